@@ -1,0 +1,168 @@
+"""The group: its state, and `evolve`, the one function that says what each event does to it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any, Literal
+from uuid import UUID
+
+from shared.domain.events import (
+    BookingDeleted,
+    CapacityChanged,
+    Event,
+    GroupCancelled,
+    GroupCompleted,
+    GroupCreated,
+    GroupRescheduled,
+    GroupSettings,
+    SeatBooked,
+    SeatCancelled,
+    SeatCompleted,
+    SeatExpired,
+    SeatPaid,
+)
+from shared.domain.seats import LIVE, Seat, Seats, SeatState
+
+GroupPhase = Literal["tentative", "completed", "cancelled"]
+
+
+@dataclass(slots=True)
+class Group:
+    """A group after `version` events. `evolve` changes it in place; `draft()` keeps it safe."""
+
+    group_id: UUID
+    version: int = 0
+    state: GroupPhase = "tentative"
+    created: GroupCreated | None = None
+    settings: GroupSettings = field(default_factory=lambda: GroupSettings(max_seats=0))
+    current_seats: int = 0
+    changed_at: datetime | None = None
+    deleted: bool = False
+    earliest_hold: datetime | None = None
+    seats: Seats = field(default_factory=Seats)
+
+    @property
+    def exists(self) -> bool:
+        return self.created is not None
+
+    def draft(self) -> Group:
+        """A copy to try events on; this one is untouched until `merge`."""
+        return replace(self, seats=self.seats.draft())
+
+    def merge(self, draft: Group) -> None:
+        """Take over what a committed draft changed."""
+        self.seats.merge(draft.seats)
+        for name in ("version", "state", "created", "settings", "current_seats"):
+            setattr(self, name, getattr(draft, name))
+        self.changed_at, self.deleted = draft.changed_at, draft.deleted
+        self.earliest_hold = draft.earliest_hold
+
+
+def evolve(group: Group, event: Event) -> Group:
+    """The group after one more event: pure but for updating `group` itself, which it returns."""
+    effect = _EFFECTS.get(type(event))
+    if effect is not None:
+        effect(group, event)
+    group.version += 1
+    group.current_seats = event.current_seats
+    group.changed_at = event.at
+    return group
+
+
+def fold(group_id: UUID, events: Iterable[Event]) -> Group:
+    """The group that these events, all from the first on, make."""
+    group = Group(group_id)
+    for event in events:
+        evolve(group, event)
+    return group
+
+
+def _created(group: Group, event: GroupCreated) -> None:
+    group.created = event
+    group.settings = event.settings
+
+
+def _booked(group: Group, event: SeatBooked) -> None:
+    state: SeatState = "confirmed" if event.graph == "group_customer" else "tentative"
+    seat = Seat(state, event.seats, event.customer_ref, event.auto_complete, event.hold_until)
+    group.seats.put(event.booking_id, seat)
+    if event.hold_until is not None:
+        known = group.earliest_hold
+        group.earliest_hold = event.hold_until if known is None else min(known, event.hold_until)
+
+
+def _cancelled(group: Group, event: SeatCancelled) -> None:
+    if event.seats_left:
+        seat = _seat(group, event.booking_id)
+        group.seats.put(event.booking_id, seat._replace(seats=event.seats_left))
+    else:
+        state: SeatState = (
+            "cancelled_by_customer" if event.by == "customer" else "cancelled_by_owner"
+        )
+        _move(group, event.booking_id, state)
+
+
+def _group_cancelled(group: Group, event: GroupCancelled) -> None:
+    group.state = "cancelled"
+    group.earliest_hold = None
+    for booking_id, seat in list(group.seats.items()):
+        if seat.state in LIVE:
+            _move(group, booking_id, "cancelled_by_owner")
+
+
+def _group_completed(group: Group, event: GroupCompleted) -> None:
+    group.state = "completed"
+    for booking_id, seat in list(group.seats.items()):
+        if completes_with_group(seat):
+            _move(group, booking_id, "completed")
+
+
+def completes_with_group(seat: Seat) -> bool:
+    """Whether a seat booking ends with its group: confirmed or paid."""
+    return seat.state in ("confirmed", "paid")
+
+
+def _rescheduled(group: Group, event: GroupRescheduled) -> None:
+    if group.created is not None:
+        group.created = replace(group.created, start=event.start, end=event.end)
+
+
+def _capacity(group: Group, event: CapacityChanged) -> None:
+    group.settings = replace(group.settings, max_seats=event.max_seats)
+
+
+def _deleted(group: Group, event: BookingDeleted) -> None:
+    if event.booking_id == group.group_id:
+        group.deleted = True
+    else:
+        seat = _seat(group, event.booking_id)
+        group.seats.put(event.booking_id, seat._replace(deleted=True))
+
+
+def _seat(group: Group, booking_id: UUID) -> Seat:
+    seat = group.seats.get(booking_id)
+    if seat is None:
+        raise ValueError(f"group {group.group_id} has no seat booking {booking_id}")
+    return seat
+
+
+def _move(group: Group, booking_id: UUID, state: SeatState) -> None:
+    seat = _seat(group, booking_id)
+    group.seats.put(booking_id, seat._replace(state=state, hold_until=None))
+
+
+_EFFECTS: dict[type[Event], Callable[[Group, Any], None]] = {
+    GroupCreated: _created,
+    SeatBooked: _booked,
+    SeatCancelled: _cancelled,
+    SeatPaid: lambda group, event: _move(group, event.booking_id, "paid"),
+    SeatExpired: lambda group, event: _move(group, event.booking_id, "unpaid"),
+    SeatCompleted: lambda group, event: _move(group, event.booking_id, "completed"),
+    GroupCancelled: _group_cancelled,
+    GroupCompleted: _group_completed,
+    GroupRescheduled: _rescheduled,
+    CapacityChanged: _capacity,
+    BookingDeleted: _deleted,
+}

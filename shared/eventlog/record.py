@@ -1,0 +1,59 @@
+"""An event as the log keeps it: where it stands, what happened, who did it, and its link."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from uuid import UUID
+
+from shared.domain.events import Event
+
+
+@dataclass(frozen=True, slots=True)
+class StoredRecord:
+    """A row of `stored_events`, undecoded. `position` is the library's `notification_id`."""
+
+    position: int
+    group_id: UUID
+    version: int
+    topic: str
+    state: bytes
+    event_id: UUID
+    booking_id: UUID
+    metadata: Mapping[str, str]
+    recorded_at: datetime
+    hash: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedEvent:
+    """A decoded row: `event` is the typed event, the rest as in `StoredRecord`."""
+
+    position: int
+    group_id: UUID
+    version: int
+    event: Event
+    event_id: UUID
+    metadata: Mapping[str, str]
+    recorded_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class NewEvent:
+    """An event that is not in the log yet. `metadata`: who and why, strings only, nothing personal
+    (`actor`, `request_id`, `correlation_id`, `causation_id`, `command_id`)."""
+
+    event_id: UUID
+    event: Event
+    metadata: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class BookingKeyRow:
+    """A booking's wrapped key, written with the event that introduces the booking."""
+
+    booking_id: UUID
+    group_id: UUID
+    wrapped_key: bytes
+    customer_ref: bytes | None
