@@ -1,0 +1,77 @@
+"""The hash chain: every event is linked to all before it, so that no past can be changed unseen.
+
+leaf = SHA-256 over the length-prefixed fields; hash = SHA-256(previous hash, position, recorded_at
+in microseconds, leaf). Python makes the leaf, `append()` makes the link (decision 0010).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import struct
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+from shared.eventlog.record import StoredRecord
+
+GENESIS = bytes(32)
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+_HEAD = struct.Struct(">I16sI8sI")
+_LENGTH = struct.Struct(">I")
+_LINK = struct.Struct(">qq")
+
+
+def canonical_metadata(metadata: Mapping[str, str]) -> str:
+    """Sorted compact JSON: one text for one mapping, whatever stored it."""
+    return json.dumps(dict(metadata), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+
+
+def leaf(
+    group_id: UUID,
+    version: int,
+    topic: str,
+    state: bytes,
+    event_id: UUID,
+    booking_id: UUID,
+    metadata: str,
+) -> bytes:
+    """SHA-256 over the fields, each behind its length (4 bytes); `metadata` is canonical."""
+    name, who = topic.encode(), metadata.encode()
+    return hashlib.sha256(
+        b"".join(
+            (
+                _HEAD.pack(16, group_id.bytes, 8, version.to_bytes(8, "big"), len(name)),
+                name,
+                _LENGTH.pack(len(state)),
+                state,
+                _LENGTH.pack(16),
+                event_id.bytes,
+                _LENGTH.pack(16),
+                booking_id.bytes,
+                _LENGTH.pack(len(who)),
+                who,
+            )
+        )
+    ).digest()
+
+
+def link(previous: bytes, position: int, recorded_at: datetime, leaf: bytes) -> bytes:
+    """The hash of an event: what `append()` computes in SQL."""
+    microseconds = (recorded_at - _EPOCH) // _MICROSECOND
+    return hashlib.sha256(previous + _LINK.pack(position, microseconds) + leaf).digest()
+
+
+def link_record(previous: bytes, record: StoredRecord) -> bytes:
+    """The hash that a row must have after `previous`."""
+    own = leaf(
+        record.group_id,
+        record.version,
+        record.topic,
+        record.state,
+        record.event_id,
+        record.booking_id,
+        canonical_metadata(record.metadata),
+    )
+    return link(previous, record.position, record.recorded_at, own)

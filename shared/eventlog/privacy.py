@@ -1,0 +1,119 @@
+"""Personal data is sealed with its booking's own key: destroying that key erases the person.
+
+AES-256-GCM throughout. A booking's key is wrapped by the master key; associated data binds a
+sealed text to its booking and field, so that none can be moved to another row (decision 0009).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import os
+from uuid import UUID
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDFExpand
+
+KEY_BYTES = 32
+NONCE_BYTES = 12
+FINGERPRINT_BYTES = 4
+
+
+class Unreadable(Exception):
+    """The text cannot be opened: another key sealed it, it was changed, or its key is destroyed."""
+
+
+def _seal(cipher: AESGCM, plaintext: bytes, associated: bytes) -> bytes:
+    nonce = os.urandom(NONCE_BYTES)
+    return nonce + cipher.encrypt(nonce, plaintext, associated)
+
+
+def _open(cipher: AESGCM, sealed: bytes, associated: bytes) -> bytes:
+    try:
+        return cipher.decrypt(sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], associated)
+    except (InvalidTag, ValueError):
+        raise Unreadable from None
+
+
+class BookingKey:
+    """The key of one booking: seals and opens its fields."""
+
+    __slots__ = ("_cipher", "booking_id", "raw")
+
+    def __init__(self, booking_id: UUID, raw: bytes) -> None:
+        self.booking_id = booking_id
+        self.raw = raw
+        self._cipher = AESGCM(raw)
+
+    def __repr__(self) -> str:
+        return f"BookingKey({self.booking_id})"
+
+    @classmethod
+    def new(cls, booking_id: UUID) -> BookingKey:
+        return cls(booking_id, os.urandom(KEY_BYTES))
+
+    def seal(self, field: str, plaintext: bytes) -> bytes:
+        """Sealed `plaintext`, bound to this booking and to `field`."""
+        return _seal(self._cipher, plaintext, self.booking_id.bytes + field.encode())
+
+    def open(self, field: str, sealed: bytes) -> bytes:
+        """What `seal` was given; Unreadable if it was not sealed by this key for this field."""
+        return _open(self._cipher, sealed, self.booking_id.bytes + field.encode())
+
+
+class MasterKey:
+    """The installation's key: wraps booking keys and derives one subkey for each other purpose."""
+
+    def __init__(self, key: bytes) -> None:
+        if len(key) != KEY_BYTES:
+            raise ValueError(f"a master key has {KEY_BYTES} bytes")
+        self._key = key
+        self._subkeys: dict[str, bytes] = {}
+        self._ciphers: dict[str, AESGCM] = {}
+        self.fingerprint = self._subkey("fingerprint")[:FINGERPRINT_BYTES]
+
+    def __repr__(self) -> str:
+        return f"MasterKey({self.fingerprint.hex()})"
+
+    def wrap(self, key: BookingKey) -> bytes:
+        """The booking's key as it is stored: fingerprint of this master key, then the sealed key."""
+        return self.fingerprint + _seal(self._cipher("wrap"), key.raw, key.booking_id.bytes)
+
+    def unwrap(self, booking_id: UUID, wrapped: bytes) -> BookingKey:
+        """The booking's key; Unreadable when another master key wrapped it."""
+        raw = _open(self._cipher("wrap"), wrapped[FINGERPRINT_BYTES:], booking_id.bytes)
+        return BookingKey(booking_id, raw)
+
+    def keyed_hash(self, purpose: str, data: bytes) -> bytes:
+        """32 bytes, HMAC-SHA256 under the subkey for `purpose`: the same data always gives them."""
+        return hmac.digest(self._subkey(purpose), data, hashlib.sha256)
+
+    def seal(self, purpose: str, plaintext: bytes, associated: bytes = b"") -> bytes:
+        """Sealed `plaintext`, for what belongs to no booking."""
+        return _seal(self._cipher(purpose), plaintext, associated)
+
+    def open(self, purpose: str, sealed: bytes, associated: bytes = b"") -> bytes:
+        """What `seal` was given; Unreadable otherwise."""
+        return _open(self._cipher(purpose), sealed, associated)
+
+    def _subkey(self, purpose: str) -> bytes:
+        known = self._subkeys.get(purpose)
+        if known is None:
+            known = HKDFExpand(SHA256(), KEY_BYTES, b"seatledger " + purpose.encode()).derive(
+                self._key
+            )
+            self._subkeys[purpose] = known
+        return known
+
+    def _cipher(self, purpose: str) -> AESGCM:
+        known = self._ciphers.get(purpose)
+        if known is None:
+            known = self._ciphers[purpose] = AESGCM(self._subkey(purpose))
+        return known
+
+
+def customer_ref(master: MasterKey, email: str) -> bytes:
+    """16 bytes that stand for a customer: a keyed hash of the normalised e-mail address."""
+    return master.keyed_hash("customer", email.strip().casefold().encode())[:16]

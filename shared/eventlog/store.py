@@ -1,0 +1,109 @@
+"""The event store as the rest of the house sees it: append in batches, read a stream, find a group.
+
+`append` never raises for a conflict: it answers per group, and other groups' events are kept.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Protocol
+from uuid import UUID
+
+from shared.domain.events import Event
+from shared.eventlog.record import BookingKeyRow, NewEvent
+
+
+@dataclass(frozen=True, slots=True)
+class CommandAnswer:
+    """The first answer to a command with an idempotency key, sealed; kept with its events.
+
+    `first_event_id` is the id the command's first event would have, None for a refusal.
+    """
+
+    command_id: UUID
+    booking_id: UUID
+    request_hash: bytes
+    answer: bytes
+    first_event_id: UUID | None
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One group's part of a batch: events that hold only after `expected_version`.
+
+    Without events it confirms that the group is still at `expected_version`.
+    """
+
+    group_id: UUID
+    expected_version: int
+    events: Sequence[NewEvent] = ()
+    keys: Sequence[BookingKeyRow] = ()
+    answers: Sequence[CommandAnswer] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Appended:
+    """The events are durable; `position` is the last one's."""
+
+    version: int
+    position: int
+    recorded_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Confirmed:
+    """The group is at the expected version, in a statement begun after the call."""
+
+    version: int
+
+
+@dataclass(frozen=True, slots=True)
+class Conflict:
+    """The group is at `version` instead; `missing` are the events after the expected version.
+
+    `missing` may stop short of `version`, or be empty: then read the stream.
+    """
+
+    version: int
+    missing: Sequence[Event] = field(default=())
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """Commands of this entry were answered before: nothing of the entry was written."""
+
+    version: int
+    command_ids: frozenset[UUID]
+
+
+Outcome = Appended | Confirmed | Conflict | Answered
+
+
+class OutcomeUnknown(Exception):
+    """The connection died between sending and the answer: the batch may or may not be durable."""
+
+
+class StoreUnavailable(Exception):
+    """The event store cannot be reached; nothing was written."""
+
+
+class EventStore(Protocol):
+    """What the command service needs from a log."""
+
+    async def append(self, entries: Sequence[Entry]) -> list[Outcome]:
+        """One outcome per entry, in order. Raises OutcomeUnknown or StoreUnavailable."""
+        ...
+
+    async def read_stream(self, group_id: UUID, after: int = 0) -> list[Event]:
+        """The group's events with version > `after`, in order."""
+        ...
+
+    async def find_group(self, booking_id: UUID) -> UUID | None:
+        """The group that a booking (a seat booking or the group itself) belongs to."""
+        ...
+
+    async def now(self) -> datetime:
+        """The store's clock."""
+        ...
