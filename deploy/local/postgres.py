@@ -1,0 +1,213 @@
+"""A private PostgreSQL on loopback: what it acknowledged is on disk, whoever is killed.
+
+No unix socket, no trust: only 127.0.0.1 with a password that lies in a file of mode 0600.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import secrets
+import shutil
+import signal
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+
+import asyncpg
+
+from deploy.local.ports import free_ports
+from deploy.local.postgres_binaries import find_binaries, major_version
+from deploy.local.program import Program, StartFailure, dies_with_parent
+from deploy.local.unprivileged import Placement, place
+
+USER = DATABASE = "seatledger"
+
+DURABLE: Mapping[str, str] = {
+    "fsync": "on",
+    "synchronous_commit": "on",  # an acknowledged booking survives the machine's power
+    "shared_buffers": "256MB",
+    "max_connections": "100",
+    "max_wal_size": "2GB",  # with the next line: checkpoints do not come in the middle of a rush
+    "checkpoint_timeout": "10min",
+    "jit": "off",  # every query of ours is short
+    "timezone": "UTC",
+}
+
+
+class PrivatePostgres:
+    """One cluster in one folder; `start` makes it when it is not there yet."""
+
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        port: int | None = None,
+        settings: Mapping[str, str] = DURABLE,
+    ) -> None:
+        self.folder = folder.resolve()
+        self.port = port or free_ports(1)[0]
+        self.settings = settings
+        self.log = self.folder / "postgres.log"
+        self._program: Program | None = None
+        self._placement: Placement | None = None
+
+    @property
+    def dsn(self) -> str:
+        """The URL of its database, with the password."""
+        return self.dsn_of(DATABASE)
+
+    def dsn_of(self, database: str) -> str:
+        """The URL of another database of this cluster."""
+        return f"postgresql://{USER}:{self._password()}@127.0.0.1:{self.port}/{database}"
+
+    @property
+    def program(self) -> Program:
+        """The server as the supervisor sees it; there after `prepare`."""
+        if self._program is None:
+            raise StartFailure("PostgreSQL was not prepared")
+        return self._program
+
+    @property
+    def description(self) -> str:
+        placement = self._placed()
+        note = f", {placement.identity.note}" if placement.identity.note else ""
+        moved = "" if placement.data.is_relative_to(self.folder) else f", data in {placement.data}"
+        version = major_version(placement.binaries)
+        return f"PostgreSQL {version} on 127.0.0.1:{self.port}{note}{moved}"
+
+    async def start(self) -> None:
+        """Returns when the database can be used."""
+        await self.prepare()
+        await self.program.start()
+        await self.create_database()
+
+    async def stop(self) -> None:
+        if self._program is not None:
+            await self._program.stop()
+
+    def kill(self) -> None:
+        """As if the power failed: SIGKILL, no checkpoint."""
+        if self._program is not None:
+            self._program.kill()
+
+    async def prepare(self) -> None:
+        """Makes the cluster if it is not there, and the program that serves it."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        if self._placement is None:
+            self._placement = place(find_binaries(), self.folder / "postgres")
+        if not (self._placement.data / "PG_VERSION").exists():
+            await self._initialise(self._placement)
+        if self._program is None:
+            self._program = self._make_program(self._placement)
+
+    async def create_database(self) -> None:
+        """Makes the database if it is not there yet."""
+        connection = await asyncpg.connect(self.dsn_of("postgres"), timeout=10)
+        try:
+            await connection.execute(f'CREATE DATABASE "{DATABASE}"')
+        except asyncpg.DuplicateDatabaseError:
+            pass
+        finally:
+            await connection.close()
+
+    def _make_program(self, placement: Placement) -> Program:
+        fixed = {"listen_addresses": "127.0.0.1", "unix_socket_directories": ""}
+        options = [f"-c{name}={value}" for name, value in {**self.settings, **fixed}.items()]
+        return Program(
+            name="PostgreSQL",
+            argv=_command(placement, "postgres", "-D", placement.data, "-p", self.port, *options),
+            env=_environment(),
+            probe=self._answers,
+            log=self.log,
+            identity=placement.identity,
+            stop_signal=signal.SIGINT,  # fast shutdown; SIGTERM would wait for every client
+        )
+
+    async def _answers(self) -> bool:
+        try:
+            connection = await asyncpg.connect(self.dsn_of("postgres"), timeout=5)
+        except (OSError, asyncpg.CannotConnectNowError, TimeoutError):
+            return False
+        await connection.close()
+        return True
+
+    async def _initialise(self, placement: Placement) -> None:
+        """initdb in a folder beside it, renamed when whole, so that half a cluster is never used."""
+        part = _empty_folder(placement)
+        password_file = _readable_copy(self._password(), placement)
+        try:
+            await _run(
+                placement,
+                *_command(placement, "initdb", "-D", part, "-U", USER),
+                *("--auth=scram-sha-256", f"--pwfile={password_file}", "--encoding=UTF8"),
+                *_locale(placement.binaries),
+                *("--data-checksums", "--no-instructions"),
+                *(["--no-sync"] if self.settings.get("fsync") == "off" else []),
+            )
+        finally:
+            password_file.unlink()
+        part.rename(placement.data)
+
+    def _password(self) -> str:
+        file = self.folder / "postgres.password"
+        if not file.exists():
+            with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as out:
+                out.write(secrets.token_hex(20))
+        return file.read_text()
+
+    def _placed(self) -> Placement:
+        if self._placement is None:
+            raise StartFailure("PostgreSQL was not prepared")
+        return self._placement
+
+
+def _command(placement: Placement, name: str, *arguments: object) -> tuple[str, ...]:
+    return (str(placement.binaries / name), *(str(argument) for argument in arguments))
+
+
+def _environment() -> dict[str, str]:
+    return {"PATH": os.environ.get("PATH", os.defpath), "LC_ALL": "C.UTF-8"}
+
+
+def _locale(binaries: Path) -> tuple[str, ...]:
+    if major_version(binaries) >= 17:
+        return ("--locale-provider=builtin", "--builtin-locale=C.UTF-8")
+    return ("--locale=C.UTF-8",)
+
+
+def _empty_folder(placement: Placement) -> Path:
+    part = placement.data.with_name(f"{placement.data.name}.part")
+    shutil.rmtree(part, ignore_errors=True)
+    part.mkdir(parents=True, mode=0o700)
+    if placement.identity.user is not None:
+        os.chown(part, placement.identity.user, -1)
+    return part
+
+
+def _readable_copy(password: str, placement: Placement) -> Path:
+    """A file that initdb's user can read wherever ours lies; the caller removes it."""
+    handle, name = tempfile.mkstemp(prefix="seatledger-")
+    with os.fdopen(handle, "w") as out:
+        out.write(password)
+    if placement.identity.user is not None:
+        os.chown(name, placement.identity.user, -1)
+    return Path(name)
+
+
+async def _run(placement: Placement, *argv: str) -> None:
+    process = await asyncio.create_subprocess_exec(
+        *placement.identity.prefix,
+        *argv,
+        env=_environment(),
+        cwd="/",
+        preexec_fn=dies_with_parent(signal.SIGTERM),
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.DEVNULL,
+        stderr=asyncio.subprocess.PIPE,
+        **placement.identity.options,  # type: ignore[arg-type]
+    )
+    _, errors = await process.communicate()
+    if process.returncode != 0:
+        reason = " ".join(errors.decode(errors="replace").split())[-300:]
+        raise StartFailure(f"initdb of {placement.data} failed: {reason}")

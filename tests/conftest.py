@@ -1,0 +1,70 @@
+"""Fixtures only: real private servers for every test that asks for one; nothing is ever skipped."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+
+from deploy.local.postgres import PrivatePostgres
+from tests.harness.servers import Databases, ServerThread, remove_folder, temporary_folder
+
+
+@pytest.fixture(scope="session")
+def servers() -> Iterator[ServerThread]:
+    thread = ServerThread()
+    yield thread
+    thread.close()
+
+
+@pytest.fixture(scope="session")
+def scratch() -> Iterator[Path]:
+    """A folder for this session's servers."""
+    folder = temporary_folder()
+    yield folder
+    remove_folder(folder)
+
+
+@pytest.fixture(scope="session")
+def databases(servers: ServerThread, scratch: Path) -> Iterator[Databases]:
+    """The session's cluster, without migrations."""
+    cluster = Databases(scratch / "postgres")
+    servers.run(cluster.start())
+    yield cluster
+    servers.run(cluster.cluster.stop())
+
+
+@pytest.fixture(scope="session")
+def migrated(servers: ServerThread, databases: Databases) -> Databases:
+    """The session's cluster, with the migrated template."""
+    servers.run(databases.migrate_template())
+    return databases
+
+
+@pytest_asyncio.fixture
+async def database_url(migrated: Databases) -> AsyncIterator[str]:
+    """A fresh migrated database of this test alone."""
+    name = await migrated.create("template_seatledger")
+    yield migrated.cluster.dsn_of(name)
+    await migrated.drop(name)
+
+
+@pytest_asyncio.fixture
+async def empty_database_url(databases: Databases) -> AsyncIterator[str]:
+    """A fresh database without any table, for tests of the migrations."""
+    name = await databases.create("template0")
+    yield databases.cluster.dsn_of(name)
+    await databases.drop(name)
+
+
+@pytest_asyncio.fixture
+async def durable_postgres(scratch: Path) -> AsyncIterator[PrivatePostgres]:
+    """A cluster of this test alone that keeps what it acknowledged, to be killed and started."""
+    folder = temporary_folder()
+    cluster = PrivatePostgres(folder)
+    await cluster.start()
+    yield cluster
+    await cluster.stop()
+    remove_folder(folder)

@@ -1,0 +1,97 @@
+"""Real private servers for the tests: one PostgreSQL cluster a session, one database a test.
+
+They are children of this process in a thread of their own, so the kernel ends them with it, and
+nothing here knows of, or disturbs, servers that others started.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import shutil
+import tempfile
+import threading
+from collections.abc import Coroutine
+from concurrent.futures import Future
+from pathlib import Path
+from typing import Any, TypeVar
+
+import asyncpg
+
+from deploy.local.postgres import DURABLE, PrivatePostgres
+
+T = TypeVar("T")
+
+START_SECONDS = 120
+TEMPLATE = "template_seatledger"
+HASTY = {
+    **DURABLE,
+    "fsync": "off",
+    "synchronous_commit": "off",
+    "full_page_writes": "off",
+    "shared_buffers": "64MB",
+    "max_connections": "200",
+}
+
+
+class ServerThread:
+    """An event loop in a thread that lives as long as the session: servers start without a test."""
+
+    def __init__(self) -> None:
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, daemon=True, name="servers")
+        self._thread.start()
+
+    def submit(self, work: Coroutine[Any, Any, T]) -> Future[T]:
+        return asyncio.run_coroutine_threadsafe(work, self._loop)
+
+    def run(self, work: Coroutine[Any, Any, T]) -> T:
+        return self.submit(work).result(START_SECONDS)
+
+    def close(self) -> None:
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join(10)
+        self._loop.close()
+
+
+class Databases:
+    """A cluster for tests that may forget: fast, with a migrated template to copy from."""
+
+    def __init__(self, folder: Path) -> None:
+        self.cluster = PrivatePostgres(folder, settings=HASTY)
+        self._numbers = itertools.count(1)
+
+    async def start(self) -> None:
+        await self.cluster.start()
+
+    async def migrate_template(self) -> None:
+        """Migrates once; the databases of the tests are copies of the result."""
+        from shared.migrate import migrate
+
+        await self._execute(f"CREATE DATABASE {TEMPLATE}")
+        await migrate(self.cluster.dsn_of(TEMPLATE))
+
+    async def create(self, template: str) -> str:
+        """A fresh database's name."""
+        name = f"test_{next(self._numbers)}"
+        await self._execute(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY file_copy")
+        return name
+
+    async def drop(self, name: str) -> None:
+        await self._execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+
+    async def _execute(self, statement: str) -> None:
+        connection = await asyncpg.connect(self.cluster.dsn_of("postgres"), timeout=30)
+        try:
+            await connection.execute(statement)
+        finally:
+            await connection.close()
+
+
+def temporary_folder() -> Path:
+    """A folder of our own; `remove_folder` takes it away."""
+    return Path(tempfile.mkdtemp(prefix="seatledger-test-"))
+
+
+def remove_folder(folder: Path) -> None:
+    shutil.rmtree(folder, ignore_errors=True)
