@@ -60,14 +60,26 @@ class Confirmed:
 
 
 @dataclass(frozen=True, slots=True)
+class MissingEvent:
+    """An event that another writer appended."""
+
+    event_id: UUID
+    event: Event
+    version: int
+    position: int
+    recorded_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Conflict:
     """The group is at `version` instead; `missing` are the events after the expected version.
 
-    `missing` may stop short of `version`, or be empty: then read the stream.
+    `missing` may stop short of `version`, or be empty: then read the stream. It carries ids, so
+    that a writer whose last outcome was unknown recognises its own events.
     """
 
     version: int
-    missing: Sequence[Event] = field(default=())
+    missing: Sequence[MissingEvent] = field(default=())
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,149 @@
+"""The event store in PostgreSQL: batches go through `append()`, reads are plain statements."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+
+from shared.eventlog.append_connection import AppendConnection
+from shared.eventlog.chain import canonical_metadata, leaf
+from shared.eventlog.codec import decode_event, encode_event
+from shared.eventlog.statements import statement
+from shared.eventlog.store import (
+    Answered,
+    Appended,
+    Confirmed,
+    Conflict,
+    Entry,
+    MissingEvent,
+    Outcome,
+    OutcomeUnknown,
+    StoreUnavailable,
+)
+
+NO_EVENT = UUID(int=0)
+
+
+class PostgresEventStore:
+    """Appends on a connection of its own, reads through the pool."""
+
+    def __init__(self, pool: asyncpg.Pool[asyncpg.Record], append_dsn: str) -> None:
+        self._pool = pool
+        self._writer = AppendConnection(append_dsn)
+
+    async def append(self, entries: Sequence[Entry], wake_followers: bool = True) -> list[Outcome]:
+        """One outcome per entry, in order; all groups' events in one commit.
+
+        Raises OutcomeUnknown or StoreUnavailable. Calls must not overlap.
+        """
+        rows = await self._writer.fetch(statement("append"), *arguments(entries, wake_followers))
+        return read_outcomes(rows, len(entries))
+
+    async def read_stream(self, group_id: UUID, after: int = 0) -> list[Any]:
+        """The group's events with version > `after`, in order; UndecodableEvent on a poison one."""
+        rows = await self._fetch(statement("read_stream"), group_id, after)
+        return [decode_event(row[1], row[2]) for row in rows]
+
+    async def find_group(self, booking_id: UUID) -> UUID | None:
+        """The group a booking belongs to, from the log; None if no event names it."""
+        rows = await self._fetch(statement("find_group"), booking_id)
+        return rows[0][0] if rows else None
+
+    async def now(self) -> datetime:
+        """The database's clock."""
+        rows = await self._fetch("SELECT clock_timestamp()")
+        moment: datetime = rows[0][0]
+        return moment
+
+    async def close(self) -> None:
+        await self._writer.close()
+
+    async def _fetch(self, sql: str, *parameters: object) -> Sequence[asyncpg.Record]:
+        try:
+            return await self._pool.fetch(sql, *parameters, timeout=5)
+        except (OSError, TimeoutError, asyncpg.PostgresConnectionError, asyncpg.InterfaceError,
+                asyncpg.InternalClientError) as error:
+            raise StoreUnavailable(type(error).__name__) from error
+
+
+def arguments(entries: Sequence[Entry], wake_followers: bool) -> Iterator[object]:
+    """The parameters of `append()`, in its order: one array a column."""
+    yield [entry.group_id for entry in entries]
+    yield [entry.expected_version for entry in entries]
+    yield [len(entry.events) for entry in entries]
+    yield from _event_columns(entries)
+    yield from _key_columns(entries)
+    yield from _answer_columns(entries)
+    yield wake_followers
+
+
+def _event_columns(entries: Sequence[Entry]) -> Sequence[list[Any]]:
+    topics: list[str] = []
+    states: list[bytes] = []
+    ids: list[UUID] = []
+    bookings: list[UUID] = []
+    metadata: list[str] = []
+    leaves: list[bytes] = []
+    for entry in entries:
+        for version, new in enumerate(entry.events, entry.expected_version + 1):
+            event, who = new.event, canonical_metadata(new.metadata)
+            state = encode_event(event)
+            topics.append(event.TOPIC)
+            states.append(state)
+            ids.append(new.event_id)
+            bookings.append(event.booking_id)
+            metadata.append(who)
+            leaves.append(
+                leaf(entry.group_id, version, event.TOPIC, state, new.event_id, event.booking_id,
+                     who)
+            )
+    return topics, states, ids, bookings, metadata, leaves
+
+
+def _key_columns(entries: Sequence[Entry]) -> Sequence[list[Any]]:
+    rows = [(number, key) for number, entry in enumerate(entries, 1) for key in entry.keys]
+    return (
+        [number for number, _ in rows],
+        [key.booking_id for _, key in rows],
+        [key.wrapped_key for _, key in rows],
+        [key.customer_ref for _, key in rows],
+    )
+
+
+def _answer_columns(entries: Sequence[Entry]) -> Sequence[list[Any]]:
+    rows = [(number, answer) for number, entry in enumerate(entries, 1) for answer in entry.answers]
+    return (
+        [number for number, _ in rows],
+        [answer.command_id for _, answer in rows],
+        [answer.first_event_id or NO_EVENT for _, answer in rows],
+        [answer.booking_id for _, answer in rows],
+        [answer.request_hash for _, answer in rows],
+        [answer.answer for _, answer in rows],
+    )
+
+
+def read_outcomes(rows: Sequence[asyncpg.Record], count: int) -> list[Outcome]:
+    """What `append()` answered, one outcome per entry; OutcomeUnknown if an entry has none."""
+    outcomes: dict[int, Outcome] = {}
+    missing: dict[int, list[MissingEvent]] = {}
+    answered: dict[int, set[UUID]] = {}
+    for entry, outcome, version, position, at, topic, state, event_id in rows:
+        if outcome == "appended":
+            outcomes[entry] = Appended(version, position, at)
+        elif outcome == "confirmed":
+            outcomes[entry] = Confirmed(version)
+        elif outcome == "conflict":
+            outcomes[entry] = Conflict(version, missing.setdefault(entry, []))
+        elif outcome == "missing":
+            event = decode_event(topic, state)
+            missing[entry].append(MissingEvent(event_id, event, version, position, at))
+        else:
+            answered.setdefault(entry, set()).add(event_id)
+            outcomes[entry] = Answered(version, frozenset(answered[entry]))
+    if len(outcomes) != count:
+        raise OutcomeUnknown("append() did not answer for every entry")
+    return [outcomes[number] for number in range(1, count + 1)]

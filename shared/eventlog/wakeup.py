@@ -1,0 +1,69 @@
+"""A LISTEN connection that only ever says "look again": losing it costs delay, never an event."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+
+import asyncpg
+
+CHANNEL = "stored_events"
+POLL_SECONDS = 0.1
+RECONNECT_SECONDS = 1.0
+PING_SECONDS = 5.0
+_log = logging.getLogger(__name__)
+
+
+class Wakeup:
+    """Wakes everyone who waits, at every notification and at least every `poll_seconds`."""
+
+    def __init__(self, dsn: str, poll_seconds: float = POLL_SECONDS) -> None:
+        self._dsn = dsn
+        self._poll_seconds = poll_seconds
+        self._news = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        self._task = asyncio.create_task(self._listen(), name="wakeup")
+
+    async def stop(self) -> None:
+        if self._task is not None:
+            self._task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._task
+
+    def token(self) -> asyncio.Event:
+        """Take it before you read; then `wait` on it: news between the two is not lost."""
+        return self._news
+
+    async def wait(self, token: asyncio.Event) -> None:
+        """Until there is news since `token` was taken, or the poll interval is over."""
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(token.wait(), self._poll_seconds)
+
+    def _tell(self, *_: object) -> None:
+        news, self._news = self._news, asyncio.Event()
+        news.set()
+
+    async def _listen(self) -> None:
+        while True:
+            try:
+                await self._one_connection()
+            except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError,
+                    asyncpg.InternalClientError, TimeoutError) as error:
+                _log.warning("wakeup connection lost: %s", type(error).__name__)
+            await asyncio.sleep(RECONNECT_SECONDS)
+
+    async def _one_connection(self) -> None:
+        connection = await asyncpg.connect(
+            self._dsn, timeout=5, server_settings={"application_name": "seatledger wakeup"}
+        )
+        try:
+            await connection.add_listener(CHANNEL, self._tell)
+            self._tell()
+            while True:
+                await connection.execute("SELECT 1", timeout=PING_SECONDS)
+                await asyncio.sleep(PING_SECONDS)
+        finally:
+            connection.terminate()
