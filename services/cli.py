@@ -1,0 +1,50 @@
+"""The `seatledger` command: it alone assembles all commands, and tells a failure in one line."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import typer
+from typer.core import TyperGroup
+
+import services.audit.cli
+import services.query.cli
+import shared.accounts.cli
+from shared.accounts.apps import AccountsError
+from shared.settings import ConfigurationError
+
+CANNOT_WORK = 2
+REFUSED = 1
+
+
+class OneLineErrors(TyperGroup):
+    """What an operator can mend is one line on stderr: 2 when nothing can work, 1 when refused."""
+
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            return super().invoke(ctx)
+        except ConfigurationError as error:
+            _fail(str(error), CANNOT_WORK)
+        except AccountsError as error:
+            _fail(str(error), REFUSED)
+
+
+def _fail(line: str, status: int) -> None:
+    typer.echo(f"seatledger: {line}", err=True)
+    raise typer.Exit(status)
+
+
+app = typer.Typer(
+    cls=OneLineErrors,
+    help="Seatledger for auditors and operators: who did what when, and is the ledger intact.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,  # a traceback with locals would print personal data
+    add_completion=False,
+)
+app.add_typer(shared.accounts.cli.apps, name="apps")
+app.add_typer(shared.accounts.cli.keys, name="keys")
+app.add_typer(services.audit.cli.app)
+app.add_typer(services.query.cli.app)
+
+if __name__ == "__main__":
+    app(prog_name="seatledger")
