@@ -16,7 +16,11 @@ import asyncpg
 from shared.settings import ConfigurationError, read_settings
 
 LOCK = 5_321_871_002
-PHASES = {"before": (".before.sql",), "after": (".after.sql",), "all": (".before.sql", ".after.sql")}
+PHASES = {
+    "before": (".before.sql",),
+    "after": (".after.sql",),
+    "all": (".before.sql", ".after.sql"),
+}
 _TABLE = """
 CREATE TABLE IF NOT EXISTS schema_migrations (
     name text PRIMARY KEY, applied_at timestamptz NOT NULL DEFAULT clock_timestamp())
@@ -62,7 +66,9 @@ def main() -> int:
     except ConfigurationError as error:
         return _fail(str(error))
     except (OSError, asyncpg.PostgresError, ValueError) as error:
-        return _fail(f"cannot migrate the database of DATABASE_URL: {type(error).__name__}: {error}")
+        return _fail(
+            f"cannot migrate the database of DATABASE_URL: {type(error).__name__}: {error}"
+        )
     sys.stdout.write(f"migrations: {', '.join(applied) or 'up to date'}\n")
     return 0
 

@@ -23,7 +23,7 @@ from shared.domain.events import (
     SeatExpired,
     SeatPaid,
 )
-from shared.domain.seats import LIVE, Seat, Seats, SeatState
+from shared.domain.seats import LIVE, Holds, Seat, Seats, SeatState
 
 GroupPhase = Literal["tentative", "completed", "cancelled"]
 
@@ -40,8 +40,8 @@ class Group:
     current_seats: int = 0
     changed_at: datetime | None = None
     deleted: bool = False
-    earliest_hold: datetime | None = None
     seats: Seats = field(default_factory=Seats)
+    holds: Holds = field(default_factory=Holds)
 
     @property
     def exists(self) -> bool:
@@ -49,15 +49,15 @@ class Group:
 
     def draft(self) -> Group:
         """A copy to try events on; this one is untouched until `merge`."""
-        return replace(self, seats=self.seats.draft())
+        return replace(self, seats=self.seats.draft(), holds=self.holds.draft())
 
     def merge(self, draft: Group) -> None:
         """Take over what a committed draft changed."""
         self.seats.merge(draft.seats)
+        self.holds.merge(draft.holds)
         for name in ("version", "state", "created", "settings", "current_seats"):
             setattr(self, name, getattr(draft, name))
         self.changed_at, self.deleted = draft.changed_at, draft.deleted
-        self.earliest_hold = draft.earliest_hold
 
 
 def evolve(group: Group, event: Event) -> Group:
@@ -86,11 +86,10 @@ def _created(group: Group, event: GroupCreated) -> None:
 
 def _booked(group: Group, event: SeatBooked) -> None:
     state: SeatState = "confirmed" if event.graph == "group_customer" else "tentative"
-    seat = Seat(state, event.seats, event.customer_ref, event.auto_complete, event.hold_until)
+    seat = Seat(state, event.seats, event.customer_ref, event.auto_complete)
     group.seats.put(event.booking_id, seat)
     if event.hold_until is not None:
-        known = group.earliest_hold
-        group.earliest_hold = event.hold_until if known is None else min(known, event.hold_until)
+        group.holds.add(event.hold_until, event.booking_id)
 
 
 def _cancelled(group: Group, event: SeatCancelled) -> None:
@@ -106,7 +105,6 @@ def _cancelled(group: Group, event: SeatCancelled) -> None:
 
 def _group_cancelled(group: Group, event: GroupCancelled) -> None:
     group.state = "cancelled"
-    group.earliest_hold = None
     for booking_id, seat in list(group.seats.items()):
         if seat.state in LIVE:
             _move(group, booking_id, "cancelled_by_owner")
@@ -150,7 +148,8 @@ def _seat(group: Group, booking_id: UUID) -> Seat:
 
 def _move(group: Group, booking_id: UUID, state: SeatState) -> None:
     seat = _seat(group, booking_id)
-    group.seats.put(booking_id, seat._replace(state=state, hold_until=None))
+    group.seats.put(booking_id, seat._replace(state=state))
+    group.holds.skip_ended(group.seats)
 
 
 _EFFECTS: dict[type[Event], Callable[[Group, Any], None]] = {

@@ -23,14 +23,59 @@ LIVE: frozenset[str] = frozenset({"tentative", "confirmed", "paid"})
 
 
 class Seat(NamedTuple):
-    """One seat booking: its state and its number of seats; `hold_until` only while tentative."""
+    """One seat booking: its state and its number of seats."""
 
     state: SeatState
     seats: int
     customer_ref: bytes
     auto_complete: bool = True
-    hold_until: datetime | None = None
     deleted: bool = False
+
+
+class Holds:
+    """Payment holds in the order in which they began, which is the order in which they end."""
+
+    __slots__ = ("_base", "_own", "first")
+
+    def __init__(self, base: Holds | None = None) -> None:
+        self._own: list[tuple[datetime, UUID]] = []
+        self._base = base
+        self.first = 0 if base is None else base.first
+
+    def __len__(self) -> int:
+        return len(self._own) + (0 if self._base is None else len(self._base))
+
+    def __getitem__(self, index: int) -> tuple[datetime, UUID]:
+        if self._base is None:
+            return self._own[index]
+        inherited = len(self._base)
+        return self._base[index] if index < inherited else self._own[index - inherited]
+
+    def add(self, hold_until: datetime, booking_id: UUID) -> None:
+        self._own.append((hold_until, booking_id))
+
+    def skip_ended(self, seats: Seats) -> None:
+        """Forget the first ones as far as they hold nothing any more."""
+        while self.first < len(self):
+            seat = seats.get(self[self.first][1])
+            if seat is not None and seat.state == "tentative":
+                return
+            self.first += 1
+
+    def overdue(self, now: datetime) -> Iterator[UUID]:
+        """The bookings whose hold ended by `now`; some may have been paid or cancelled since."""
+        for index in range(self.first, len(self)):
+            hold_until, booking_id = self[index]
+            if hold_until > now:
+                return
+            yield booking_id
+
+    def draft(self) -> Holds:
+        return Holds(self)
+
+    def merge(self, draft: Holds) -> None:
+        self._own.extend(draft._own)
+        self.first = draft.first
 
 
 class Seats:

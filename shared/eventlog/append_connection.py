@@ -19,8 +19,13 @@ from shared.eventlog.store import OutcomeUnknown, StoreUnavailable
 CONNECT_SECONDS = 5.0
 APPEND_SECONDS = 10.0
 _LOST = (OSError, asyncpg.PostgresConnectionError, asyncpg.InterfaceError)
-_LOST_INSIDE = (*_LOST, asyncpg.InternalClientError, asyncpg.CannotConnectNowError,
-                asyncpg.AdminShutdownError, asyncpg.CrashShutdownError)
+_LOST_INSIDE = (
+    *_LOST,
+    asyncpg.InternalClientError,
+    asyncpg.CannotConnectNowError,
+    asyncpg.AdminShutdownError,
+    asyncpg.CrashShutdownError,
+)
 
 
 class AppendConnection:

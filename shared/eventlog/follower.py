@@ -52,7 +52,17 @@ async def read_log(
 def records(rows: Sequence[asyncpg.Record]) -> list[StoredRecord]:
     """Rows of `read_log` as records."""
     return [
-        StoredRecord(row[0], row[1], row[2], row[3], row[4], row[5], row[6], json.loads(row[7]),
-                     row[8], row[9])
+        StoredRecord(
+            row[0],
+            row[1],
+            row[2],
+            row[3],
+            row[4],
+            row[5],
+            row[6],
+            json.loads(row[7]),
+            row[8],
+            row[9],
+        )
         for row in rows
     ]

@@ -16,6 +16,7 @@ from shared.eventlog.statements import statement
 from shared.eventlog.store import (
     Answered,
     Appended,
+    BookingHistory,
     Confirmed,
     Conflict,
     Entry,
@@ -48,10 +49,19 @@ class PostgresEventStore:
         rows = await self._fetch(statement("read_stream"), group_id, after)
         return [decode_event(row[1], row[2]) for row in rows]
 
-    async def find_group(self, booking_id: UUID) -> UUID | None:
-        """The group a booking belongs to, from the log; None if no event names it."""
-        rows = await self._fetch(statement("find_group"), booking_id)
-        return rows[0][0] if rows else None
+    async def find_booking(self, booking_id: UUID) -> BookingHistory | None:
+        """A booking's own events, its group and its key, from the log; None if there is none."""
+        rows = await self._fetch(statement("find_booking"), booking_id)
+        if not rows:
+            return None
+        events = [decode_event(row[1], row[2]) for row in rows]
+        return BookingHistory(booking_id, rows[0][0], events, rows[0][3])
+
+    async def find_events(self, event_ids: Sequence[UUID]) -> dict[UUID, Appended]:
+        """Which of these events are durable, and where: asked on the append connection, so that
+        its barrier was committed before."""
+        rows = await self._writer.fetch(statement("find_events"), list(event_ids))
+        return {row[0]: Appended(row[1], row[2], row[3]) for row in rows}
 
     async def now(self) -> datetime:
         """The database's clock."""
@@ -65,8 +75,13 @@ class PostgresEventStore:
     async def _fetch(self, sql: str, *parameters: object) -> Sequence[asyncpg.Record]:
         try:
             return await self._pool.fetch(sql, *parameters, timeout=5)
-        except (OSError, TimeoutError, asyncpg.PostgresConnectionError, asyncpg.InterfaceError,
-                asyncpg.InternalClientError) as error:
+        except (
+            OSError,
+            TimeoutError,
+            asyncpg.PostgresConnectionError,
+            asyncpg.InterfaceError,
+            asyncpg.InternalClientError,
+        ) as error:
             raise StoreUnavailable(type(error).__name__) from error
 
 
@@ -98,8 +113,9 @@ def _event_columns(entries: Sequence[Entry]) -> Sequence[list[Any]]:
             bookings.append(event.booking_id)
             metadata.append(who)
             leaves.append(
-                leaf(entry.group_id, version, event.TOPIC, state, new.event_id, event.booking_id,
-                     who)
+                leaf(
+                    entry.group_id, version, event.TOPIC, state, new.event_id, event.booking_id, who
+                )
             )
     return topics, states, ids, bookings, metadata, leaves
 

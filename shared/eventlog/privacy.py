@@ -78,7 +78,7 @@ class MasterKey:
         return f"MasterKey({self.fingerprint.hex()})"
 
     def wrap(self, key: BookingKey) -> bytes:
-        """The booking's key as it is stored: fingerprint of this master key, then the sealed key."""
+        """The booking's key as it is stored: this master key's fingerprint, then the sealed key."""
         return self.fingerprint + _seal(self._cipher("wrap"), key.raw, key.booking_id.bytes)
 
     def unwrap(self, booking_id: UUID, wrapped: bytes) -> BookingKey:

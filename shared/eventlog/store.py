@@ -90,6 +90,17 @@ class Answered:
     command_ids: frozenset[UUID]
 
 
+@dataclass(frozen=True, slots=True)
+class BookingHistory:
+    """What the log says of one booking: its own events in order, and its wrapped key, which is
+    None once its customer was erased."""
+
+    booking_id: UUID
+    group_id: UUID
+    events: Sequence[Event]
+    wrapped_key: bytes | None
+
+
 Outcome = Appended | Confirmed | Conflict | Answered
 
 
@@ -108,12 +119,16 @@ class EventStore(Protocol):
         """One outcome per entry, in order. Raises OutcomeUnknown or StoreUnavailable."""
         ...
 
+    async def find_events(self, event_ids: Sequence[UUID]) -> dict[UUID, Appended]:
+        """Which of these events are durable, and where: after an unknown outcome."""
+        ...
+
     async def read_stream(self, group_id: UUID, after: int = 0) -> list[Event]:
         """The group's events with version > `after`, in order."""
         ...
 
-    async def find_group(self, booking_id: UUID) -> UUID | None:
-        """The group that a booking (a seat booking or the group itself) belongs to."""
+    async def find_booking(self, booking_id: UUID) -> BookingHistory | None:
+        """A booking's own events, its group and its key, from the log; None if there is none."""
         ...
 
     async def now(self) -> datetime:

@@ -50,8 +50,13 @@ class Wakeup:
         while True:
             try:
                 await self._one_connection()
-            except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError,
-                    asyncpg.InternalClientError, TimeoutError) as error:
+            except (
+                OSError,
+                asyncpg.PostgresError,
+                asyncpg.InterfaceError,
+                asyncpg.InternalClientError,
+                TimeoutError,
+            ) as error:
                 _log.warning("wakeup connection lost: %s", type(error).__name__)
             await asyncio.sleep(RECONNECT_SECONDS)
 

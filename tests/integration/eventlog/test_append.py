@@ -103,9 +103,11 @@ async def test_the_chain_links_every_event_to_all_before_it(
 async def test_a_booking_is_found_in_the_log(store: PostgresEventStore) -> None:
     group, seat = uuid4(), booked()
     await store.append([Entry(group, 0, [created(group), seat])])
-    assert await store.find_group(seat.event.booking_id) == group
-    assert await store.find_group(group) == group
-    assert await store.find_group(UUID(int=1)) is None
+    history = await store.find_booking(seat.event.booking_id)
+    assert history is not None
+    assert (history.group_id, list(history.events)) == (group, [seat.event])
+    assert await store.find_events([seat.event_id, uuid4()]) != {}
+    assert await store.find_booking(UUID(int=1)) is None
 
 
 async def test_writers_on_one_group_never_share_a_version(

@@ -1,0 +1,102 @@
+"""The actions of the three graphs: what cancelling, paying and completing do to a group.
+
+Contract section 3; which action leads where is data in `shared.booking_api.states`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any, cast
+
+from services.command.commands import Act
+from services.command.facts import Decision, facts, is_visible
+from services.command.windows import cancel_refusal
+from shared.booking_api.errors import NotFound, TooManySeatsCancelled, WrongState
+from shared.booking_api.states import GRAPHS
+from shared.domain.events import (
+    GroupCancelled,
+    GroupCompleted,
+    SeatCancelled,
+    SeatCompleted,
+    SeatExpired,
+    SeatPaid,
+)
+from shared.domain.group import Group, completes_with_group
+from shared.domain.seats import LIVE, Seat
+
+
+def act(group: Group, command: Act, now: datetime) -> Decision:
+    if not is_visible(group, command):
+        return NotFound("Booking")
+    if command.booking_id == group.group_id:
+        return _act_on_group(group, command, now)
+    seat = group.seats.get(command.booking_id)
+    if seat is None or seat.deleted:
+        return NotFound("Booking")
+    if command.action not in GRAPHS[command.graph].get(seat.state, {}):
+        return WrongState(command.action, seat.state)
+    if command.action == "timeout" and not command.due:
+        return WrongState(command.action, seat.state)
+    return _SEAT_ACTIONS[command.action](group, command, seat, now)
+
+
+def _act_on_group(group: Group, command: Act, now: datetime) -> Decision:
+    if command.action not in GRAPHS["group_owner"].get(group.state, {}):
+        return WrongState(command.action, group.state)
+    common = facts(group, command, now)
+    seats = [seat for _, seat in group.seats.items()]
+    if command.action == "cancel":
+        live = sum(seat.state in LIVE for seat in seats)
+        common["current_seats"] = sum(s.seats for s in seats if s.state == "completed")
+        return [GroupCancelled(**common, seat_bookings=live, sealed=command.sealed)]
+    if command.due and not _is_due(group, now):
+        return []
+    return [GroupCompleted(**common, seat_bookings=sum(map(completes_with_group, seats)))]
+
+
+def _is_due(group: Group, now: datetime) -> bool:
+    created = group.created
+    return created is not None and created.auto_complete and now >= created.end
+
+
+def _cancel_seat(group: Group, command: Act, seat: Seat, now: datetime) -> Decision:
+    by = "customer" if command.action == "cancel_by_customer" else "owner"
+    too_late = cancel_refusal(group, now) if by == "customer" else None
+    if too_late is not None:
+        return too_late
+    given_back = seat.seats if command.seats is None else command.seats
+    if given_back > seat.seats:
+        return TooManySeatsCancelled(given_back, seat.seats)
+    return [
+        SeatCancelled(
+            **facts(group, command, now, -given_back),
+            by=cast(Any, by),
+            seats=given_back,
+            seats_left=seat.seats - given_back,
+            sealed=command.sealed,
+        )
+    ]
+
+
+def _pay(group: Group, command: Act, seat: Seat, now: datetime) -> Decision:
+    return [SeatPaid(**facts(group, command, now), sealed=command.sealed)]
+
+
+def _expire(group: Group, command: Act, seat: Seat, now: datetime) -> Decision:
+    if command.booking_id not in group.holds.overdue(now):
+        return []
+    return [SeatExpired(**facts(group, command, now, -seat.seats), seats=seat.seats)]
+
+
+def _complete_seat(group: Group, command: Act, seat: Seat, now: datetime) -> Decision:
+    return [SeatCompleted(**facts(group, command, now))]
+
+
+_SEAT_ACTIONS: dict[str, Callable[[Group, Act, Seat, datetime], Decision]] = {
+    "cancel_by_customer": _cancel_seat,
+    "cancel_by_owner": _cancel_seat,
+    "pay": _pay,
+    "timeout": _expire,
+    "complete": _complete_seat,
+}

@@ -1,0 +1,106 @@
+"""Opening a group and booking its seats: the rules of capacity, windows and customers."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from services.command.commands import BookSeats, CreateGroup
+from services.command.facts import Decision, facts, is_visible
+from services.command.windows import booking_refusal
+from shared.booking_api.errors import (
+    ApiError,
+    CustomerLimitReached,
+    DuplicateBooking,
+    GroupClosed,
+    NotFound,
+    SoldOut,
+    ValidationFailed,
+    WrongState,
+)
+from shared.domain.events import GroupCreated, SeatBooked
+from shared.domain.group import Group
+from shared.domain.seats import HOLDING
+
+
+def create(group: Group, command: CreateGroup, now: datetime) -> Decision:
+    if group.exists:
+        return WrongState("create", group.state)
+    if command.end <= now:
+        return ValidationFailed({"end": ["must be in the future."]})
+    return [
+        GroupCreated(
+            at=now,
+            booking_id=command.group_id,
+            current_seats=0,
+            max_seats=command.settings.max_seats,
+            app_id=command.app_id,
+            resource_id=command.resource_id,
+            start=command.start,
+            end=command.end,
+            time_zone=command.time_zone,
+            what=command.what,
+            where=command.where,
+            description=command.description,
+            project_id=command.project_id,
+            calendar_id=command.calendar_id,
+            settings=command.settings,
+            auto_complete=command.auto_complete,
+            meta=command.meta,
+            reminders=command.reminders,
+            webhooks=command.webhooks,
+            bulk_id=command.bulk_id,
+            sealed=command.sealed,
+        )
+    ]
+
+
+def book(group: Group, command: BookSeats, now: datetime) -> Decision:
+    refusal = _booking_refusal(group, command, now)
+    if refusal is not None:
+        return refusal
+    return [
+        SeatBooked(
+            **facts(group, command, now, command.seats),
+            graph=command.graph,
+            seats=command.seats,
+            customer_ref=command.customer_ref,
+            hold_until=now + command.hold if command.graph == "group_customer_payment" else None,
+            auto_complete=command.auto_complete,
+            reminders=command.reminders,
+            webhooks=command.webhooks,
+            bulk_id=command.bulk_id,
+            sealed=command.sealed or b"",
+        )
+    ]
+
+
+def _booking_refusal(group: Group, command: BookSeats, now: datetime) -> ApiError | None:
+    if not is_visible(group, command):
+        return NotFound("Booking")
+    known = group.seats.get(command.booking_id)
+    if known is not None:
+        return WrongState("create", known.state)
+    if group.state != "tentative":
+        return GroupClosed(group.state)
+    closed = booking_refusal(group, now)
+    if closed is not None:
+        return closed
+    free = group.settings.max_seats - group.current_seats
+    if command.seats > free:
+        return SoldOut(command.seats, max(free, 0))
+    return _customer_refusal(group, command)
+
+
+def _customer_refusal(group: Group, command: BookSeats) -> ApiError | None:
+    limit = group.settings.max_seats_per_customer
+    if limit is None and group.settings.allow_duplicates:
+        return None
+    ref = command.customer_ref
+    held = sum(
+        s.seats for _, s in group.seats.items() if s.customer_ref == ref and s.state in HOLDING
+    )
+    if held and not group.settings.allow_duplicates:
+        return DuplicateBooking()
+    if limit is not None and held + command.seats > limit:
+        return CustomerLimitReached(limit, held)
+    return None

@@ -1,0 +1,88 @@
+"""Changes of a booking that are no action of its graph: time, capacity, meta, delete, erase."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from uuid import UUID
+
+from services.command.commands import (
+    ChangeCapacity,
+    ChangeMeta,
+    DeleteBooking,
+    EraseCustomer,
+    RescheduleGroup,
+)
+from services.command.facts import Decision, facts, is_visible
+from shared.booking_api.errors import (
+    CapacityTaken,
+    GroupClosed,
+    NotFinal,
+    NotFound,
+    ValidationFailed,
+)
+from shared.domain.events import (
+    BookingDeleted,
+    CapacityChanged,
+    CustomerErased,
+    GroupRescheduled,
+    MetaChanged,
+)
+from shared.domain.group import Group
+from shared.domain.seats import LIVE
+
+
+def reschedule(group: Group, command: RescheduleGroup, now: datetime) -> Decision:
+    """GroupRescheduled; refused for an ended group and for an end in the past."""
+    if not is_visible(group, command):
+        return NotFound("Booking")
+    if group.state != "tentative":
+        return GroupClosed(group.state)
+    if command.end <= now:
+        return ValidationFailed({"end": ["must be in the future."]})
+    return [GroupRescheduled(**facts(group, command, now), start=command.start, end=command.end)]
+
+
+def change_capacity(group: Group, command: ChangeCapacity, now: datetime) -> Decision:
+    """CapacityChanged; refused below the taken seats unless `when_over` allows it."""
+    if not is_visible(group, command):
+        return NotFound("Booking")
+    if group.state != "tentative":
+        return GroupClosed(group.state)
+    over_by = max(group.current_seats - command.max_seats, 0)
+    if over_by and command.when_over == "refuse":
+        return CapacityTaken(command.max_seats, group.current_seats)
+    common = {**facts(group, command, now), "max_seats": command.max_seats}
+    return [CapacityChanged(**common, when_over=command.when_over, over_by=over_by)]
+
+
+def change_meta(group: Group, command: ChangeMeta, now: datetime) -> Decision:
+    """MetaChanged, in any state."""
+    if not is_visible(group, command) or not _has(group, command.booking_id):
+        return NotFound("Booking")
+    return [MetaChanged(**facts(group, command, now), meta=command.meta, sealed=command.sealed)]
+
+
+def delete(group: Group, command: DeleteBooking, now: datetime) -> Decision:
+    """BookingDeleted; refused while the booking can still change."""
+    if not is_visible(group, command) or not _has(group, command.booking_id):
+        return NotFound("Booking")
+    seat = group.seats.get(command.booking_id)
+    state = group.state if seat is None else seat.state
+    if state in LIVE:
+        return NotFinal(state)
+    return [BookingDeleted(**facts(group, command, now))]
+
+
+def erase(group: Group, command: EraseCustomer, now: datetime) -> Decision:
+    """CustomerErased, in any state, also of a deleted booking."""
+    created = group.created
+    if created is None or created.app_id != command.app_id:
+        return NotFound("Booking")
+    return [CustomerErased(**facts(group, command, now))]
+
+
+def _has(group: Group, booking_id: UUID) -> bool:
+    if booking_id == group.group_id:
+        return True
+    seat = group.seats.get(booking_id)
+    return seat is not None and not seat.deleted

@@ -1,0 +1,114 @@
+"""What may be asked of a group: frozen, complete, with ids and sealed data already in them.
+
+`decide` needs nothing but a command, a group and the time, so a command can be decided again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, Literal
+from uuid import UUID
+
+from shared.domain.events import GroupSettings, JsonObject, SeatGraph
+from shared.eventlog.record import BookingKeyRow
+
+WhenOver = Literal["refuse", "drain", "overbook"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Command:
+    """What all commands share. `booking_id`: the seat booking, or the group itself.
+
+    `key` is the wrapped key of a booking that the command creates.
+    """
+
+    app_id: UUID
+    group_id: UUID
+    booking_id: UUID
+    metadata: Mapping[str, str] = field(default_factory=dict)
+    key: BookingKeyRow | None = None
+    sealed: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CreateGroup(Command):
+    """Open a group; sealed: participants, invite and my_rsvp."""
+
+    resource_id: UUID
+    start: datetime
+    end: datetime
+    time_zone: str
+    what: str
+    where: str
+    description: str
+    project_id: UUID | None
+    calendar_id: UUID | None
+    settings: GroupSettings
+    auto_complete: bool
+    meta: JsonObject
+    reminders: tuple[JsonObject, ...]
+    webhooks: JsonObject
+    bulk_id: UUID | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BookSeats(Command):
+    """Take `seats` seats at once; sealed: customer, attendees and meta. `hold`: how long a payment
+    seat stays tentative."""
+
+    graph: SeatGraph
+    seats: int
+    customer_ref: bytes
+    hold: timedelta
+    auto_complete: bool
+    reminders: tuple[JsonObject, ...]
+    webhooks: JsonObject
+    bulk_id: UUID | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Act(Command):
+    """Apply a graph's action to a booking. `seats`: how many to give back, None for all.
+
+    sealed: the message, or the payment id. `due`: time itself acts (timeout, completion).
+    """
+
+    action: str
+    graph: str
+    seats: int | None = None
+    due: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RescheduleGroup(Command):
+    """Move a group to another time."""
+
+    start: datetime
+    end: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChangeCapacity(Command):
+    """Change a group's number of seats; `when_over` says what if more are taken already."""
+
+    max_seats: int
+    when_over: WhenOver
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChangeMeta(Command):
+    """Set or (null) remove meta keys: `meta` on a group, sealed on a seat booking."""
+
+    meta: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeleteBooking(Command):
+    """Hide a booking that has ended."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EraseCustomer(Command):
+    """Note that a booking's personal data has become unreadable."""

@@ -1,0 +1,83 @@
+"""What a group decides: a command becomes events or a refusal, and nothing else happens.
+
+`decide` is pure: the time, the ids and the sealed data come in with the command.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from itertools import islice
+from typing import Any
+from uuid import UUID
+
+from services.command import changes
+from services.command.actions import act
+from services.command.booking import book, create
+from services.command.commands import (
+    Act,
+    BookSeats,
+    ChangeCapacity,
+    ChangeMeta,
+    Command,
+    CreateGroup,
+    DeleteBooking,
+    EraseCustomer,
+    RescheduleGroup,
+)
+from services.command.facts import Decision
+from shared.booking_api.errors import ApiError
+from shared.domain.events import Event, SeatExpired
+from shared.domain.group import Group, evolve
+
+MAX_EXPIRED_AT_ONCE = 900
+"""So that no append exceeds 1,000 events; what is left expires with the next command."""
+
+_DECISIONS: dict[type[Command], Callable[[Group, Any, datetime], Decision]] = {
+    CreateGroup: create,
+    BookSeats: book,
+    Act: act,
+    RescheduleGroup: changes.reschedule,
+    ChangeCapacity: changes.change_capacity,
+    ChangeMeta: changes.change_meta,
+    DeleteBooking: changes.delete,
+    EraseCustomer: changes.erase,
+}
+
+
+def decide(group: Group, command: Command, now: datetime) -> Decision:
+    """The events that `command` causes at `now`, or why not. `group` is not changed.
+
+    Overdue payment holds expire first, so that their seats are free for this command.
+    """
+    expired = overdue(group, now)
+    if expired:
+        group = group.draft()
+        for event in expired:
+            evolve(group, event)
+    decision = _DECISIONS[type(command)](group, command, now)
+    return decision if isinstance(decision, ApiError) else [*expired, *decision]
+
+
+def overdue(group: Group, now: datetime) -> list[Event]:
+    """A SeatExpired for every hold that ended by `now`, in booking order."""
+    if group.state != "tentative":
+        return []
+    events: list[Event] = []
+    left = group.current_seats
+    for booking_id in islice(group.holds.overdue(now), MAX_EXPIRED_AT_ONCE):
+        seat = group.seats.get(booking_id)
+        if seat is not None and seat.state == "tentative":
+            left -= seat.seats
+            events.append(_expired(group, booking_id, seat.seats, left, now))
+    return events
+
+
+def _expired(group: Group, booking_id: UUID, seats: int, left: int, now: datetime) -> Event:
+    return SeatExpired(
+        at=now,
+        booking_id=booking_id,
+        current_seats=left,
+        max_seats=group.settings.max_seats,
+        seats=seats,
+    )

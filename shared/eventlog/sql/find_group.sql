@@ -1,1 +1,0 @@
-SELECT originator_id FROM stored_events WHERE booking_id = $1 LIMIT 1

@@ -1,0 +1,5 @@
+UPDATE followers
+   SET trouble = $3, updated_at = clock_timestamp()
+ WHERE name = $1
+   AND epoch = $2
+RETURNING checkpoint
