@@ -3,13 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator
+from concurrent.futures import Future
 from pathlib import Path
 
 import pytest
 import pytest_asyncio
 
 from deploy.local.postgres import PrivatePostgres
-from tests.harness.servers import Databases, ServerThread, remove_folder, temporary_folder
+from deploy.local.rabbitmq import PrivateRabbitMQ
+from tests.harness.servers import (
+    START_SECONDS,
+    Databases,
+    ServerThread,
+    remove_folder,
+    started_broker,
+    temporary_folder,
+)
 
 
 @pytest.fixture(scope="session")
@@ -25,6 +34,27 @@ def scratch() -> Iterator[Path]:
     folder = temporary_folder()
     yield folder
     remove_folder(folder)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def coming_broker(
+    request: pytest.FixtureRequest, servers: ServerThread, scratch: Path
+) -> Iterator[Future[PrivateRabbitMQ] | None]:
+    """Starts the broker in the background at once if any test of this session will want it."""
+    if not any("amqp_url" in getattr(item, "fixturenames", ()) for item in request.session.items):
+        yield None
+        return
+    coming = servers.submit(started_broker(scratch / "rabbitmq"))
+    yield coming
+    if not coming.cancel() and coming.exception() is None:
+        servers.run(coming.result().stop())
+
+
+@pytest.fixture(scope="session")
+def amqp_url(coming_broker: Future[PrivateRabbitMQ] | None) -> str:
+    """The session's RabbitMQ; tests keep apart by the names of their queues and exchanges."""
+    assert coming_broker is not None
+    return coming_broker.result(START_SECONDS).url
 
 
 @pytest.fixture(scope="session")
@@ -60,7 +90,7 @@ async def empty_database_url(databases: Databases) -> AsyncIterator[str]:
 
 
 @pytest_asyncio.fixture
-async def durable_postgres(scratch: Path) -> AsyncIterator[PrivatePostgres]:
+async def durable_postgres() -> AsyncIterator[PrivatePostgres]:
     """A cluster of this test alone that keeps what it acknowledged, to be killed and started."""
     folder = temporary_folder()
     cluster = PrivatePostgres(folder)

@@ -28,10 +28,16 @@ def why_taken(port: int, host: str) -> str | None:
 
 
 def free_ports(count: int, preferred: tuple[int, ...] = ()) -> tuple[int, ...]:
-    """Distinct free ports, the preferred ones first where they still are free."""
-    chosen = [port for port in preferred[:count] if is_free(port)]
+    """Distinct free ports, each the preferred one of its place where that still is free."""
+    chosen: list[int] = []
     while len(chosen) < count:
-        port = random.randint(FIRST, LAST)  # noqa: S311 - any free port will do
-        if port not in chosen and is_free(port):
-            chosen.append(port)
+        wish = preferred[len(chosen) : len(chosen) + 1]
+        chosen.append(wish[0] if wish and is_free(wish[0]) else _any_free(chosen))
     return tuple(chosen)
+
+
+def _any_free(others: list[int]) -> int:
+    while True:
+        port = random.randint(FIRST, LAST)  # noqa: S311 - any free port will do
+        if port not in others and is_free(port):
+            return port

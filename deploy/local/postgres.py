@@ -5,7 +5,6 @@ No unix socket, no trust: only 127.0.0.1 with a password that lies in a file of 
 
 from __future__ import annotations
 
-import asyncio
 import os
 import secrets
 import shutil
@@ -15,10 +14,12 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import asyncpg
+import psutil
 
+from deploy.local.commands import run_command
 from deploy.local.ports import free_ports
 from deploy.local.postgres_binaries import find_binaries, major_version
-from deploy.local.program import Program, StartFailure, dies_with_parent
+from deploy.local.program import Program, StartFailure
 from deploy.local.unprivileged import Placement, place
 
 USER = DATABASE = "seatledger"
@@ -46,7 +47,7 @@ class PrivatePostgres:
         settings: Mapping[str, str] = DURABLE,
     ) -> None:
         self.folder = folder.resolve()
-        self.port = port or free_ports(1)[0]
+        (self.port,) = free_ports(1, (port,) if port else ())
         self.settings = settings
         self.log = self.folder / "postgres.log"
         self._program: Program | None = None
@@ -95,11 +96,13 @@ class PrivatePostgres:
         """Makes the cluster if it is not there, and the program that serves it."""
         self.folder.mkdir(parents=True, exist_ok=True)
         if self._placement is None:
-            self._placement = place(find_binaries(), self.folder / "postgres")
+            self._placement = place(find_binaries(), self.folder / "cluster")
         if not (self._placement.data / "PG_VERSION").exists():
             await self._initialise(self._placement)
         if self._program is None:
             self._program = self._make_program(self._placement)
+
+        clear_pid_file(self._placement.data)
 
     async def create_database(self) -> None:
         """Makes the database if it is not there yet."""
@@ -133,20 +136,23 @@ class PrivatePostgres:
         return True
 
     async def _initialise(self, placement: Placement) -> None:
-        """initdb in a folder beside it, renamed when whole, so that half a cluster is never used."""
+        """initdb in a folder beside it, renamed when whole: half a cluster is never used."""
         part = _empty_folder(placement)
         password_file = _readable_copy(self._password(), placement)
         try:
-            await _run(
-                placement,
+            outcome = await run_command(
                 *_command(placement, "initdb", "-D", part, "-U", USER),
                 *("--auth=scram-sha-256", f"--pwfile={password_file}", "--encoding=UTF8"),
                 *_locale(placement.binaries),
                 *("--data-checksums", "--no-instructions"),
                 *(["--no-sync"] if self.settings.get("fsync") == "off" else []),
+                env=_environment(),
+                identity=placement.identity,
             )
         finally:
             password_file.unlink()
+        if outcome.returncode != 0:
+            raise StartFailure(f"initdb of {placement.data} failed: {outcome.reason}")
         part.rename(placement.data)
 
     def _password(self) -> str:
@@ -160,6 +166,26 @@ class PrivatePostgres:
         if self._placement is None:
             raise StartFailure("PostgreSQL was not prepared")
         return self._placement
+
+
+def clear_pid_file(cluster: Path) -> None:
+    """Removes the pid file of a killed server when its pid is another program's by now.
+
+    A file whose pid is nobody's stays: PostgreSQL judges by it whether an orphan still writes.
+    """
+    file = cluster / "postmaster.pid"
+    try:
+        process = psutil.Process(int(file.read_text().split()[0]))
+        command = process.cmdline()
+    except (FileNotFoundError, ValueError, IndexError, psutil.Error):
+        return
+    if str(cluster) not in command:
+        file.unlink(missing_ok=True)
+    elif process.ppid() != os.getpid():
+        raise StartFailure(
+            f"a PostgreSQL (process {process.pid}) still runs on {cluster}: "
+            f"stop it with kill -INT {process.pid}"
+        )
 
 
 def _command(placement: Placement, name: str, *arguments: object) -> tuple[str, ...]:
@@ -193,21 +219,3 @@ def _readable_copy(password: str, placement: Placement) -> Path:
     if placement.identity.user is not None:
         os.chown(name, placement.identity.user, -1)
     return Path(name)
-
-
-async def _run(placement: Placement, *argv: str) -> None:
-    process = await asyncio.create_subprocess_exec(
-        *placement.identity.prefix,
-        *argv,
-        env=_environment(),
-        cwd="/",
-        preexec_fn=dies_with_parent(signal.SIGTERM),
-        stdin=asyncio.subprocess.DEVNULL,
-        stdout=asyncio.subprocess.DEVNULL,
-        stderr=asyncio.subprocess.PIPE,
-        **placement.identity.options,  # type: ignore[arg-type]
-    )
-    _, errors = await process.communicate()
-    if process.returncode != 0:
-        reason = " ".join(errors.decode(errors="replace").split())[-300:]
-        raise StartFailure(f"initdb of {placement.data} failed: {reason}")

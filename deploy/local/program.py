@@ -71,14 +71,7 @@ class Program:
     async def start(self) -> None:
         """Returns when it is ready; StartFailure when it ended or took too long."""
         await self.spawn()
-        try:
-            async with asyncio.timeout(self.ready_seconds):
-                await self.until_ready()
-        except TimeoutError:
-            await self.stop()
-            raise StartFailure(
-                self._complaint(f"not ready in {self.ready_seconds:.0f} s")
-            ) from None
+        await self.wait_ready()
 
     async def spawn(self) -> None:
         """Starts it without waiting for readiness."""
@@ -100,8 +93,18 @@ class Program:
             if output is not None:
                 os.close(output)
 
-    async def until_ready(self) -> None:
-        """Returns when the probe answers yes; StartFailure when the process ended first."""
+    async def wait_ready(self) -> None:
+        """Returns when the probe answers yes; StartFailure when it ended or took too long."""
+        try:
+            async with asyncio.timeout(self.ready_seconds):
+                await self._until_ready()
+        except TimeoutError:
+            await self.stop()
+            raise StartFailure(
+                self._complaint(f"not ready in {self.ready_seconds:.0f} s")
+            ) from None
+
+    async def _until_ready(self) -> None:
         while not await self.probe():
             if not self.is_running:
                 raise StartFailure(self._complaint("ended before it was ready"))

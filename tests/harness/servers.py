@@ -18,7 +18,9 @@ from typing import Any, TypeVar
 
 import asyncpg
 
+from deploy.local.broker import installation
 from deploy.local.postgres import DURABLE, PrivatePostgres
+from deploy.local.rabbitmq import PrivateRabbitMQ
 
 T = TypeVar("T")
 
@@ -86,6 +88,13 @@ class Databases:
             await connection.execute(statement)
         finally:
             await connection.close()
+
+
+async def started_broker(folder: Path) -> PrivateRabbitMQ:
+    """A running node; it is fetched first where the machine has none."""
+    node = PrivateRabbitMQ(folder, await installation())
+    await node.start()
+    return node
 
 
 def temporary_folder() -> Path:

@@ -1,0 +1,114 @@
+"""Finds RabbitMQ, or unpacks the distribution's packages into the cache: nothing is installed.
+
+apt itself downloads and checks the signatures. The copy is renamed into place when it is whole, is
+shared by every checkout and data folder of this user, and stays where it is: its path is in it.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from deploy.local.cache import cache_folder, file_lock
+from deploy.local.commands import Outcome, run_command
+from deploy.local.program import StartFailure
+
+# Never /usr/sbin/rabbitmq-server: that wrapper changes user and folder.
+INSTALLED = (
+    Path("/usr/lib/rabbitmq/bin"),
+    Path("/opt/homebrew/opt/rabbitmq/sbin"),
+    Path("/usr/local/opt/rabbitmq/sbin"),
+)
+ERLANG = Path("usr/lib/erlang")
+SCRIPTS = ("bin/*", "erts-*/bin/*")
+
+
+@dataclass(frozen=True)
+class Installation:
+    """RabbitMQ here: the folder with rabbitmq-server, and what it needs in its environment."""
+
+    folder: Path
+    env: Mapping[str, str] = field(default_factory=dict)
+    origin: str = "installed"
+
+
+def installed() -> Installation | None:
+    for folder in INSTALLED:
+        if os.access(folder / "rabbitmq-server", os.X_OK):
+            return Installation(folder)
+    return None
+
+
+def can_fetch() -> bool:
+    return all(shutil.which(name) for name in ("apt-get", "dpkg-deb"))
+
+
+async def private_copy() -> Installation:
+    """The copy in the cache, fetched when it is not there yet; StartFailure says why not."""
+    root = cache_folder() / "rabbitmq"
+    if not root.exists():
+        async with file_lock(root.with_suffix(".lock")):
+            if not root.exists():
+                await _fetch(root)
+    return Installation(
+        root / "usr/lib/rabbitmq/bin", _environment(root), f"private copy in {root}"
+    )
+
+
+def _environment(root: Path) -> dict[str, str]:
+    env = {}
+    if (root / ERLANG / "bin/erl").exists():
+        env["PATH"] = f"{root / ERLANG / 'bin'}:{os.environ.get('PATH', os.defpath)}"
+    libraries = [*root.glob("usr/lib/*-linux-gnu*"), *root.glob("lib/*-linux-gnu*")]
+    if libraries:
+        env["LD_LIBRARY_PATH"] = ":".join(map(str, libraries))
+    return env
+
+
+async def _fetch(root: Path) -> None:
+    part = root.with_name("rabbitmq.part")
+    shutil.rmtree(part, ignore_errors=True)
+    for folder in ("state/lists/partial", "cache/archives/partial", "root"):
+        (part / folder).mkdir(parents=True)
+    await _download(part)
+    for package in sorted(part.glob("cache/archives/*.deb")):
+        _check(await run_command("dpkg-deb", "-x", package, part / "root"), f"unpacking {package}")
+    _tell_erlang_its_place(part / "root", root)
+    (part / "root").rename(root)
+    shutil.rmtree(part)
+
+
+async def _download(part: Path) -> None:
+    apt = (
+        "apt-get",
+        "-qq",
+        *("-o", "Debug::NoLocking=1"),
+        *("-o", "APT::Sandbox::User="),
+        *("-o", f"Dir::State={part / 'state'}"),
+        *("-o", "Dir::State::status=/var/lib/dpkg/status"),
+        *("-o", f"Dir::Cache={part / 'cache'}"),
+    )
+    env = {**os.environ, "LC_ALL": "C"}
+    _check(await run_command(*apt, "update", env=env), "apt-get update")
+    install = ("-y", "--no-install-recommends", "--download-only", "install", "rabbitmq-server")
+    _check(await run_command(*apt, *install, env=env), "apt-get")
+
+
+def _check(outcome: Outcome, what: str) -> None:
+    if outcome.returncode != 0:
+        raise StartFailure(f"RabbitMQ could not be fetched, {what} said: {outcome.reason}")
+
+
+def _tell_erlang_its_place(unpacked: Path, final: Path) -> None:
+    """Debian's erl scripts name /usr/lib/erlang; they must name the place it will have."""
+    old, new = f"/{ERLANG}".encode(), bytes(final / ERLANG)
+    for pattern in SCRIPTS:
+        for file in (unpacked / ERLANG).glob(pattern):
+            if file.is_symlink() or not file.is_file():
+                continue
+            content = file.read_bytes()
+            if content.startswith(b"#!"):
+                file.write_bytes(content.replace(old, new))
