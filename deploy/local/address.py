@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import ipaddress
-
 from deploy.local.ports import free_ports, why_taken
 from deploy.local.program import StartFailure
+from shared.accounts.demo import is_loopback
 from shared.settings import Settings
 
 
@@ -28,13 +27,6 @@ def refuse_demo_key_in_public(settings: Settings) -> None:
             f"the demo key is refused while SEATLEDGER_HOST={settings.host} is not loopback: "
             "set SEATLEDGER_DEMO_KEY= (empty) to start without it"
         )
-
-
-def is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 def reachable_host(host: str) -> str:

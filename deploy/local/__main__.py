@@ -1,0 +1,24 @@
+"""`python -m deploy.local`: what `make run` starts."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+
+from deploy.local.app import run
+from deploy.local.program import StartFailure
+from shared.settings import ConfigurationError, read_settings
+
+
+def main() -> int:
+    """0 when it was asked to stop; 1 with one line that says what to do."""
+    try:
+        asyncio.run(run(read_settings()))
+    except (ConfigurationError, StartFailure) as error:
+        sys.stderr.write(f"seatledger: {error}\n")
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
