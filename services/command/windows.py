@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from functools import lru_cache
+from zoneinfo import ZoneInfo
 
 from shared.booking_api.durations import parse_duration
 
@@ -40,4 +41,4 @@ def moment_before_start(group: Group, duration: str | None) -> datetime | None:
 
 @lru_cache(maxsize=10_000)
 def _moment(duration: str, start: datetime, zone: str) -> datetime:
-    return parse_duration(duration).before(start, zone)
+    return parse_duration(duration).before(start, ZoneInfo(zone))

@@ -40,7 +40,7 @@ class Holds:
     def __init__(self, base: Holds | None = None) -> None:
         self._own: list[tuple[datetime, UUID]] = []
         self._base = base
-        self.first = 0 if base is None else base.first
+        self.first: int = 0 if base is None else base.first
 
     def __len__(self) -> int:
         return len(self._own) + (0 if self._base is None else len(self._base))

@@ -12,6 +12,7 @@ import contextlib
 import logging
 import time
 from collections.abc import Awaitable, Callable
+from typing import Any
 
 import asyncpg
 
@@ -136,7 +137,6 @@ class Election:
         return {
             "application_name": f"seatledger {self._name}",
             "idle_session_timeout": str(int(LEASE_SECONDS * 1000)),
-            "tcp_user_timeout": str(int(LEASE_SECONDS * 1000)),
         }
 
     async def _is_elected(self, connection: asyncpg.Connection[asyncpg.Record]) -> bool:
@@ -158,8 +158,9 @@ class Election:
         finally:
             working.cancel()
             await asyncio.wait({working})
-        if not working.cancelled():
-            working.result()
+            failure = None if working.cancelled() else working.exception()
+        if failure is not None:
+            raise failure
 
     async def _take_term(self, connection: asyncpg.Connection[asyncpg.Record]) -> Term:
         row = await connection.fetchrow(
@@ -175,8 +176,9 @@ class Election:
         stopped = asyncio.ensure_future(self._stopped.wait())
         try:
             while not working.done() and not stopped.done():
+                either: set[asyncio.Future[Any]] = {working, stopped}
                 await asyncio.wait(
-                    {working, stopped}, timeout=PING_SECONDS, return_when=asyncio.FIRST_COMPLETED
+                    either, timeout=PING_SECONDS, return_when=asyncio.FIRST_COMPLETED
                 )
                 await term.ping()
         finally:

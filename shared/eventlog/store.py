@@ -115,7 +115,9 @@ class StoreUnavailable(Exception):
 class EventStore(Protocol):
     """What the command service needs from a log."""
 
-    async def append(self, entries: Sequence[Entry]) -> list[Outcome]:
+    async def append(
+        self, entries: Sequence[Entry], wake_followers: bool = True
+    ) -> list[Outcome]:
         """One outcome per entry, in order. Raises OutcomeUnknown or StoreUnavailable."""
         ...
 

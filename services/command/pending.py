@@ -1,0 +1,57 @@
+"""A command on its way: who waits for it, until when, and what to send once it is durable."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from uuid import UUID, uuid4, uuid5
+
+from services.command.commands import Command
+from services.command.reply import Render, Reply
+from shared.domain.events import Event
+from shared.eventlog.record import NewEvent
+from shared.eventlog.store import CommandAnswer
+
+SealAnswer = Callable[[Reply, UUID | None], CommandAnswer]
+"""Makes the row that replays a reply; given the command's first event id, None for a refusal."""
+
+
+@dataclass(slots=True, eq=False)
+class Pending:
+    """`deadline` is on the event loop's clock. `command_id` and `seal_answer` come with an
+    idempotency key: then event ids derive from the command, so that it can never happen twice."""
+
+    command: Command
+    render: Render
+    deadline: float
+    future: asyncio.Future[Reply]
+    command_id: UUID | None = None
+    seal_answer: SealAnswer | None = None
+    attempts: int = field(default=0)
+
+    def is_wanted(self, now: float) -> bool:
+        """Whether someone still waits for it."""
+        return not self.future.done() and now < self.deadline
+
+    def name(self, events: Sequence[Event]) -> list[NewEvent]:
+        """The events with their ids."""
+        who = self.command.metadata
+        if self.command_id is None:
+            return [NewEvent(uuid4(), event, who) for event in events]
+        return [
+            NewEvent(uuid5(self.command_id, str(number)), event, who)
+            for number, event in enumerate(events)
+        ]
+
+    def answer(self, reply: Reply) -> None:
+        if not self.future.done():
+            self.future.set_result(reply)
+
+    def fail(self, error: Exception) -> None:
+        if not self.future.done():
+            self.future.set_exception(error)
+
+
+class AnsweredBefore(Exception):
+    """The command is known: its first answer is in the store."""

@@ -1,0 +1,30 @@
+"""An answer that is ready to be sent: rendered when it was decided, sent once it is durable."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import pydantic_core
+
+from shared.booking_api.errors import ApiError
+from shared.domain.events import Event
+from shared.domain.group import Group
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """Status and JSON body. `position`: the place in the log of the last event it is about."""
+
+    status: int
+    body: bytes
+    position: int | None = None
+
+
+Render = Callable[[Group, Sequence[Event]], Reply]
+"""Makes the reply out of the group as it is after the command's events."""
+
+
+def refusal_reply(error: ApiError) -> Reply:
+    """The published form of a no."""
+    return Reply(error.status, pydantic_core.to_json(error.to_body()))
