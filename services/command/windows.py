@@ -10,7 +10,6 @@ from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from shared.booking_api.durations import parse_duration
-
 from shared.booking_api.errors import ApiError, TooEarlyToBook, TooLateToBook, TooLateToCancel
 from shared.domain.group import Group
 
