@@ -1,0 +1,19 @@
+"""What a request is read in the light of: the time, the app's zone, its way to write timestamps."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from shared.booking_api.timestamps import Reading
+
+_BY_DEFAULT = Reading()
+
+
+@dataclass(frozen=True, slots=True)
+class Circumstances:
+    """`now` is aware; `time_zone` is the app's (IANA name), for groups and customers without."""
+
+    now: datetime
+    time_zone: str = "UTC"
+    reading: Reading = _BY_DEFAULT

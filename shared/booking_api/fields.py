@@ -1,0 +1,132 @@
+"""The kinds of values requests are made of, each with its bounds; contract section 4.
+
+Strict: 1.5, "2" and true are no numbers of seats, 1 is no text. `null` means "not given".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Annotated, Any, Final, Literal
+from uuid import UUID
+
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    PlainValidator,
+    StrictBool,
+    StringConstraints,
+    ValidationInfo,
+    WithJsonSchema,
+)
+from pydantic_core import PydanticCustomError, to_json
+
+from shared.booking_api.durations import InvalidDuration, parse_duration
+from shared.booking_api.timestamps import Reading, UnreadableTimestamp, find_zone
+
+MAX_SEATS: Final = 1_000_000
+MAX_LINE: Final = 255
+MAX_PROSE: Final = 10_000
+MAX_META_KEYS: Final = 100
+MAX_META_KEY: Final = 128
+MAX_META_BYTES: Final = 16_384
+
+# Text holds no control characters (json_body); one line holds no line breaks or tabs either.
+_LINE = r"^[^\t\n\r]*$"
+_NON_BLANK_LINE = r"^[^\t\n\r]*[^\s][^\t\n\r]*$"
+_EMAIL = r"^[^\s@<>(),;:\"\\\[\]]{1,64}@[^\s@<>(),;:\"\\\[\].]+(\.[^\s@<>(),;:\"\\\[\].]+)+$"
+
+Line = Annotated[str, StringConstraints(strict=True, max_length=MAX_LINE, pattern=_LINE)]
+Name = Annotated[
+    str, StringConstraints(strict=True, min_length=1, max_length=MAX_LINE, pattern=_NON_BLANK_LINE)
+]
+Prose = Annotated[str, StringConstraints(strict=True, max_length=MAX_PROSE)]
+Email = Annotated[str, StringConstraints(strict=True, max_length=254, pattern=_EMAIL)]
+Flag = StrictBool
+SeatNumber = Annotated[int, Field(strict=True, ge=1, le=MAX_SEATS)]
+
+
+def _written_out(value: object) -> object:
+    """Only the 36 characters of RFC 9562: no braces, no urn, no bare hex."""
+    if type(value) is not str or len(value) != 36:
+        raise PydanticCustomError("uuid_parsing", "must be a UUID")
+    return value
+
+
+Uuid = Annotated[UUID, BeforeValidator(_written_out)]
+
+
+def _moment(value: object, info: ValidationInfo) -> datetime:
+    if type(value) is not str:
+        raise PydanticCustomError("timestamp", "must be a timestamp, as text")
+    reading: Reading = (info.context or {}).get("reading", _DEFAULT_READING)
+    try:
+        return reading.read(value)
+    except UnreadableTimestamp as error:
+        raise PydanticCustomError("timestamp", "{reason}", {"reason": str(error)}) from None
+
+
+_DEFAULT_READING: Final = Reading()
+
+Moment = Annotated[
+    datetime,
+    PlainValidator(_moment),
+    WithJsonSchema({"type": "string", "format": "date-time"}),
+]
+
+
+def _known_zone(name: str) -> str:
+    if find_zone(name) is None:
+        raise PydanticCustomError("time_zone", "must be a time zone name, such as Europe/Paris")
+    return name
+
+
+ZoneName = Annotated[
+    str, StringConstraints(strict=True, max_length=64), AfterValidator(_known_zone)
+]
+
+
+def _readable_duration(text: str) -> str:
+    try:
+        parse_duration(text)
+    except InvalidDuration as error:
+        raise PydanticCustomError("duration", "{reason}", {"reason": str(error)}) from None
+    return text
+
+
+DurationText = Annotated[
+    str,
+    StringConstraints(strict=True, min_length=1, max_length=100),
+    AfterValidator(_readable_duration),
+]
+
+
+def _object_or_empty_list(value: object) -> object:
+    """PHP encodes an empty object as `[]`."""
+    return {} if value == [] else value
+
+
+def meta_error(value: Mapping[str, Any]) -> str | None:
+    """What is wrong with a meta object, or None."""
+    if len(value) > MAX_META_KEYS:
+        return f"must have at most {MAX_META_KEYS} keys"
+    if any(not 1 <= len(key) <= MAX_META_KEY for key in value):
+        return f"must have keys of 1 to {MAX_META_KEY} characters"
+    if value and len(to_json(value)) > MAX_META_BYTES:
+        return f"must be at most {MAX_META_BYTES} bytes of JSON"
+    return None
+
+
+def _bounded_meta(value: dict[str, Any]) -> dict[str, Any]:
+    problem = meta_error(value)
+    if problem is not None:
+        raise PydanticCustomError("meta", "{reason}", {"reason": problem})
+    return value
+
+
+Meta = Annotated[
+    dict[str, Any], BeforeValidator(_object_or_empty_list), AfterValidator(_bounded_meta)
+]
+SeatGraphName = Literal["group_customer", "group_customer_payment"]
+EmptyListIsObject = BeforeValidator(_object_or_empty_list)

@@ -1,0 +1,115 @@
+"""A request body as JSON, whatever its Content-Type says, or a refusal with a stable code.
+
+Contract section 0.1 and design section 4. What comes out has no duplicate keys, no control
+characters, no lone surrogates, no number a client could not have meant, and is at most 32 deep.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from typing import Any, Final
+
+from pydantic_core import from_json
+
+from shared.booking_api.errors import BodyRefused, PayloadTooLarge
+
+MAX_DEPTH: Final = 32
+MAX_BODY_BYTES: Final = 1 << 20
+MAX_INTEGER: Final = 2**63 - 1
+
+_KEY_ENDS = re.compile(rb'"[ \t\r\n]*:')
+_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ufffe\uffff]")
+_SURROGATE_ESCAPE = re.compile(rb"\\u[dD][89a-fA-F]")
+
+Json = dict[str, Any]
+
+
+def read_json(body: bytes, limit_bytes: int = MAX_BODY_BYTES) -> Any:
+    """Any JSON value. PayloadTooLarge or BodyRefused otherwise; the body is never echoed."""
+    if len(body) > limit_bytes:
+        raise PayloadTooLarge(limit_bytes)
+    try:
+        value = from_json(body, allow_inf_nan=False)
+    except ValueError as error:
+        raise _explained(body, str(error)) from None
+    keys = _inspect(value, MAX_DEPTH)
+    if body.count(b":") != keys:
+        _refuse_duplicate_keys(body, keys)
+    return value
+
+
+def read_object(body: bytes, limit_bytes: int = MAX_BODY_BYTES) -> Json:
+    """A JSON object; anything else is refused with `not_an_object`."""
+    value = read_json(body, limit_bytes)
+    if type(value) is not dict:
+        raise BodyRefused("not_an_object", "The request body must be a JSON object.")
+    return value
+
+
+def read_optional_object(body: bytes, limit_bytes: int = MAX_BODY_BYTES) -> Json:
+    """As `read_object`, but an absent body, `[]` and `null` mean {} (contract section 0.9)."""
+    if not body or body.isspace():
+        return {}
+    value = read_json(body, limit_bytes)
+    if value is None or value == []:
+        return {}
+    if type(value) is not dict:
+        raise BodyRefused("not_an_object", "The request body must be a JSON object.")
+    return value
+
+
+def _inspect(value: Any, depth: int) -> int:
+    """The number of keys in a parsed value, once everything in it is found acceptable."""
+    kind = type(value)
+    if kind is str:
+        if not value.isprintable() and _CONTROL.search(value):
+            raise BodyRefused("control_characters", "Text must not contain control characters.")
+        return 0
+    if kind is dict:
+        return len(value) + _inspect_all(value, depth) + _inspect_all(value.values(), depth)
+    if kind is list:
+        return _inspect_all(value, depth)
+    if (kind is int and not -MAX_INTEGER <= value <= MAX_INTEGER) or (
+        kind is float and not math.isfinite(value)
+    ):
+        raise BodyRefused("number_out_of_range", "A number is too large.")
+    return 0
+
+
+def _inspect_all(values: Any, depth: int) -> int:
+    if not depth:
+        raise BodyRefused("nesting_too_deep", f"JSON may be nested at most {MAX_DEPTH} deep.")
+    keys = 0
+    for value in values:
+        keys += _inspect(value, depth - 1)
+    return keys
+
+
+def _refuse_duplicate_keys(body: bytes, keys: int) -> None:
+    """Look closer where text holds colons: a key ends in a quote and a colon, text rarely does."""
+    if len(_KEY_ENDS.findall(body)) != keys:
+        json.loads(body, object_pairs_hook=_distinct)
+
+
+def _distinct(pairs: list[tuple[str, Any]]) -> None:
+    if len({key for key, _ in pairs}) != len(pairs):
+        raise BodyRefused("duplicate_keys", "A key occurs twice in the same JSON object.")
+
+
+def _explained(body: bytes, message: str) -> BodyRefused:
+    """Why the parser gave up, as one of our codes; its own words stay out of the contract."""
+    if not body or body.isspace():
+        return BodyRefused("empty_body", "A JSON body is needed.")
+    if "recursion limit" in message:
+        return BodyRefused("nesting_too_deep", f"JSON may be nested at most {MAX_DEPTH} deep.")
+    if "number out of range" in message:
+        return BodyRefused("number_out_of_range", "A number is too large.")
+    if "hex escape" in message and _SURROGATE_ESCAPE.search(body):
+        return BodyRefused("lone_surrogate", "Text must not contain lone surrogates.")
+    if "control character" in message:
+        return BodyRefused("control_characters", "Text must not contain control characters.")
+    if "unicode code point" in message:
+        return BodyRefused("not_utf8", "The request body must be UTF-8.")
+    return BodyRefused("malformed_json", "The request body must be valid JSON.")
