@@ -61,7 +61,7 @@ class Batch:
             if pending.command.key is not None:
                 self.keys.append(pending.command.key)
         if pending.seal_answer is not None:
-            self.answers.append(pending.seal_answer(reply, first))
+            self.answers.append(pending.seal_answer(pending.command.booking_id, reply, first))
         self.replies.append((pending, reply))
 
     def entry(self, expected_version: int) -> Entry:

@@ -13,8 +13,9 @@ from shared.domain.events import Event
 from shared.eventlog.record import NewEvent
 from shared.eventlog.store import CommandAnswer
 
-SealAnswer = Callable[[Reply, UUID | None], CommandAnswer]
-"""Makes the row that replays a reply; given the command's first event id, None for a refusal."""
+SealAnswer = Callable[[UUID, Reply, UUID | None], CommandAnswer]
+"""Makes the row that replays a reply: given the booking, the reply, and the id of the command's
+first event, None for a refusal."""
 
 
 @dataclass(slots=True, eq=False)

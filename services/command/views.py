@@ -24,9 +24,11 @@ from shared.domain.events import Event, GroupCreated, MetaChanged, SeatBooked
 from shared.domain.group import Group
 from shared.eventlog.privacy import BookingKey, Unreadable
 
+NO_DETAILS = GroupDetails()
+
 
 def group_view(
-    group: Group, history: Sequence[Event], details: GroupDetails = GroupDetails()
+    group: Group, history: Sequence[Event], details: GroupDetails = NO_DETAILS
 ) -> GroupView:
     """The group; `history`: its own events, of which the meta and the last change are taken."""
     created = group.created

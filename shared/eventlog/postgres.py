@@ -23,6 +23,7 @@ from shared.eventlog.store import (
     MissingEvent,
     Outcome,
     OutcomeUnknown,
+    StoredAnswer,
     StoreUnavailable,
 )
 
@@ -56,6 +57,11 @@ class PostgresEventStore:
             return None
         events = [decode_event(row[1], row[2]) for row in rows]
         return BookingHistory(booking_id, rows[0][0], events, rows[0][3])
+
+    async def find_answer(self, command_id: UUID) -> StoredAnswer | None:
+        """The kept answer to a command, None if there is none (or none any more)."""
+        rows = await self._fetch(statement("find_answer"), command_id)
+        return StoredAnswer(*rows[0]) if rows else None
 
     async def find_events(self, event_ids: Sequence[UUID]) -> dict[UUID, Appended]:
         """Which of these events are durable, and where: asked on the append connection, so that

@@ -30,6 +30,16 @@ class CommandAnswer:
 
 
 @dataclass(frozen=True, slots=True)
+class StoredAnswer:
+    """A kept answer as it lies in the store; `wrapped_key` is its booking's, None once erased."""
+
+    booking_id: UUID
+    request_hash: bytes
+    answer: bytes
+    wrapped_key: bytes | None
+
+
+@dataclass(frozen=True, slots=True)
 class Entry:
     """One group's part of a batch: events that hold only after `expected_version`.
 
@@ -115,9 +125,7 @@ class StoreUnavailable(Exception):
 class EventStore(Protocol):
     """What the command service needs from a log."""
 
-    async def append(
-        self, entries: Sequence[Entry], wake_followers: bool = True
-    ) -> list[Outcome]:
+    async def append(self, entries: Sequence[Entry], wake_followers: bool = True) -> list[Outcome]:
         """One outcome per entry, in order. Raises OutcomeUnknown or StoreUnavailable."""
         ...
 
@@ -131,6 +139,10 @@ class EventStore(Protocol):
 
     async def find_booking(self, booking_id: UUID) -> BookingHistory | None:
         """A booking's own events, its group and its key, from the log; None if there is none."""
+        ...
+
+    async def find_answer(self, command_id: UUID) -> StoredAnswer | None:
+        """The kept answer to a command, None if there is none (or none any more)."""
         ...
 
     async def now(self) -> datetime:

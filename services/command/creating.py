@@ -1,0 +1,143 @@
+"""Requests for new bookings become commands: ids given, personal data sealed, the reply prepared.
+
+Sealing happens once, before the decision: what is decided and stored holds no personal data.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from uuid import UUID, uuid5
+
+import pydantic_core
+
+from services.command.commands import BookSeats, CreateGroup
+from services.command.intent import Intent
+from services.command.reply import Render, Reply
+from services.command.views import group_view, seat_view
+from shared.booking_api.bookings import Rendering, render_booking
+from shared.booking_api.details import (
+    SEALED_BOOKING,
+    GroupDetails,
+    SeatDetails,
+    pack_group,
+    pack_seat,
+)
+from shared.booking_api.includes import Includes
+from shared.booking_api.new_groups import NewGroup
+from shared.booking_api.new_seats import NewSeats
+from shared.booking_api.views import Customer
+from shared.domain.events import Event
+from shared.domain.group import Group
+from shared.eventlog.privacy import BookingKey, MasterKey, customer_ref
+from shared.eventlog.record import BookingKeyRow
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A command with its reply's rendering and its booking's key."""
+
+    command: CreateGroup | BookSeats
+    render: Render
+    key: BookingKey
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What the caller wants to see in the reply."""
+
+    includes: Includes
+    rendering: Rendering
+
+
+def prepare_group(new: NewGroup, intent: Intent, shown: Shown, master: MasterKey) -> Prepared:
+    """A group to open; its id is new, or derived from the idempotency key."""
+    group_id = intent.new_booking_id()
+    key = BookingKey.new(group_id)
+    details = GroupDetails(participants=new.participants, invite=new.invite, my_rsvp=new.my_rsvp)
+    packed = pack_group(details)
+    command = CreateGroup(
+        app_id=intent.app_id,
+        group_id=group_id,
+        booking_id=group_id,
+        metadata=intent.metadata,
+        key=BookingKeyRow(group_id, group_id, master.wrap(key), None),
+        sealed=None if packed is None else key.seal(SEALED_BOOKING, packed),
+        resource_id=new.resource_id,
+        start=new.start,
+        end=new.end,
+        time_zone=new.time_zone,
+        what=new.what,
+        where=new.where,
+        description=new.description,
+        project_id=new.project_id,
+        calendar_id=new.calendar_id,
+        settings=new.settings,
+        auto_complete=new.auto_complete,
+        meta=new.meta,
+        reminders=new.reminders,
+        webhooks=new.webhooks,
+    )
+
+    def render(group: Group, events: Sequence[Event]) -> Reply:
+        view = group_view(group, events, details)
+        return created(render_booking(view, shown.includes, shown.rendering))
+
+    return Prepared(command, render, key)
+
+
+def prepare_seats(
+    new: NewSeats,
+    intent: Intent,
+    shown: Shown,
+    master: MasterKey,
+    hold: timedelta,
+    owner: GroupDetails | None = None,
+) -> Prepared:
+    """Seats to book. `owner`: the group's details, if the reply shows its event."""
+    booking_id = intent.new_booking_id()
+    key = BookingKey.new(booking_id)
+    details = _seat_details(booking_id, new)
+    ref = customer_ref(master, new.customer.email)
+    command = BookSeats(
+        app_id=intent.app_id,
+        group_id=new.owner_booking_id,
+        booking_id=booking_id,
+        metadata=intent.metadata,
+        key=BookingKeyRow(booking_id, new.owner_booking_id, master.wrap(key), ref),
+        sealed=key.seal(SEALED_BOOKING, pack_seat(details)),
+        graph=new.graph,
+        seats=new.seats,
+        customer_ref=ref,
+        hold=hold,
+        auto_complete=new.auto_complete,
+        reminders=new.reminders,
+        webhooks=new.webhooks,
+    )
+
+    def render(group: Group, events: Sequence[Event]) -> Reply:
+        view = group_view(group, (), owner or GroupDetails())
+        seat = seat_view(group, view, events[-1:], details)
+        return created(render_booking(seat, shown.includes, shown.rendering))
+
+    return Prepared(command, render, key)
+
+
+def created(booking: object) -> Reply:
+    """201 with the booking under `data` (contract section 4)."""
+    return Reply(201, pydantic_core.to_json({"data": booking}))
+
+
+def _seat_details(booking_id: UUID, new: NewSeats) -> SeatDetails:
+    who = new.customer
+    customer = Customer(
+        id=uuid5(booking_id, "customer"),
+        name=who.name,
+        email=who.email,
+        timezone=who.timezone,
+        phone=who.phone,
+        voip=who.voip,
+        meta=who.meta,
+    )
+    return SeatDetails(customer=customer, attendees=new.attendees, meta=new.meta)
