@@ -3,25 +3,22 @@
 from __future__ import annotations
 
 import asyncio
-import json
-from collections.abc import Callable, Coroutine, Iterable, Sequence
+from collections.abc import Callable, Coroutine
 from datetime import UTC, datetime
 from typing import Annotated, Any, TypeVar
 from uuid import UUID
 
 import typer
-from rich.console import Console
-from rich.table import Table
 
 from shared.accounts.apps import App, slug_of
 from shared.accounts.keys import KeyKind, KeyListing
 from shared.accounts.postgres import PostgresAccounts
+from shared.cli import AsJson, note, print_rows, stamp
 from shared.eventlog.privacy import MasterKey
 from shared.postgres import connected
 from shared.settings import Settings, read_settings
 
 T = TypeVar("T")
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
 
 apps = typer.Typer(help="Apps: tenants that never see each other's bookings.", no_args_is_help=True)
 keys = typer.Typer(help="API keys of apps: made, listed, revoked.", no_args_is_help=True)
@@ -40,14 +37,14 @@ def create_app(
     """Make an app."""
     wanted = slug if slug is not None else slug_of(name)
     app = _with_accounts(lambda accounts, _: accounts.create_app(name, wanted, time_zone, test))
-    _print_rows([_app_row(app)], as_json)
+    print_rows([_app_row(app)], as_json)
 
 
 @apps.command("list", epilog="Example: seatledger apps list --json")
 def list_apps(as_json: AsJson = False) -> None:
     """List the apps."""
     found = _with_accounts(lambda accounts, _: accounts.apps())
-    _print_rows([_app_row(app) for app in found], as_json)
+    print_rows([_app_row(app) for app in found], as_json)
 
 
 @keys.command("create", epilog="Example: seatledger keys create --app doc-brown --kind widget")
@@ -70,9 +67,9 @@ def create_key(
         return await accounts.create_key(master, await accounts.app(app), kind, ends)
 
     key_id, text = _with_accounts(work)
-    _print_rows([{"key_id": str(key_id), "app": app, "kind": kind, "key": text}], as_json)
+    print_rows([{"key_id": str(key_id), "app": app, "kind": kind, "key": text}], as_json)
     if not as_json:
-        Console(stderr=True).print("Keep it now: it cannot be shown again.", style="yellow")
+        note("Keep it now: it cannot be shown again.")
 
 
 @keys.command("list", epilog="Example: seatledger keys list --app doc-brown")
@@ -87,7 +84,7 @@ def list_keys(
             await accounts.app(app)
         return await accounts.keys(app)
 
-    _print_rows([_key_row(key) for key in _with_accounts(work)], as_json)
+    print_rows([_key_row(key) for key in _with_accounts(work)], as_json)
 
 
 @keys.command(
@@ -99,7 +96,7 @@ def revoke_key(
 ) -> None:
     """Revoke a key: within 5 seconds nobody gets in with it."""
     revoked_at = _with_accounts(lambda accounts, _: accounts.revoke_key(key_id))
-    _print_rows([{"key_id": str(key_id), "revoked_at": _stamp(revoked_at)}], as_json)
+    print_rows([{"key_id": str(key_id), "revoked_at": stamp(revoked_at)}], as_json)
 
 
 def _with_accounts(work: Callable[[PostgresAccounts, Settings], Coroutine[Any, Any, T]]) -> T:
@@ -118,7 +115,7 @@ def _app_row(app: App) -> dict[str, Any]:
         "name": app.name,
         "time_zone": app.time_zone,
         "is_test": app.is_test,
-        "created_at": _stamp(app.created_at),
+        "created_at": stamp(app.created_at),
     }
 
 
@@ -128,29 +125,7 @@ def _key_row(key: KeyListing) -> dict[str, Any]:
         "app": key.app_slug,
         "kind": key.kind,
         "key": key.hint,
-        "created_at": _stamp(key.created_at),
-        "expires_at": _stamp(key.expires_at),
-        "revoked_at": _stamp(key.revoked_at),
+        "created_at": stamp(key.created_at),
+        "expires_at": stamp(key.expires_at),
+        "revoked_at": stamp(key.revoked_at),
     }
-
-
-def _stamp(at: datetime | None) -> str | None:
-    return at.astimezone(UTC).isoformat(timespec="seconds") if at is not None else None
-
-
-def _print_rows(rows: Sequence[dict[str, Any]], as_json: bool) -> None:
-    """One JSON object a line, or a table that never cuts a value."""
-    if as_json:
-        for row in rows:
-            typer.echo(json.dumps(row, ensure_ascii=False))
-        return
-    table = Table()
-    for name in rows[0] if rows else ("none",):
-        table.add_column(name, overflow="fold")
-    for row in rows:
-        table.add_row(*_cells(row.values()))
-    Console().print(table, soft_wrap=True)
-
-
-def _cells(values: Iterable[object]) -> list[str]:
-    return ["" if value is None else str(value) for value in values]

@@ -1,0 +1,31 @@
+"""JSON answers: one way to make them, so that no answer differs in form from another."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from aiohttp import web
+
+JSON_TYPE = "application/json"
+_ENCODE = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), default=str).encode
+
+
+def json_answer(
+    value: Any, status: int = 200, headers: Mapping[str, str] | None = None
+) -> web.Response:
+    """An answer whose body is `value` as compact JSON."""
+    return raw_json_answer(encode_json(value), status, headers)
+
+
+def raw_json_answer(
+    body: bytes, status: int = 200, headers: Mapping[str, str] | None = None
+) -> web.Response:
+    """An answer whose body is JSON already: PostgreSQL's, or one that is replayed."""
+    return web.Response(body=body, status=status, headers=headers, content_type=JSON_TYPE)
+
+
+def encode_json(value: Any) -> bytes:
+    """Compact JSON in UTF-8; what UTF-8 cannot hold (half a surrogate pair) stays an escape."""
+    return _ENCODE(value).encode("utf-8", "backslashreplace")

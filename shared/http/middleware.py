@@ -1,0 +1,132 @@
+"""The front door: one middleware gives every request its id, its app and, whatever happens, JSON.
+
+Log lines carry the route's pattern and ids, never a key, a path as typed, or a query.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from time import perf_counter
+from uuid import uuid4
+
+import structlog
+from aiohttp import web
+
+from shared.accounts.keyring import KeyRing
+from shared.accounts.keys import Identity
+from shared.booking_api.errors import PayloadTooLarge
+from shared.http.access import IDENTITY, Handler, admit
+from shared.http.cors import allow_origin, is_preflight, preflight_answer
+from shared.http.problems import BodyTooSlow, answer_to, route_of
+from shared.telemetry import REQUEST_ID
+
+MAX_BODY_BYTES = 2 * 1024 * 1024
+BODY_SECONDS = 30
+CHALLENGE = 'Basic realm="Seatledger", charset="UTF-8"'
+
+_log = structlog.get_logger("seatledger.access")
+
+
+def new_application(ring: KeyRing, max_body_bytes: int = MAX_BODY_BYTES) -> web.Application:
+    """An application behind the front door; routes are added by the services."""
+    door = FrontDoor(ring, max_body_bytes)
+    app = web.Application(client_max_size=max_body_bytes, middlewares=[web.middleware(door)])
+    app.on_response_prepare.append(door.stamp)
+    app.on_shutdown.append(door.close)
+    return app
+
+
+def request_id_of(request: web.Request) -> str:
+    """The id that the answer and every log line of this request carry."""
+    return request[_REQUEST_ID]
+
+
+async def read_body(request: web.Request) -> bytes:
+    """The body, whole: PayloadTooLarge past the limit, BodyTooSlow after BODY_SECONDS."""
+    try:
+        async with asyncio.timeout(BODY_SECONDS):
+            return await request.read()
+    except TimeoutError:
+        raise BodyTooSlow from None
+    except web.RequestPayloadError:
+        request.content.feed_eof()  # nothing more to wait for: this connection ends
+        request.protocol.close()
+        raise
+
+
+class FrontDoor:
+    """Ids, authentication, size limit, problems, CORS and access log, in this order."""
+
+    def __init__(self, ring: KeyRing, max_body_bytes: int) -> None:
+        self._ring = ring
+        self._max_body_bytes = max_body_bytes
+        self._closing = False
+
+    async def __call__(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        started_at = perf_counter()
+        request_id = str(uuid4())
+        request[_REQUEST_ID] = request_id
+        REQUEST_ID.set(request_id)
+        try:
+            response = await self._answer(request, handler)
+        except web.HTTPRedirection as redirect:
+            _write_log(request, redirect.status, started_at)
+            raise
+        except Exception as error:
+            response = answer_to(error, request)
+            if request.writer.output_size:  # a stream broke off: its end must not look whole
+                _abort(request)
+        _write_log(request, response.status, started_at)
+        return response
+
+    async def _answer(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        if is_preflight(request):
+            return preflight_answer(request)
+        if request.match_info.http_exception is None:
+            await admit(request, self._ring)
+            if (request.content_length or 0) > self._max_body_bytes:
+                raise PayloadTooLarge(self._max_body_bytes)
+        return await handler(request)
+
+    async def stamp(self, request: web.Request, response: web.StreamResponse) -> None:
+        """The headers that every answer carries, streams and errors included."""
+        headers = response.headers
+        headers["Timekit-Request-Id"] = request.get(_REQUEST_ID) or str(uuid4())
+        headers.add("Vary", "Origin")
+        identity = request.get(IDENTITY)
+        if identity is not None and identity.is_test:
+            headers["Timekit-TestMode"] = "true"
+        origin = request.headers.get("Origin")
+        if origin is not None:
+            allow_origin(origin, headers)
+        elif response.status == 401 and "Sec-Fetch-Mode" not in request.headers:
+            headers["WWW-Authenticate"] = CHALLENGE  # scripts' calls: a browser would ask the user
+        if self._closing:
+            response.force_close()
+            headers["Connection"] = "close"
+
+    async def close(self, _: web.Application) -> None:
+        """From now on connections end with their answer."""
+        self._closing = True
+
+
+def _write_log(request: web.Request, status: int, started_at: float) -> None:
+    identity: Identity | None = request.get(IDENTITY)
+    _log.info(
+        "request",
+        method=request.method,
+        route=route_of(request),
+        status=status,
+        milliseconds=round((perf_counter() - started_at) * 1000, 2),
+        app_id=None if identity is None else str(identity.app_id),
+        key_id=None if identity is None else str(identity.key_id),
+    )
+
+
+def _abort(request: web.Request) -> None:
+    if request.transport is not None:
+        request.transport.abort()
+    raise ConnectionResetError("the answer broke off")
+
+
+_REQUEST_ID = web.RequestKey("request_id", str)
