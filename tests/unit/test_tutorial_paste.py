@@ -17,6 +17,8 @@ URL, KEY = "http://127.0.0.1:8123", "a key"
 ANSWER_ID = "58190fc6-1ec0-4ebb-b627-7ce6aa9fc703"
 DAY = datetime.date.today() + datetime.timedelta(days=1)
 
+DESCRIPTION = "This webinar assumes you have read Doc Browns introduction paper on flux capacitance"
+
 CREATE = f"""{{
 "resource_id": "78a4d873-2a68-41c6-bdd4-c0ca5b35efd3",
 "project_id" : "3f5ad8b7-ef4e-4765-bb54-f2117c508a00" ,
@@ -28,7 +30,7 @@ CREATE = f"""{{
 "end": "{DAY}T09:00:00-08:00",
 "what": "Doc Brown's webinar on flux capacitance",
 "where": "https://join.skype.com/XXXXXX",
-"description": "This webinar assumes you have read Doc Browns introduction paper {"on flux"} capacitance"
+"description": "{DESCRIPTION}"
 }}"""
 BOOK = f"""{{
 "graph": "group_customer",
