@@ -6,9 +6,10 @@ knows three bodies: `errors` by field, `error` as a sentence, and `error` with a
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, ClassVar
+from typing import Any
 
 FieldErrors = Mapping[str, Sequence[str]]
 
@@ -16,17 +17,13 @@ FieldErrors = Mapping[str, Sequence[str]]
 class ApiError(Exception):
     """The request could not be answered."""
 
-    status: ClassVar[int] = 422
-    code: ClassVar[str]
-
-    def __init__(self, **fields: object) -> None:
-        super().__init__()
-        self.__dict__.update(fields)
+    status: int = 422
+    code: str
 
     @property
     def sentence(self) -> str:
         """What went wrong, for people."""
-        return (type(self).__doc__ or self.code).strip().format(**self.__dict__)
+        return (type(self).__doc__ or self.code).strip().format(**vars(self))
 
     def to_body(self) -> dict[str, Any]:
         """The answer's JSON body."""
@@ -40,15 +37,13 @@ class ApiError(Exception):
         return self.sentence
 
 
+@dataclass(eq=False)
 class NotFound(ApiError):
     """Resource does not exist"""
 
     status = 404
     code = "not_found"
-
-    def __init__(self, model: str = "Booking") -> None:
-        super().__init__(model=model)
-        self.model = model
+    model: str = "Booking"
 
     def to_body(self) -> dict[str, Any]:
         return {"error": self.sentence, "model": self.model, "code": self.code}
@@ -61,15 +56,14 @@ class UnknownPath(ApiError):
     code = "unknown_path"
 
 
+@dataclass(eq=False)
 class MethodNotAllowed(ApiError):
     """This path does not take {method} requests."""
 
     status = 405
     code = "method_not_allowed"
-
-    def __init__(self, method: str, allowed: Sequence[str] = ()) -> None:
-        super().__init__(method=method)
-        self.allowed = tuple(allowed)
+    method: str
+    allowed: Sequence[str] = ()
 
     def headers(self) -> dict[str, str]:
         return {"Allow": ", ".join(self.allowed)} if self.allowed else {}
@@ -89,76 +83,67 @@ class Forbidden(ApiError):
     code = "forbidden"
 
 
+@dataclass(eq=False)
 class ValidationFailed(ApiError):
     """The request holds invalid fields."""
 
-    code = "validation_failed"
-
-    def __init__(
-        self, errors: FieldErrors, code: str = "validation_failed", action: str | None = None
-    ) -> None:
-        super().__init__()
-        self.errors = {field: list(messages) for field, messages in errors.items()}
-        self.code = code  # type: ignore[misc]  # the rule that failed, where it has a name
-        self.action = action
+    errors: FieldErrors
+    code: str = "validation_failed"
+    action: str | None = None
 
     def to_body(self) -> dict[str, Any]:
-        body: dict[str, Any] = {"errors": self.errors}
+        body: dict[str, Any] = {
+            "errors": {field: list(messages) for field, messages in self.errors.items()}
+        }
         if self.action is not None:
             body["action"] = self.action
         return {**body, "code": self.code}
 
-    def __str__(self) -> str:
-        return "; ".join(f"{field}: {' '.join(texts)}" for field, texts in self.errors.items())
 
-
+@dataclass(eq=False)
 class BodyRefused(ApiError):
     """{reason}"""
 
-    def __init__(self, code: str, reason: str) -> None:
-        super().__init__(reason=reason)
-        self.code = code  # type: ignore[misc]  # one of the codes in json_body
+    code: str
+    reason: str
 
 
+@dataclass(eq=False)
 class PayloadTooLarge(ApiError):
     """The request body is larger than {limit_bytes} bytes."""
 
     status = 413
     code = "payload_too_large"
-
-    def __init__(self, limit_bytes: int) -> None:
-        super().__init__(limit_bytes=limit_bytes)
+    limit_bytes: int
 
 
+@dataclass(eq=False)
 class WrongState(ApiError):
-    """Cannot apply action '{action}' to current state '{state}'"""
+    """Cannot apply action '{action:.100}' to current state '{state}'"""
 
     code = "wrong_state"
+    action: str
+    state: str
 
-    def __init__(self, action: str, state: str) -> None:
-        super().__init__(action=action, state=state)
 
-
+@dataclass(eq=False)
 class SoldOut(ApiError):
     """Not enough seats are left: {seats} asked for, {seats_left} left."""
 
     code = "sold_out"
-
-    def __init__(self, seats: int, seats_left: int) -> None:
-        super().__init__(seats=seats, seats_left=seats_left)
-        self.seats_left = seats_left
+    seats: int
+    seats_left: int
 
     def to_body(self) -> dict[str, Any]:
         return {**super().to_body(), "seats_left": self.seats_left}
 
 
+@dataclass(eq=False)
 class GroupClosed(ApiError):
     """Seats can no longer be booked: the group is {state}."""
 
     code = "group_closed"
-
-    def __init__(self, state: str) -> None:
-        super().__init__(state=state)
+    state: str
 
 
 class OutsideBookingWindow(ApiError):
@@ -167,36 +152,35 @@ class OutsideBookingWindow(ApiError):
     code = "outside_booking_window"
 
 
+@dataclass(eq=False)
 class TooEarlyToBook(OutsideBookingWindow):
     """Seats cannot be booked yet: booking opens at {opens_at}."""
 
-    def __init__(self, opens_at: datetime) -> None:
-        super().__init__(opens_at=opens_at.isoformat(timespec="seconds"))
+    opens_at: datetime
 
 
+@dataclass(eq=False)
 class TooLateToBook(OutsideBookingWindow):
     """Seats can no longer be booked: booking closed at {closed_at}."""
 
-    def __init__(self, closed_at: datetime) -> None:
-        super().__init__(closed_at=closed_at.isoformat(timespec="seconds"))
+    closed_at: datetime
 
 
+@dataclass(eq=False)
 class TooLateToCancel(ApiError):
     """The booking can no longer be cancelled: that was possible until {deadline}."""
 
     code = "too_late_to_cancel"
-
-    def __init__(self, deadline: datetime) -> None:
-        super().__init__(deadline=deadline.isoformat(timespec="seconds"))
+    deadline: datetime
 
 
+@dataclass(eq=False)
 class CustomerLimitReached(ApiError):
     """A customer may hold at most {limit} seats of this group; this one holds {held}."""
 
     code = "customer_limit_reached"
-
-    def __init__(self, limit: int, held: int) -> None:
-        super().__init__(limit=limit, held=held)
+    limit: int
+    held: int
 
 
 class DuplicateBooking(ApiError):
@@ -211,44 +195,41 @@ class DoubleBooking(ApiError):
     code = "double_booking"
 
 
+@dataclass(eq=False)
 class CapacityTaken(ApiError):
-    """{current_seats} seats are taken, {over_by} more than the {max_seats} asked for."""
+    """{current_seats} seats are taken, more than the {max_seats} asked for."""
 
     code = "capacity_taken"
-
-    def __init__(self, max_seats: int, current_seats: int) -> None:
-        self.over_by = current_seats - max_seats
-        super().__init__(max_seats=max_seats, current_seats=current_seats, over_by=self.over_by)
+    max_seats: int
+    current_seats: int
 
     def to_body(self) -> dict[str, Any]:
-        return {**super().to_body(), "over_by": self.over_by}
+        return {**super().to_body(), "over_by": self.current_seats - self.max_seats}
 
 
+@dataclass(eq=False)
 class TooManySeatsCancelled(ApiError):
     """The booking holds {held} seats; {seats} cannot be cancelled."""
 
     code = "too_many_seats_cancelled"
+    seats: int
+    held: int
 
-    def __init__(self, seats: int, held: int) -> None:
-        super().__init__(seats=seats, held=held)
 
-
+@dataclass(eq=False)
 class NotFinal(ApiError):
     """Only a booking that can no longer change can be deleted; this one is '{state}'."""
 
     code = "not_final"
-
-    def __init__(self, state: str) -> None:
-        super().__init__(state=state)
+    state: str
 
 
+@dataclass(eq=False)
 class NotReschedulable(ApiError):
     """Bookings of graph '{graph}' cannot be rescheduled this way."""
 
     code = "not_reschedulable"
-
-    def __init__(self, graph: str) -> None:
-        super().__init__(graph=graph)
+    graph: str
 
 
 class InvalidActionLink(ApiError):
@@ -275,15 +256,13 @@ class IdempotencyKeyExpired(ApiError):
     code = "idempotency_key_expired"
 
 
+@dataclass(eq=False)
 class RetryLater(ApiError):
     """The service cannot answer now; try again."""
 
     status = 503
     code = "unavailable"
-
-    def __init__(self, retry_after_seconds: int = 1) -> None:
-        super().__init__()
-        self.retry_after_seconds = retry_after_seconds
+    retry_after_seconds: int = 1
 
     def headers(self) -> dict[str, str]:
         return {"Retry-After": str(self.retry_after_seconds)}
@@ -319,10 +298,3 @@ class InternalError(ApiError):
 
     status = 500
     code = "internal_error"
-
-
-def error_classes(root: type[ApiError] = ApiError) -> Iterator[type[ApiError]]:
-    """Every kind of error below `root`, each once, for documentation and tests."""
-    for child in root.__subclasses__():
-        yield child
-        yield from error_classes(child)

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 from shared.booking_api.circumstances import Circumstances
 from shared.booking_api.durations import parse_duration
+from shared.booking_api.errors import ValidationFailed
 from shared.booking_api.request_models import (
     BookingToCreate,
     GroupSettingsToCreate,
@@ -51,7 +52,9 @@ class NewGroup:
 def new_group(value: Mapping[str, Any], circumstances: Circumstances) -> NewGroup:
     """A group from a parsed body; ValidationFailed otherwise."""
     model = validated(GroupToCreate, _unnested(value), circumstances.reading, SAVING)
-    check_times(model.start, model.end, circumstances.now, SAVING)
+    refusal = times_refusal(model.start, model.end, circumstances.now, action=SAVING)
+    if refusal is not None:
+        raise refusal
     time_zone = model.timezone or circumstances.time_zone
     _check_window(model, ZoneInfo(time_zone))
     return NewGroup(
@@ -91,12 +94,19 @@ def _unnested(value: Mapping[str, Any]) -> Mapping[str, Any]:
     return {**{name: event[name] for name in _NESTED if name in event}, **value}
 
 
-def check_times(start: datetime, end: datetime, now: datetime, action: str | None = None) -> None:
-    """A group ends after it starts, and not in the past; ValidationFailed (`end`) otherwise."""
+def times_refusal(
+    start: datetime,
+    end: datetime,
+    now: datetime,
+    field_name: str = "end",
+    action: str | None = None,
+) -> ValidationFailed | None:
+    """None when a group ends after it starts, and not in the past; else the failure to report."""
     if end <= start:
-        raise failed("end", "must be after start", "end_before_start", action)
+        return failed(field_name, "must be after start", "end_before_start", action)
     if end <= now:
-        raise failed("end", "must not be in the past", "end_in_past", action)
+        return failed(field_name, "must not be in the past", "end_in_past", action)
+    return None
 
 
 def _check_window(model: GroupToCreate, zone: ZoneInfo) -> None:

@@ -11,7 +11,6 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from shared.booking_api.fields import (
-    MAX_PROSE,
     DurationText,
     Email,
     EmptyListIsObject,
@@ -151,10 +150,16 @@ class SeatsToCreate(BookingToCreate):
     customer: CustomerToCreate
 
 
+class ApplyToBulked(RequestModel):
+    """What may come with any action."""
+
+    apply_to_bulked_bookings: Flag | None = None
+
+
 class CancelToApply(RequestModel):
     """What may come with a cancellation."""
 
-    message: Annotated[Prose, Field(max_length=MAX_PROSE)] | None = None
+    message: Prose | None = None
     seats: SeatNumber | None = None
 
 
@@ -177,7 +182,7 @@ class SettingsToChange(RequestModel):
     model_config = ConfigDict(extra="allow", hide_input_in_errors=True)
 
     max_seats: SeatNumber
-    when_over: Literal["refuse", "drain", "overbook"] = "refuse"
+    when_over: Literal["refuse", "drain", "overbook"] | None = None
 
 
 class BookingToChange(RequestModel):
@@ -191,14 +196,21 @@ class BulkToCreate(RequestModel):
     """`POST /v2/bookings/bulk`; each booking is checked by itself."""
 
     bookings: Annotated[list[dict[str, Any]], Field(min_length=1, max_length=1_000)]
-    delete_all_on_error: Flag = False
-    stop_on_first_error: Flag = False
-    relate_bookings: Flag = False
+    delete_all_on_error: Flag | None = None
+    stop_on_first_error: Flag | None = None
+    relate_bookings: Flag | None = None
 
 
 class BulkToUpdate(RequestModel):
     """`PUT /v2/bookings/bulk`; each update is checked by itself."""
 
     bookings: Annotated[list[dict[str, Any]], Field(min_length=1, max_length=1_000)]
-    reset_all_on_error: Flag = False
-    stop_on_first_error: Flag = False
+    reset_all_on_error: Flag | None = None
+    stop_on_first_error: Flag | None = None
+
+
+class BulkItemToUpdate(RequestModel):
+    """One booking's update in bulk: an action by name, or a change of meta or settings."""
+
+    id: Uuid
+    action: Annotated[Line, Field(min_length=1)] | None = None

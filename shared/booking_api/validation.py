@@ -22,17 +22,22 @@ SAVING: Final = "save_booking_data"
 
 
 def validated(
-    model: type[Model], value: Any, reading: Reading | None = None, action: str | None = None
+    model: type[Model],
+    value: Any,
+    reading: Reading | None = None,
+    action: str | None = None,
+    within: str | None = None,
 ) -> Model:
     """The model of a parsed JSON value; ValidationFailed otherwise.
 
-    `reading` is how the request's timestamps are written, `action` what the error body names.
+    `reading` is how the request's timestamps are written, `action` what the error body names,
+    `within` the field that `value` was found in.
     """
     context = None if reading is None else {"reading": reading}
     try:
         return model.__pydantic_validator__.validate_python(value, context=context)  # type: ignore[no-any-return]
     except ValidationError as error:
-        raise _explained(error, action) from None
+        raise _explained(error, action, within) from None
 
 
 def failed(
@@ -42,10 +47,10 @@ def failed(
     return ValidationFailed({field: [_sentence(field, text)]}, code, action)
 
 
-def _explained(error: ValidationError, action: str | None) -> ValidationFailed:
+def _explained(error: ValidationError, action: str | None, within: str | None) -> ValidationFailed:
     errors: dict[str, list[str]] = {}
     for detail in error.errors(include_url=False)[:MAX_FIELDS_SHOWN]:
-        for field in _fields(detail):
+        for field in _fields(detail, within):
             messages = errors.setdefault(field, [])
             sentence = _sentence(field, _text(detail))
             if sentence not in messages:
@@ -57,11 +62,15 @@ _INSTEAD: Final[Mapping[str, Sequence[str]]] = {
     "settings": ["settings.max_seats"],
     "related": ["related.owner_booking_id"],
     "customer": ["customer.name", "customer.email"],
+    "reschedule": ["reschedule.start", "reschedule.end"],
 }
 
 
-def _fields(detail: ErrorDetails) -> Sequence[str]:
-    field = ".".join(str(part)[:100] for part in detail["loc"] if part != "[key]") or "body"
+def _fields(detail: ErrorDetails, within: str | None) -> Sequence[str]:
+    """The field an error is about; for an absent object, those that it must hold."""
+    path = [] if within is None else [within]
+    path += [str(part)[:100] for part in detail["loc"] if part != "[key]"]
+    field = ".".join(path) or "body"
     return _INSTEAD.get(field, [field]) if _is_absent(detail) else [field]
 
 
@@ -70,7 +79,7 @@ def _is_absent(detail: ErrorDetails) -> bool:
 
 
 def _sentence(field: str, text: str) -> str:
-    name = field.rpartition(".")[2]
+    name = next((part for part in reversed(field.split(".")) if not part.isdigit()), field)
     return f"The {name.replace('_', ' ')} field {text}."
 
 

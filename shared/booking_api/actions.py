@@ -1,0 +1,65 @@
+"""`PUT /v2/bookings/{id}/{action}`: what is asked for beside the action's name.
+
+Contract section 7. An absent body, `{}` and `[]` are fine; whether the action fits the booking's
+state is not decided here (`states`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from shared.booking_api.json_body import read_optional_object
+from shared.booking_api.request_models import ApplyToBulked, CancelToApply, PayToApply
+from shared.booking_api.validation import failed, validated
+
+CANCELS: Final = frozenset({"cancel", "cancel_by_customer", "cancel_by_owner"})
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """An action to apply. `seats` (cancel_by_customer only): give back just so many seats.
+
+    `apply_to_bulked_bookings`: also to the bookings that one bulk call made together.
+    """
+
+    name: str
+    message: str | None = None
+    payment_id: str | None = None
+    seats: int | None = None
+    apply_to_bulked_bookings: bool = True
+
+
+def read_action(name: str, body: bytes) -> Action:
+    """An action from its request's body; BodyRefused, PayloadTooLarge or ValidationFailed."""
+    return new_action(name, read_optional_object(body))
+
+
+def new_action(name: str, value: Mapping[str, Any]) -> Action:
+    """As `read_action`, from a parsed object."""
+    bulked = validated(ApplyToBulked, value).apply_to_bulked_bookings is not False
+    details = _details(name, value)
+    if name in CANCELS:
+        return _cancel(name, details, bulked)
+    if name == "pay":
+        payment_id = validated(PayToApply, details, within=name).payment_id
+        return Action(name, payment_id=payment_id, apply_to_bulked_bookings=bulked)
+    return Action(name, apply_to_bulked_bookings=bulked)
+
+
+def _cancel(name: str, details: Mapping[str, Any], bulked: bool) -> Action:
+    model = validated(CancelToApply, details, within=name)
+    if model.seats is not None and name != "cancel_by_customer":
+        raise failed(f"{name}.seats", "is only possible with cancel_by_customer")
+    return Action(name, model.message, seats=model.seats, apply_to_bulked_bookings=bulked)
+
+
+def _details(name: str, value: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The object under the action's own name; clients also send null and `[]` for none."""
+    details = value.get(name)
+    if details is None or details == []:
+        return {}
+    if not isinstance(details, dict):
+        raise failed(name, "must be an object")
+    return details

@@ -1,0 +1,106 @@
+"""`POST|PUT /v2/bookings/bulk`: many requests in one, each checked by itself.
+
+Contract section 7 and deploy/decisions/0010. A refused item is kept in its place with its error:
+what that means for the others is what the flags say, and for the command service to do.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+from uuid import UUID
+
+from shared.booking_api.actions import Action, new_action
+from shared.booking_api.changes import Change, new_change
+from shared.booking_api.circumstances import Circumstances
+from shared.booking_api.errors import ApiError, ValidationFailed
+from shared.booking_api.json_body import read_object
+from shared.booking_api.request_models import BulkItemToUpdate, BulkToCreate, BulkToUpdate
+from shared.booking_api.requests import NewGroup, NewSeats, new_booking
+from shared.booking_api.validation import validated
+
+MAX_BULK_BYTES: Final = 4 << 20
+
+NewBooking = NewGroup | NewSeats
+
+
+@dataclass(frozen=True, slots=True)
+class BulkCreate:
+    """Bookings to make, in order; a ValidationFailed stands where one is not valid."""
+
+    items: tuple[NewBooking | ValidationFailed, ...]
+    delete_all_on_error: bool
+    stop_on_first_error: bool
+    relate_bookings: bool
+
+
+@dataclass(frozen=True, slots=True)
+class BulkItem:
+    """One booking's update."""
+
+    booking_id: UUID
+    update: Action | Change
+
+
+@dataclass(frozen=True, slots=True)
+class BulkUpdate:
+    """Updates to apply, in order; a ValidationFailed stands where one is not valid."""
+
+    items: tuple[BulkItem | ValidationFailed, ...]
+    reset_all_on_error: bool
+    stop_on_first_error: bool
+
+
+def read_bulk_create(body: bytes, circumstances: Circumstances) -> BulkCreate:
+    """BodyRefused, PayloadTooLarge or ValidationFailed when the list itself is not valid."""
+    model = validated(BulkToCreate, read_object(body, MAX_BULK_BYTES))
+    return BulkCreate(
+        tuple(_created(value, circumstances) for value in model.bookings),
+        model.delete_all_on_error or False,
+        model.stop_on_first_error or False,
+        model.relate_bookings or False,
+    )
+
+
+def _created(
+    value: Mapping[str, Any], circumstances: Circumstances
+) -> NewBooking | ValidationFailed:
+    try:
+        return new_booking(value, circumstances)
+    except ValidationFailed as failure:
+        return failure
+
+
+def read_bulk_update(body: bytes) -> BulkUpdate:
+    """BodyRefused, PayloadTooLarge or ValidationFailed when the list itself is not valid."""
+    model = validated(BulkToUpdate, read_object(body, MAX_BULK_BYTES))
+    return BulkUpdate(
+        tuple(_updated(value) for value in model.bookings),
+        model.reset_all_on_error or False,
+        model.stop_on_first_error or False,
+    )
+
+
+def _updated(value: Mapping[str, Any]) -> BulkItem | ValidationFailed:
+    """An item names an action, with its details as in an action's body, or a change."""
+    try:
+        model = validated(BulkItemToUpdate, value)
+        if model.action is None:
+            return BulkItem(model.id, new_change(value))
+        return BulkItem(model.id, new_action(model.action, value))
+    except ValidationFailed as failure:
+        return failure
+
+
+def render_bulk(outcomes: Sequence[Mapping[str, Any] | ApiError]) -> dict[str, Any]:
+    """A bulk answer from each item's outcome: the booking, as rendered, or why there is none.
+
+    `data` holds the bookings in the order asked for, `errors` the rest by `index` in the request.
+    """
+    errors = [
+        {"index": index, "status": one.status, **one.to_body()}
+        for index, one in enumerate(outcomes)
+        if isinstance(one, ApiError)
+    ]
+    return {"data": [one for one in outcomes if not isinstance(one, ApiError)], "errors": errors}
