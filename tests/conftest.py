@@ -41,7 +41,7 @@ def coming_broker(
     request: pytest.FixtureRequest, servers: ServerThread, scratch: Path
 ) -> Iterator[Future[PrivateRabbitMQ] | None]:
     """Starts the broker in the background at once if any test of this session will want it."""
-    if not any("amqp_url" in getattr(item, "fixturenames", ()) for item in request.session.items):
+    if not any("broker" in getattr(item, "fixturenames", ()) for item in request.session.items):
         yield None
         return
     coming = servers.submit(started_broker(scratch / "rabbitmq"))
@@ -51,10 +51,15 @@ def coming_broker(
 
 
 @pytest.fixture(scope="session")
-def amqp_url(coming_broker: Future[PrivateRabbitMQ] | None) -> str:
+def broker(coming_broker: Future[PrivateRabbitMQ] | None) -> PrivateRabbitMQ:
     """The session's RabbitMQ; tests keep apart by the names of their queues and exchanges."""
     assert coming_broker is not None
-    return coming_broker.result(START_SECONDS).url
+    return coming_broker.result(START_SECONDS)
+
+
+@pytest.fixture(scope="session")
+def amqp_url(broker: PrivateRabbitMQ) -> str:
+    return broker.url
 
 
 @pytest.fixture(scope="session")

@@ -1,0 +1,27 @@
+"""The private RabbitMQ: the session's node has what our topology needs, and stays on loopback."""
+
+from __future__ import annotations
+
+import aio_pika
+import psutil
+
+from deploy.local.rabbitmq import PrivateRabbitMQ
+
+
+async def test_the_node_has_streams_and_consistent_hashing(amqp_url: str) -> None:
+    connection = await aio_pika.connect(amqp_url)
+    channel = await connection.channel()
+    queue = await channel.declare_queue(
+        "test.stream", durable=True, arguments={"x-queue-type": "stream"}
+    )
+    exchange = await channel.declare_exchange("test.hash", "x-consistent-hash")
+    await queue.delete()
+    await exchange.delete()
+    await connection.close()
+
+
+async def test_only_loopback_is_listened_on(broker: PrivateRabbitMQ) -> None:
+    process = broker.broker.process
+    assert process is not None
+    addresses = {c.laddr.ip for c in psutil.Process(process.pid).net_connections()}
+    assert addresses <= {"127.0.0.1"}
