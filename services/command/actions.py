@@ -34,6 +34,8 @@ def act(group: Group, command: Act, now: datetime) -> Decision:
     seat = group.seats.get(command.booking_id)
     if seat is None or seat.deleted:
         return NotFound("Booking")
+    if command.due and seat.state not in LIVE:
+        return []
     if command.action not in GRAPHS[command.graph].get(seat.state, {}):
         return WrongState(command.action, seat.state)
     if command.action == "timeout" and not command.due:

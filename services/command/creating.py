@@ -10,13 +10,11 @@ from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID, uuid5
 
-import pydantic_core
-
 from services.command.commands import BookSeats, CreateGroup
 from services.command.intent import Intent
-from services.command.reply import Render, Reply
+from services.command.reply import Render, Reply, Shown, booking_reply
 from services.command.views import group_view, seat_view
-from shared.booking_api.bookings import Rendering, render_booking
+from shared.booking_api.bookings import render_booking
 from shared.booking_api.details import (
     SEALED_BOOKING,
     GroupDetails,
@@ -24,7 +22,6 @@ from shared.booking_api.details import (
     pack_group,
     pack_seat,
 )
-from shared.booking_api.includes import Includes
 from shared.booking_api.new_groups import NewGroup
 from shared.booking_api.new_seats import NewSeats
 from shared.booking_api.views import Customer
@@ -41,14 +38,6 @@ class Prepared:
     command: CreateGroup | BookSeats
     render: Render
     key: BookingKey
-
-
-@dataclass(frozen=True, slots=True)
-class Shown:
-    """What the caller wants to see in the reply."""
-
-    includes: Includes
-    rendering: Rendering
 
 
 def prepare_group(new: NewGroup, intent: Intent, shown: Shown, master: MasterKey) -> Prepared:
@@ -82,7 +71,7 @@ def prepare_group(new: NewGroup, intent: Intent, shown: Shown, master: MasterKey
 
     def render(group: Group, events: Sequence[Event]) -> Reply:
         view = group_view(group, events, details)
-        return created(render_booking(view, shown.includes, shown.rendering))
+        return booking_reply(201, render_booking(view, shown.includes, shown.rendering))
 
     return Prepared(command, render, key)
 
@@ -119,14 +108,9 @@ def prepare_seats(
     def render(group: Group, events: Sequence[Event]) -> Reply:
         view = group_view(group, (), owner or GroupDetails())
         seat = seat_view(group, view, events[-1:], details)
-        return created(render_booking(seat, shown.includes, shown.rendering))
+        return booking_reply(201, render_booking(seat, shown.includes, shown.rendering))
 
     return Prepared(command, render, key)
-
-
-def created(booking: object) -> Reply:
-    """201 with the booking under `data` (contract section 4)."""
-    return Reply(201, pydantic_core.to_json({"data": booking}))
 
 
 def _seat_details(booking_id: UUID, new: NewSeats) -> SeatDetails:

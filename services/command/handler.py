@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+from datetime import datetime
 from uuid import UUID
 
 from services.command.appender import Appender
@@ -36,6 +37,10 @@ class CommandHandler:
 
     def start(self) -> None:
         self._running = asyncio.create_task(self._appender.run(), name="appender")
+
+    def now(self) -> datetime:
+        """The database's time."""
+        return self._clock.now()
 
     @property
     def is_running(self) -> bool:

@@ -7,7 +7,9 @@ from dataclasses import dataclass
 
 import pydantic_core
 
+from shared.booking_api.bookings import Rendering
 from shared.booking_api.errors import ApiError
+from shared.booking_api.includes import Includes
 from shared.domain.events import Event
 from shared.domain.group import Group
 
@@ -21,8 +23,21 @@ class Reply:
     position: int | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What the caller wants to see in the reply."""
+
+    includes: Includes
+    rendering: Rendering
+
+
 Render = Callable[[Group, Sequence[Event]], Reply]
 """Makes the reply out of the group as it is after the command's events."""
+
+
+def booking_reply(status: int, booking: object) -> Reply:
+    """A booking under `data` (contract section 4)."""
+    return Reply(status, pydantic_core.to_json({"data": booking}))
 
 
 def refusal_reply(error: ApiError) -> Reply:
