@@ -1,0 +1,137 @@
+"""A batch of events applied to all read models: folded in memory, written one statement a table.
+
+Nothing of a batch is visible without all of it: the caller's transaction holds the checkpoint too.
+An event that a read model cannot take sets its group aside from there on; others go on.
+"""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Collection, Iterable, Sequence
+from pathlib import Path
+from typing import TypeAlias
+from uuid import UUID
+
+import asyncpg
+
+from services.query.opening import OpenedEvent, Poison
+from services.query.projection import sql
+from services.query.read_models import attendees, groups, seat_counts
+from services.query.read_models.attendees import Cascade, SeatRow
+from services.query.read_models.columns import columns
+from services.query.read_models.groups import GroupRow
+from services.query.read_models.seat_counts import CountRow
+from shared.domain.events import GroupCreated, SeatBooked
+
+Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
+Change = OpenedEvent | Poison
+
+
+class Batch:
+    """The rows that a batch of events makes of the rows it found."""
+
+    def __init__(self, parked: Collection[UUID] = ()) -> None:
+        self.poisons: list[Poison] = []
+        self.groups: dict[UUID, GroupRow] = {}
+        self.seats: dict[UUID, SeatRow] = {}
+        self.counts: dict[UUID, CountRow] = {}
+        self.cascades: list[Cascade] = []
+        self._aside = set(parked)
+
+    async def load(self, connection: Connection, changes: Iterable[Change]) -> None:
+        """Fetch the rows that the events change but do not make."""
+        group_ids, booking_ids = _touched(changes, self._aside)
+        if group_ids:
+            self.groups = await groups.load(connection, group_ids)
+        if booking_ids:
+            self.seats = await attendees.load(connection, booking_ids)
+
+    def fold(self, changes: Iterable[Change]) -> None:
+        """Apply the events in order, setting groups aside from their first poison on."""
+        for change in changes:
+            if change.group_id in self._aside:
+                continue
+            if isinstance(change, Poison):
+                self._set_aside(change)
+                continue
+            try:
+                self._apply(change)
+            except Exception as error:  # a bug in apply must not stop the other groups
+                self._set_aside(refused(change, error))
+
+    async def save(self, connection: Connection) -> None:
+        """Write every row that changed, and the groups set aside."""
+        await groups.save(connection, self.groups)
+        await attendees.cascade(connection, self.cascades)
+        await attendees.save(connection, self.seats)
+        if self.counts:
+            await seat_counts.save(connection, self.counts)
+        if self.poisons:
+            await connection.execute(sql("parked_add"), *columns(self._parked()))
+
+    def _apply(self, change: OpenedEvent) -> None:
+        group_id, booking_id = change.group_id, change.event.booking_id
+        count = seat_counts.apply(self.counts.get(group_id), change)
+        if booking_id == group_id:
+            group = groups.apply(self.groups.get(group_id), change)
+            self._cascade(change)
+            self.groups[group_id] = group
+        else:
+            self.seats[booking_id] = attendees.apply(self.seats.get(booking_id), change)
+        self.counts[group_id] = count
+
+    def _cascade(self, change: OpenedEvent) -> None:
+        cascade = attendees.cascade_of(change)
+        if cascade is not None:
+            self.cascades.append(cascade)
+            for booking_id, seat in self.seats.items():
+                if seat.group_id == change.group_id:
+                    self.seats[booking_id] = attendees.apply(seat, change)
+
+    def _parked(self) -> list[tuple[UUID, int, int, str, str]]:
+        return [(p.group_id, p.position, p.version, p.topic, p.reason) for p in self.poisons]
+
+    def _set_aside(self, poison: Poison) -> None:
+        self._aside.add(poison.group_id)
+        self.poisons.append(poison)
+
+
+def _touched(changes: Iterable[Change], aside: Collection[UUID]) -> tuple[set[UUID], set[UUID]]:
+    group_ids: set[UUID] = set()
+    booking_ids: set[UUID] = set()
+    made: set[UUID] = set()
+    for change in changes:
+        if isinstance(change, Poison) or change.group_id in aside:
+            continue
+        booking_id = change.event.booking_id
+        if isinstance(change.event, GroupCreated | SeatBooked):
+            made.add(booking_id)
+        elif booking_id == change.group_id:
+            group_ids.add(booking_id)
+        else:
+            booking_ids.add(booking_id)
+    return group_ids - made, booking_ids - made
+
+
+def refused(change: Change, error: Exception) -> Poison:
+    """The event as poison, for the error that its application raised."""
+    if isinstance(change, Poison):
+        return change
+    return Poison(change.group_id, change.version, change.position, change.event.TOPIC, _why(error))
+
+
+def _why(error: Exception) -> str:
+    """What went wrong, and where in the code, without a message that could hold personal data."""
+    if isinstance(error, seat_counts.OutOfOrder):
+        return str(error)
+    if isinstance(error, asyncpg.PostgresError):
+        place = error.constraint_name or error.table_name or "a table"
+        return f"{type(error).__name__} ({error.sqlstate}) from {place}"
+    frames = traceback.extract_tb(error.__traceback__)
+    place = f"{Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else "?"
+    return f"{type(error).__name__} at {place}"
+
+
+def groups_of(changes: Sequence[Change]) -> list[UUID]:
+    """The groups that a batch is about, each once."""
+    return list({change.group_id for change in changes})

@@ -1,0 +1,45 @@
+"""The projection's own schema: tables, checkpoint and parked groups, one schema a version.
+
+`VERSION` names the shape of the read models. A process reads and writes the schema of the version
+its code names, so that a deploy with a new shape is a rebuild beside the old one (decision 0007).
+"""
+
+from __future__ import annotations
+
+import asyncpg
+
+from shared.eventlog.statements import statement
+
+VERSION = 1
+SCHEMA = f"query_v{VERSION}"
+_LOCK = 5_321_871_003
+_TABLES = (
+    ("groups_table", "services.query.read_models"),
+    ("seat_counts_table", "services.query.read_models"),
+    ("attendees_table", "services.query.read_models"),
+    ("projection_tables", "services.query"),
+)
+
+
+def sql(name: str) -> str:
+    """The statement `services/query/sql/<name>.sql`."""
+    return statement(name, "services.query")
+
+
+def session_settings(schema: str = SCHEMA, name: str = "seatledger query") -> dict[str, str]:
+    """What a connection needs to see the read models before the ledger's tables."""
+    return {"search_path": f"{schema}, public", "application_name": name, "jit": "off"}
+
+
+async def prepare(dsn: str, schema: str = SCHEMA) -> None:
+    """Create the schema and its tables unless they are there; any number may start at once."""
+    connection = await asyncpg.connect(dsn, timeout=10, server_settings=session_settings(schema))
+    try:
+        async with connection.transaction():
+            await connection.execute("SELECT pg_advisory_xact_lock($1)", _LOCK)
+            if not await connection.fetchval("SELECT to_regclass($1)", f"{schema}.checkpoint"):
+                await connection.execute(f"CREATE SCHEMA {schema}")
+                for name, package in _TABLES:
+                    await connection.execute(statement(name, package))
+    finally:
+        await connection.close(timeout=2)

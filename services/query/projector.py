@@ -1,0 +1,160 @@
+"""The projector: follows the log and keeps the read models, each event applied exactly once.
+
+One process at a time projects; each batch, its checkpoint and what it sets aside are one
+transaction that commits only under the newest epoch (decision 0012). Batches are small, so that
+readers wait little. An event that cannot be applied parks its group, visibly; others go on.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from typing import Literal
+
+import asyncpg
+
+from services.query.batch import Batch, Change, Connection, groups_of, refused
+from services.query.opening import Poison, open_records, sealed_bookings
+from services.query.projection import SCHEMA, prepare, session_settings, sql
+from services.query.read_ahead import read_ahead
+from services.query.read_models.seat_counts import OutOfOrder
+from shared.eventlog.election import Election, Term, TermLost
+from shared.eventlog.follower import Follower
+from shared.eventlog.privacy import MasterKey
+from shared.eventlog.record import StoredRecord
+from shared.eventlog.wakeup import Wakeup
+
+LIVE_BATCH = 200
+READ_AHEAD = 2
+STATEMENT_SECONDS = 30.0
+REFUSED = (
+    OutOfOrder,
+    asyncpg.DataError,
+    asyncpg.IntegrityConstraintViolationError,
+    asyncpg.ProgramLimitExceededError,
+)
+"""What the tables say to an event they cannot take."""
+OnPoison = Literal["park", "stop"]
+_log = logging.getLogger(__name__)
+
+
+class ProjectionStopped(Exception):
+    """An event could not be applied, and the projection is set to stop rather than park."""
+
+
+class Projector:
+    """Runs in any number of processes: one of them is elected and projects."""
+
+    def __init__(
+        self,
+        dsn: str,
+        master: MasterKey,
+        schema: str = SCHEMA,
+        batch: int = LIVE_BATCH,
+        on_poison: OnPoison = "park",
+    ) -> None:
+        self._dsn = dsn
+        self._master = master
+        self._schema = schema
+        self._batch = batch
+        self._on_poison = on_poison
+        self._election = Election(dsn, f"projector {schema}")
+
+    async def run(self) -> None:
+        """Project whenever elected, until `stop()`."""
+        await self._election.run(self._project)
+
+    def stop(self) -> None:
+        self._election.stop()
+
+    async def _project(self, term: Term) -> None:
+        await prepare(self._dsn, self._schema)
+        async with _pool(self._dsn, self._schema) as pool, _wakeup(self._dsn) as wakeup:
+            position = await pool.fetchval(sql("checkpoint_take"), term.epoch)
+            if position is None:
+                raise TermLost(f"{self._schema}: a newer term holds the checkpoint")
+            follower = Follower(pool, wakeup, self._batch)
+            batches = self._open(pool, follower.follow(position))
+            async with read_ahead(batches, READ_AHEAD) as ahead, pool.acquire() as connection:
+                async for changes in ahead:
+                    term.ensure_current()
+                    await self._apply(term, connection, position, changes)
+                    position = changes[-1].position
+
+    async def _open(
+        self, pool: asyncpg.Pool[asyncpg.Record], batches: AsyncIterator[list[StoredRecord]]
+    ) -> AsyncIterator[list[Change]]:
+        """The batches ready to apply; a batch's keys are read in one statement."""
+        async for records in batches:
+            bookings = sealed_bookings(records)
+            rows = await pool.fetch(sql("booking_keys"), bookings) if bookings else []
+            yield open_records(records, {row[0]: row[1] for row in rows}, self._master)
+
+    async def _apply(
+        self, term: Term, connection: Connection, after: int, changes: Sequence[Change]
+    ) -> None:
+        """All of them in one transaction; halved until an event that is refused stands alone."""
+        try:
+            await self._commit(term, connection, after, changes)
+        except REFUSED as error:
+            if len(changes) == 1:
+                await self._commit(term, connection, after, [refused(changes[0], error)])
+                return
+            middle = len(changes) // 2
+            await self._apply(term, connection, after, changes[:middle])
+            after = changes[middle - 1].position
+            await self._apply(term, connection, after, changes[middle:])
+
+    async def _commit(
+        self, term: Term, connection: Connection, after: int, changes: Sequence[Change]
+    ) -> None:
+        async with connection.transaction():
+            to, groups = changes[-1].position, groups_of(changes)
+            answer = await connection.fetchrow(
+                sql("checkpoint_move"), after, to, term.epoch, groups
+            )
+            if answer is None or not answer["moved"]:
+                raise TermLost(f"{self._schema}: another term moved the checkpoint")
+            batch = Batch(answer["aside"])
+            await batch.load(connection, changes)
+            batch.fold(changes)
+            self._note(batch.poisons)
+            await batch.save(connection)
+
+    def _note(self, poisons: Sequence[Poison]) -> None:
+        for one in poisons:
+            _log.error(
+                "the event at position %d (%s, group %s) cannot be applied: %s",
+                one.position,
+                one.topic,
+                one.group_id,
+                one.reason,
+            )
+        if poisons and self._on_poison == "stop":
+            raise ProjectionStopped(f"position {poisons[0].position}: {poisons[0].reason}")
+
+
+@asynccontextmanager
+async def _pool(dsn: str, schema: str) -> AsyncIterator[asyncpg.Pool[asyncpg.Record]]:
+    pool = await asyncpg.create_pool(
+        dsn,
+        min_size=2,
+        max_size=2,
+        command_timeout=STATEMENT_SECONDS,
+        server_settings=session_settings(schema, "seatledger projector"),
+    )
+    try:
+        yield pool
+    finally:
+        pool.terminate()
+
+
+@asynccontextmanager
+async def _wakeup(dsn: str) -> AsyncIterator[Wakeup]:
+    wakeup = Wakeup(dsn)
+    wakeup.start()
+    try:
+        yield wakeup
+    finally:
+        await wakeup.stop()

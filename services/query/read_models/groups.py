@@ -1,0 +1,205 @@
+"""What a group shows beside its seat count: one row a group, changed only by its own events."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime
+from typing import Any, NamedTuple
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+import asyncpg
+from pydantic_core import from_json
+
+from services.query.opening import OpenedEvent
+from services.query.read_models.columns import (
+    EMPTY_OBJECT,
+    columns,
+    json_array,
+    json_object,
+    json_text,
+    sql,
+)
+from shared.booking_api.durations import parse_duration
+from shared.booking_api.views import GroupView
+from shared.domain.events import (
+    BookingDeleted,
+    CapacityChanged,
+    CustomerErased,
+    Event,
+    GroupCancelled,
+    GroupCompleted,
+    GroupCreated,
+    GroupRescheduled,
+    GroupSettings,
+    MetaChanged,
+)
+
+
+class GroupRow(NamedTuple):
+    """A group as its table keeps it; JSON columns are text."""
+
+    group_id: UUID
+    app_id: UUID
+    version: int
+    state: str
+    deleted: bool
+    created_at: datetime
+    updated_at: datetime
+    start_at: datetime
+    end_at: datetime
+    opens_at: datetime | None
+    closes_at: datetime
+    time_zone: str
+    resource_id: UUID
+    project_id: UUID | None
+    calendar_id: UUID | None
+    bulk_id: UUID | None
+    auto_complete: bool
+    what: str
+    where: str
+    description: str
+    settings: str
+    details: str
+    meta: str
+    reminders: str
+    webhooks: str
+
+
+def apply(row: GroupRow | None, change: OpenedEvent) -> GroupRow:
+    """The group's row after one of its own events."""
+    event = change.event
+    if isinstance(event, GroupCreated):
+        return _created(change, event)
+    if row is None:
+        raise ValueError("the group was never created")
+    effect = _EFFECTS.get(type(event))
+    changed = row if effect is None else effect(row, event)
+    return changed._replace(version=change.version, updated_at=event.at)
+
+
+def _created(change: OpenedEvent, event: GroupCreated) -> GroupRow:
+    settings = json_text(event.settings)
+    opens_at, closes_at = _window(event.start, event.end, event.time_zone, event.settings)
+    return GroupRow(
+        change.group_id,
+        event.app_id,
+        change.version,
+        "tentative",
+        False,
+        event.at,
+        event.at,
+        event.start,
+        event.end,
+        opens_at,
+        closes_at,
+        event.time_zone,
+        event.resource_id,
+        event.project_id,
+        event.calendar_id,
+        event.bulk_id,
+        event.auto_complete,
+        event.what,
+        event.where,
+        event.description,
+        settings,
+        json_object(change.opened),
+        json_object(event.meta),
+        json_array(event.reminders),
+        json_object(event.webhooks),
+    )
+
+
+def _window(
+    start: datetime, end: datetime, zone: str, settings: GroupSettings
+) -> tuple[datetime | None, datetime]:
+    """When seats may be booked: from (None: at once) and until."""
+    opens = _before(settings.max_booking_time, start, zone)
+    closes = _before(settings.min_booking_time, start, zone)
+    return opens, end if closes is None else min(closes, end)
+
+
+def _before(duration: str | None, start: datetime, zone: str) -> datetime | None:
+    return None if duration is None else parse_duration(duration).before(start, ZoneInfo(zone))
+
+
+def _rescheduled(row: GroupRow, event: GroupRescheduled) -> GroupRow:
+    opens_at, closes_at = _window(event.start, event.end, row.time_zone, settings_of(row))
+    return row._replace(
+        start_at=event.start, end_at=event.end, opens_at=opens_at, closes_at=closes_at
+    )
+
+
+def _capacity(row: GroupRow, event: CapacityChanged) -> GroupRow:
+    settings = {**from_json(row.settings), "max_seats": event.max_seats}
+    return row._replace(settings=json_text(settings))
+
+
+def _meta(row: GroupRow, event: MetaChanged) -> GroupRow:
+    return row._replace(meta=merged(row.meta, event.meta))
+
+
+def merged(meta: str, changes: Mapping[str, Any]) -> str:
+    """Meta (JSON text) with keys set, or (null) removed."""
+    both = {**from_json(meta), **changes}
+    return json_object({key: value for key, value in both.items() if value is not None})
+
+
+_EFFECTS: Mapping[type[Event], Callable[[GroupRow, Any], GroupRow]] = {
+    GroupCancelled: lambda row, _: row._replace(state="cancelled"),
+    GroupCompleted: lambda row, _: row._replace(state="completed"),
+    GroupRescheduled: _rescheduled,
+    CapacityChanged: _capacity,
+    MetaChanged: _meta,
+    CustomerErased: lambda row, _: row._replace(details=EMPTY_OBJECT),
+    BookingDeleted: lambda row, _: row._replace(deleted=True),
+}
+
+
+def settings_of(row: GroupRow) -> GroupSettings:
+    return GroupSettings(**from_json(row.settings))
+
+
+def view(row: GroupRow, current_seats: int) -> GroupView:
+    """The group as the API's language has it."""
+    details = from_json(row.details)
+    return GroupView(
+        id=row.group_id,
+        app_id=row.app_id,
+        state=row.state,
+        created_at=row.created_at,
+        updated_at=row.updated_at,
+        start=row.start_at,
+        end=row.end_at,
+        time_zone=row.time_zone,
+        what=row.what,
+        where=row.where,
+        description=row.description,
+        calendar_id=row.calendar_id,
+        resource_id=row.resource_id,
+        project_id=row.project_id,
+        settings=settings_of(row),
+        current_seats=current_seats,
+        participants=details.get("participants") or (),
+        invite=bool(details.get("invite")),
+        my_rsvp=details.get("my_rsvp"),
+        meta=from_json(row.meta),
+        reminders=from_json(row.reminders),
+        webhooks=from_json(row.webhooks),
+        auto_complete=row.auto_complete,
+        bulk_id=row.bulk_id,
+    )
+
+
+async def load(
+    connection: asyncpg.Connection[asyncpg.Record], group_ids: Iterable[UUID]
+) -> dict[UUID, GroupRow]:
+    rows = await connection.fetch(sql("groups_load"), list(group_ids))
+    return {row[0]: GroupRow(*row) for row in rows}
+
+
+async def save(
+    connection: asyncpg.Connection[asyncpg.Record], rows: Mapping[UUID, GroupRow]
+) -> None:
+    if rows:
+        await connection.execute(sql("groups_save"), *columns(rows.values()))

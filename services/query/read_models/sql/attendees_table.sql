@@ -1,0 +1,31 @@
+-- One row a seat booking. `ordinal` is the version of its SeatBooked: creation order in a group.
+-- Personal data is in here in plain, and goes when the person is erased (decision 0009).
+
+CREATE TABLE attendees (
+    booking_id     uuid        NOT NULL,
+    group_id       uuid        NOT NULL,
+    app_id         uuid        NOT NULL,
+    ordinal        bigint      NOT NULL,
+    version        bigint      NOT NULL,  -- of the last event on it
+    graph          text        NOT NULL,
+    state          text        NOT NULL,
+    seats          int         NOT NULL,
+    deleted        boolean     NOT NULL,
+    created_at     timestamptz NOT NULL,
+    updated_at     timestamptz NOT NULL,
+    hold_until     timestamptz,
+    bulk_id        uuid,
+    auto_complete  boolean     NOT NULL,
+    customer       json,                  -- as `customers[]` shows it; null: erased
+    customer_name  text,                  -- case-folded, for searching
+    customer_email text,                  -- case-folded, for searching
+    attendees      json        NOT NULL,
+    meta           json        NOT NULL,
+    reminders      json        NOT NULL,
+    webhooks       json        NOT NULL,
+    CONSTRAINT attendees_pkey PRIMARY KEY (booking_id)
+);
+CREATE UNIQUE INDEX attendees_group_id_ordinal_idx ON attendees (group_id, ordinal);
+CREATE INDEX attendees_app_id_created_at_idx ON attendees (app_id, created_at DESC);
+CREATE INDEX attendees_customer_email_idx ON attendees (app_id, customer_email);
+CREATE INDEX attendees_bulk_id_idx ON attendees (bulk_id) WHERE bulk_id IS NOT NULL;
