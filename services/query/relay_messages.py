@@ -1,0 +1,48 @@
+"""From a row of the log to its messages: the event's own, then those of the seats that it moved.
+
+The seat bookings come from the group's stream itself, read page by page, never from a read model.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from itertools import islice
+from uuid import UUID
+
+import asyncpg
+
+from shared.domain.group import Group, evolve
+from shared.eventlog.codec import decode, decode_event
+from shared.eventlog.record import StoredRecord
+from shared.eventlog.statements import statement
+from shared.messaging.cloudevent import Message, render
+from shared.messaging.fanout import moves_seats, seat_messages
+
+PAGE = 500
+WAVE = 200
+
+
+async def waves_of(
+    pool: asyncpg.Pool[asyncpg.Record], record: StoredRecord
+) -> AsyncIterator[list[Message]]:
+    """What may be published side by side, wave after wave; UndecodableEvent."""
+    recorded = decode(record)
+    yield [render(recorded)]
+    if moves_seats(recorded.event):
+        before = await _fold(pool, record.group_id, record.version - 1)
+        seats = seat_messages(before, recorded)
+        while wave := list(islice(seats, WAVE)):
+            yield wave
+
+
+async def _fold(pool: asyncpg.Pool[asyncpg.Record], group_id: UUID, version: int) -> Group:
+    group = Group(group_id)
+    while group.version < version:
+        rows = await pool.fetch(
+            statement("relay_stream", "services.query"), group_id, group.version, version, PAGE
+        )
+        if not rows:
+            raise LookupError(f"group {group_id} has no event {group.version + 1}")
+        for _, topic, state in rows:
+            evolve(group, decode_event(topic, state))
+    return group

@@ -1,0 +1,181 @@
+"""One connection's life: reads the log on from the checkpoint, publishes, moves the checkpoint.
+
+Ends with an exception at the first failure, or without one when the relay is to stop and everything
+under way is confirmed. Whoever starts the next session goes on from the same `Progress`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from collections.abc import Awaitable, Callable
+from functools import partial
+from uuid import UUID
+
+import asyncpg
+
+from services.query.relay_lanes import Lanes
+from services.query.relay_messages import waves_of
+from services.query.relay_parked import ParkedMessages
+from services.query.relay_progress import Progress
+from shared.eventlog.codec import UndecodableEvent
+from shared.eventlog.election import Term
+from shared.eventlog.follower import Follower
+from shared.eventlog.record import StoredRecord
+from shared.eventlog.statements import statement
+from shared.messaging.cloudevent import Message
+from shared.messaging.rabbitmq import ContentRefused, Publisher, PublishFailed
+
+CHECKPOINT_SECONDS = 0.1
+PARKED_SECONDS = 5.0
+STALL_SECONDS = 30.0
+
+
+class Session:
+    """`careful_until`: one at a time up to this position, to find the one that is refused."""
+
+    def __init__(
+        self,
+        pool: asyncpg.Pool[asyncpg.Record],
+        follower: Follower,
+        publisher: Publisher,
+        parked: ParkedMessages,
+        term: Term,
+        progress: Progress,
+        on_tick: Callable[[], Awaitable[None]],
+        window: int,
+        careful_until: int,
+    ) -> None:
+        self._pool = pool
+        self._follower = follower
+        self._publisher = publisher
+        self._parked = parked
+        self._term = term
+        self._progress = progress
+        self._on_tick = on_tick
+        self._window = asyncio.Semaphore(window)
+        self._careful_until = careful_until
+        self._alone = asyncio.Lock()
+        self.confirms = 0
+
+    async def run(self) -> None:
+        """Publish until `term.stopping`, or until parked messages are to be tried again."""
+        await self._retry_parked()
+        async with asyncio.TaskGroup() as tasks:
+            lanes = Lanes(tasks)
+            reading = tasks.create_task(self._read(lanes))
+            helpers = [
+                tasks.create_task(self._publisher.lost()),
+                tasks.create_task(self._keep_checkpoint()),
+                tasks.create_task(self._watch_for_stall()),
+            ]
+            await self._until_asked_to_end()
+            reading.cancel()
+            await lanes.idle()
+            for helper in helpers:
+                helper.cancel()
+        await self._store_checkpoint()
+
+    async def _until_asked_to_end(self) -> None:
+        while not self._term.stopping.is_set() and not await self._parked.load():
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._term.stopping.wait(), PARKED_SECONDS)
+
+    async def _read(self, lanes: Lanes) -> None:
+        async for batch in self._follower.follow(self._progress.checkpoint):
+            for record in batch:
+                if not self._progress.is_done(record.position):
+                    self._progress.start(record.position)
+                    await lanes.put(record.group_id, partial(self._relay, record))
+
+    async def _relay(self, record: StoredRecord) -> None:
+        first = self._parked.first_of(record.group_id)
+        if first is not None:
+            await self._parked.park(self._term, record, f"behind position {first}")
+        elif record.position <= self._careful_until:
+            async with self._alone:
+                await self._publish_or_park(record, is_alone=True)
+        else:
+            await self._publish_or_park(record, is_alone=False)
+        self._progress.done(record.position)
+
+    async def _publish_or_park(self, record: StoredRecord, is_alone: bool) -> bool:
+        """Whether it was published. If it was not alone, another one may have been refused."""
+        try:
+            await self._publish(record)
+        except UndecodableEvent as error:
+            await self._parked.park(self._term, record, str(error))
+            return False
+        except ContentRefused as error:
+            if is_alone:
+                await self._parked.park(self._term, record, str(error))
+                self._progress.done(record.position)
+            raise
+        return True
+
+    async def _publish(self, record: StoredRecord) -> None:
+        async for wave in waves_of(self._pool, record):
+            if len(wave) == 1:
+                await self._send(wave[0])
+            else:
+                await self._send_side_by_side(wave)
+
+    async def _send_side_by_side(self, wave: list[Message]) -> None:
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                for message in wave:
+                    tasks.create_task(self._send(message))
+        except BaseExceptionGroup as failures:
+            raise first_cause(failures) from failures
+
+    async def _send(self, message: Message) -> None:
+        async with self._window:
+            self._term.ensure_current()
+            await self._publisher.publish(message)
+            self.confirms += 1
+
+    async def _retry_parked(self) -> None:
+        for group_id in await self._parked.load():
+            await self._retry_group(group_id)
+
+    async def _retry_group(self, group_id: UUID) -> None:
+        while waiting := await self._parked.records_of(group_id):
+            for record in waiting:
+                if not await self._publish_or_park(record, is_alone=True):
+                    return
+                await self._parked.unpark(record)
+        self._parked.released(group_id)
+
+    async def _keep_checkpoint(self) -> None:
+        while True:
+            await self._store_checkpoint()
+            await self._on_tick()
+            await asyncio.sleep(CHECKPOINT_SECONDS)
+
+    async def _store_checkpoint(self) -> None:
+        if self._progress.checkpoint > self._term.checkpoint:
+            await self._term.move_checkpoint(self._progress.checkpoint)
+
+    async def _watch_for_stall(self) -> None:
+        """The own watchdog: whatever hangs without an error is ended with one."""
+        seen, since = -1, time.monotonic()
+        while True:
+            if self.confirms != seen or await self._is_at_head():
+                seen, since = self.confirms, time.monotonic()
+            elif time.monotonic() - since > STALL_SECONDS:
+                raise PublishFailed(f"no progress for {STALL_SECONDS:g} s")
+            await asyncio.sleep(STALL_SECONDS / 10)
+
+    async def _is_at_head(self) -> bool:
+        head = await self._pool.fetchval(
+            statement("log_position", "services.query"), timeout=STALL_SECONDS
+        )
+        return bool(self._progress.checkpoint >= head)
+
+
+def first_cause(error: BaseException) -> BaseException:
+    """What is inside an exception group, however deep."""
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return error

@@ -1,0 +1,1 @@
+DELETE FROM parked_messages WHERE position = $1

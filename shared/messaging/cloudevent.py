@@ -1,0 +1,184 @@
+"""A recorded event as a CloudEvents 1.0 message in binary mode: the same id and body every time.
+
+Attributes are headers with the prefix `cloudEvents_`, as the AMQP binding prefers; `source` and
+`id` are what a subscriber removes duplicates by.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import cache
+from typing import Any
+from uuid import UUID, uuid5
+
+from shared.domain import events
+from shared.domain.events import Event
+from shared.domain.seats import Seat, SeatState
+from shared.eventlog.record import RecordedEvent
+from shared.messaging import payloads
+from shared.messaging.payloads import PAYLOADS, EventPayload, Payload
+from shared.messaging.topology import PARTITION_HEADER, routing_key
+
+SOURCE = "/seatledger"
+APP_ID = "seatledger"
+CONTENT_TYPE = "application/json"
+PREFIX = "cloudEvents_"
+SHORT_STRING = 255
+"""AMQP carries no longer correlation id; ours come from callers."""
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """What goes to the broker; `persistent` ones survive its restart."""
+
+    message_id: str
+    type: str
+    routing_key: str
+    body: bytes
+    time: datetime
+    headers: Mapping[str, str] = field(default_factory=dict)
+    correlation_id: str | None = None
+    persistent: bool = True
+
+
+def render(recorded: RecordedEvent, source: str = SOURCE) -> Message:
+    """The message of one event."""
+    payload = _payload(recorded, PAYLOADS[type(recorded.event)], recorded.event, 0)
+    return _message(payload, recorded, recorded.event_id, f"{recorded.position:020d}", source)
+
+
+def render_seat(
+    recorded: RecordedEvent,
+    part: int,
+    booking_id: UUID,
+    seat: Seat,
+    state: SeatState,
+    source: str = SOURCE,
+) -> Message:
+    """What one event of the whole group did to one seat booking: the `part`-th such message.
+
+    Its id is uuid5(event id, booking id), so it is the same whenever it is derived again.
+    """
+    event = _seat_event(recorded.event, booking_id, seat, state)
+    payload = _payload(recorded, PAYLOADS[type(event)], event, part)
+    event_id = uuid5(recorded.event_id, str(booking_id))
+    sequence = f"{recorded.position:020d}.{part:06d}"
+    return _message(payload, recorded, event_id, sequence, source, recorded.event_id)
+
+
+def render_seats_changed(recorded: RecordedEvent, source: str = SOURCE) -> Message:
+    """The group's seat count as of this event."""
+    payload = payloads.SeatsChanged(
+        group_id=recorded.group_id,
+        position=recorded.position,
+        version=recorded.version,
+        current_seats=recorded.event.current_seats,
+        max_seats=recorded.event.max_seats,
+    )
+    event_id = uuid5(recorded.event_id, payload.NAME)
+    return _message(
+        payload, recorded, event_id, f"{recorded.position:020d}", source, recorded.event_id
+    )
+
+
+def _seat_event(event: Event, booking_id: UUID, seat: Seat, state: SeatState) -> Event:
+    shared: dict[str, Any] = {
+        "at": event.at,
+        "booking_id": booking_id,
+        "current_seats": event.current_seats,
+        "max_seats": event.max_seats,
+    }
+    if state == "completed":
+        return events.SeatCompleted(**shared)
+    return events.SeatCancelled(**shared, by="owner", seats=seat.seats)
+
+
+def _payload(
+    recorded: RecordedEvent, model: type[EventPayload], event: Event, part: int
+) -> EventPayload:
+    return model(
+        group_id=recorded.group_id,
+        position=recorded.position,
+        version=recorded.version,
+        part=part,
+        state=_state_after(event),
+        **{name: getattr(event, name) for name in _taken_over(model)},
+    )
+
+
+@cache
+def _taken_over(model: type[EventPayload]) -> tuple[str, ...]:
+    own = {"group_id", "position", "version", "part", "state"}
+    return tuple(name for name in model.model_fields if name not in own)
+
+
+_STATES: Mapping[type[Event], payloads.BookingState] = {
+    events.GroupCreated: "tentative",
+    events.SeatPaid: "paid",
+    events.SeatExpired: "unpaid",
+    events.SeatCompleted: "completed",
+    events.GroupCancelled: "cancelled",
+    events.GroupCompleted: "completed",
+}
+
+
+def _state_after(event: Event) -> payloads.BookingState | None:
+    match event:
+        case events.SeatBooked(graph="group_customer"):
+            return "confirmed"
+        case events.SeatBooked():
+            return "tentative"
+        case events.SeatCancelled(seats_left=0, by="customer"):
+            return "cancelled_by_customer"
+        case events.SeatCancelled(seats_left=0):
+            return "cancelled_by_owner"
+    return _STATES.get(type(event))
+
+
+def _message(
+    payload: Payload,
+    recorded: RecordedEvent,
+    event_id: UUID,
+    sequence: str,
+    source: str,
+    cause: UUID | None = None,
+) -> Message:
+    correlation_id = _short(recorded.metadata.get("correlation_id"))
+    attributes = {
+        "specversion": "1.0",
+        "id": str(event_id),
+        "source": source,
+        "type": payload.type_name(),
+        "subject": str(payload.group_id),
+        "time": _rfc3339(recorded.recorded_at),
+        "dataschema": payload.schema_uri(),
+        "sequence": sequence,
+        "correlationid": correlation_id,
+        "causationid": str(cause) if cause else _short(recorded.metadata.get("causation_id")),
+    }
+    return Message(
+        message_id=str(event_id),
+        type=payload.type_name(),
+        routing_key=routing_key(payload.NAME, payload.MAJOR, payload.group_id),
+        body=payload.model_dump_json().encode(),
+        time=recorded.recorded_at,
+        headers={**dict(_prefixed(attributes)), PARTITION_HEADER: str(payload.group_id)},
+        correlation_id=correlation_id,
+        persistent=isinstance(payload, EventPayload),
+    )
+
+
+def _prefixed(attributes: Mapping[str, str | None]) -> Iterator[tuple[str, str]]:
+    for name, value in attributes.items():
+        if value is not None:
+            yield PREFIX + name, value
+
+
+def _short(text: str | None) -> str | None:
+    return text if text and len(text.encode()) <= SHORT_STRING else None
+
+
+def _rfc3339(moment: datetime) -> str:
+    return moment.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")

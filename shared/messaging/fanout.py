@@ -1,0 +1,34 @@
+"""One event for the whole group, many messages: what it did to each seat booking, from the log.
+
+The group's fold before the event and after it differ in exactly the seat bookings that the event
+moved, whatever the rule is; their order is the order in which they were booked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from shared.domain.events import Event, GroupCancelled, GroupCompleted
+from shared.domain.group import Group, evolve
+from shared.domain.seats import LIVE
+from shared.eventlog.record import RecordedEvent
+from shared.messaging.cloudevent import SOURCE, Message, render_seat
+
+
+def moves_seats(event: Event) -> bool:
+    """Whether seat bookings are moved by this one event of their group."""
+    return isinstance(event, GroupCancelled | GroupCompleted)
+
+
+def seat_messages(
+    before: Group, recorded: RecordedEvent, source: str = SOURCE
+) -> Iterator[Message]:
+    """One message per seat booking that the event moved; `before` is the group up to it."""
+    live = [(booking_id, seat) for booking_id, seat in before.seats.items() if seat.state in LIVE]
+    after = evolve(before.draft(), recorded.event)
+    part = 0
+    for booking_id, seat in live:
+        now = after.seats.get(booking_id)
+        if now is not None and now.state != seat.state:
+            part += 1
+            yield render_seat(recorded, part, booking_id, seat, now.state, source)

@@ -1,0 +1,142 @@
+"""A ledger with a relay, and a subscriber that writes down what it gets."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from typing import Any
+from uuid import UUID
+
+import aio_pika
+import asyncpg
+from aio_pika.abc import AbstractIncomingMessage
+
+from services.query.relay import Relay
+from shared.eventlog.follower import Follower
+from shared.eventlog.postgres import PostgresEventStore
+from shared.eventlog.record import NewEvent
+from shared.eventlog.store import Appended, Entry
+from shared.eventlog.wakeup import Wakeup
+from shared.messaging.rabbitmq import Broker
+from shared.messaging.topology import EVENTS
+
+PATIENCE = 30.0
+
+
+class Ledger:
+    """A real event store to append to, and what a relay needs to follow it."""
+
+    def __init__(self, dsn: str, pool: asyncpg.Pool[asyncpg.Record]) -> None:
+        self.dsn = dsn
+        self.pool = pool
+        self.wakeup = Wakeup(dsn)
+        self.store = PostgresEventStore(pool, dsn)
+        self.events: list[tuple[UUID, int, UUID]] = []
+        self._versions: dict[UUID, int] = {}
+
+    async def append(self, group_id: UUID, *events: NewEvent) -> int:
+        """The position of the last one."""
+        version = self._versions.get(group_id, 0)
+        outcome = (await self.store.append([Entry(group_id, version, events)]))[0]
+        assert isinstance(outcome, Appended), outcome
+        self._versions[group_id] = outcome.version
+        for number, new in enumerate(events, version + 1):
+            self.events.append((group_id, number, new.event_id))
+        return outcome.position
+
+    def relay(self, amqp_url: str, publish_seconds: float = 10.0, window: int = 256) -> Relay:
+        broker = Broker(amqp_url, publish_seconds)
+        return Relay(self.pool, Follower(self.pool, self.wakeup), broker, self.dsn, window)
+
+    async def checkpoint(self, name: str = "relay") -> int:
+        sql = "SELECT checkpoint FROM followers WHERE name = $1"
+        return int(await self.pool.fetchval(sql, name) or 0)
+
+
+@asynccontextmanager
+async def ledger_at(dsn: str) -> AsyncIterator[Ledger]:
+    async with asyncpg.create_pool(dsn, min_size=1, max_size=6) as pool:
+        ledger = Ledger(dsn, pool)
+        ledger.wakeup.start()
+        try:
+            yield ledger
+        finally:
+            await ledger.wakeup.stop()
+            await ledger.store.close()
+
+
+@asynccontextmanager
+async def running(relay: Relay) -> AsyncIterator[asyncio.Task[None]]:
+    """The relay at work; stopped in order at the end, if it is not cancelled before."""
+    task = asyncio.create_task(relay.run())
+    try:
+        yield task
+    finally:
+        if not task.done():
+            await relay.stop()
+            await asyncio.wait({task}, timeout=PATIENCE)
+        if not task.cancelled():
+            task.result()
+
+
+class Subscriber:
+    """A queue of its own on `bookings.events`, and everything that came, in order."""
+
+    def __init__(self, queue: aio_pika.abc.AbstractQueue) -> None:
+        self.queue = queue
+        self.messages: list[AbstractIncomingMessage] = []
+        self._news = asyncio.Condition()
+
+    async def take(self, message: AbstractIncomingMessage) -> None:
+        await message.ack()
+        async with self._news:
+            self.messages.append(message)
+            self._news.notify_all()
+
+    @property
+    def ids(self) -> list[str]:
+        return [str(message.message_id) for message in self.messages]
+
+    @property
+    def bodies(self) -> list[dict[str, Any]]:
+        return [json.loads(message.body) for message in self.messages]
+
+    async def until(self, enough: Callable[[Subscriber], bool]) -> None:
+        """Waits for it; the test fails after half a minute."""
+        async with self._news:
+            await asyncio.wait_for(self._news.wait_for(lambda: enough(self)), PATIENCE)
+
+    async def until_seen(self, ids: Sequence[UUID | str]) -> None:
+        wanted = {str(each) for each in ids}
+        await self.until(lambda self: wanted <= set(self.ids))
+
+
+@asynccontextmanager
+async def subscriber_at(
+    amqp_url: str, exchange: str = EVENTS, key: str = "#"
+) -> AsyncIterator[Subscriber]:
+    """Binds once the topology is there, before any message of the test."""
+    async with Broker(amqp_url).publisher():
+        pass
+    connection = await aio_pika.connect(amqp_url)
+    async with connection:
+        channel = await connection.channel()
+        await channel.set_qos(prefetch_count=1000)
+        queue = await channel.declare_queue(exclusive=True)
+        await queue.bind(exchange, key)
+        subscriber = Subscriber(queue)
+        await queue.consume(subscriber.take)
+        yield subscriber
+
+
+def first_appearances(subscriber: Subscriber) -> dict[str, list[int]]:
+    """Per group: the versions in the order in which each was first seen."""
+    seen: dict[str, list[int]] = {}
+    for body in subscriber.bodies:
+        if body["part"] == 0:
+            versions = seen.setdefault(body["group_id"], [])
+            if body["version"] not in versions:
+                versions.append(body["version"])
+    return seen
