@@ -1,0 +1,81 @@
+"""Child processes that live and die with their parent: restarted when they fall, stopped with it."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import ctypes
+import logging
+import os
+import signal
+import sys
+from collections.abc import Callable, Sequence
+
+RESTART_SECONDS = (0.2, 10.0)
+STOP_SECONDS = 12.0
+PR_SET_PDEATHSIG = 1
+_log = logging.getLogger(__name__)
+_libc = ctypes.CDLL(None) if sys.platform == "linux" else None
+
+
+class Child:
+    """One `python -m` child: `run()` keeps it running, `stop()` ends it in good order."""
+
+    def __init__(
+        self, name: str, module: Sequence[str], niceness: int = 0, pass_fds: Sequence[int] = ()
+    ) -> None:
+        self.name = name
+        self._argv = (sys.executable, "-m", *module)
+        self._niceness = niceness
+        self._pass_fds = tuple(pass_fds)
+        self._process: asyncio.subprocess.Process | None = None
+        self._stopping = False
+
+    async def run(self) -> None:
+        """Start it, and again whenever it ends, with a growing pause, until `stop()`."""
+        loop = asyncio.get_running_loop()
+        pause = RESTART_SECONDS[0]
+        while not self._stopping:
+            started = loop.time()
+            status = await self._once()
+            if self._stopping:
+                return
+            _log.error("%s ended with status %s: starting it again", self.name, status)
+            pause = RESTART_SECONDS[0] if loop.time() - started > 30 else pause * 2
+            await asyncio.sleep(min(pause, RESTART_SECONDS[1]))
+
+    async def stop(self) -> None:
+        """SIGTERM, and SIGKILL when that is not enough."""
+        self._stopping = True
+        process = self._process
+        if process is None or process.returncode is not None:
+            return
+        with contextlib.suppress(ProcessLookupError):
+            process.send_signal(signal.SIGTERM)
+        try:
+            await asyncio.wait_for(process.wait(), STOP_SECONDS)
+        except TimeoutError:
+            with contextlib.suppress(ProcessLookupError):
+                process.kill()
+            await process.wait()
+
+    async def _once(self) -> int:
+        self._process = await asyncio.create_subprocess_exec(
+            *self._argv,
+            stdin=asyncio.subprocess.DEVNULL,
+            pass_fds=self._pass_fds,
+            start_new_session=True,
+            preexec_fn=_bound_to_parent(os.getpid(), self._niceness),
+        )
+        return await self._process.wait()
+
+
+def _bound_to_parent(parent: int, niceness: int) -> Callable[[], None]:
+    def bind() -> None:
+        if _libc is not None:
+            _libc.prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+            if os.getppid() != parent:
+                os._exit(1)
+        os.nice(niceness)
+
+    return bind

@@ -1,0 +1,42 @@
+"""One web process: both services behind one door, on one listening socket."""
+
+from __future__ import annotations
+
+import socket
+from contextlib import AsyncExitStack
+
+import asyncpg
+from aiohttp import web
+
+from services.command.app import command_service
+from services.query.app import query_service
+from shared.accounts.keyring import KeyRing
+from shared.accounts.postgres import PostgresKeySource
+from shared.eventlog.privacy import MasterKey
+from shared.http.health import Health
+from shared.http.middleware import new_application
+from shared.http.server import serve
+from shared.settings import Settings
+
+POOL_SIZE = 8
+
+
+async def serve_both(settings: Settings, listener: socket.socket) -> None:
+    """Serves until SIGTERM or SIGINT, then drains and closes everything in reverse order."""
+    master = MasterKey(settings.master_key_bytes)
+    dsn = settings.database_dsn
+    async with AsyncExitStack() as stack:
+        pool = await stack.enter_async_context(
+            asyncpg.create_pool(dsn, min_size=1, max_size=POOL_SIZE)
+        )
+        command = await stack.enter_async_context(command_service(pool, dsn, master))
+        query = await stack.enter_async_context(query_service(dsn, master))
+        app = new_application(KeyRing(PostgresKeySource(pool, master), master))
+        add_routes(app, [*query.routes, *command.routes])
+        app.add_routes(Health([*command.checks, *query.checks]).routes())
+        await serve(app, listener)
+
+
+def add_routes(app: web.Application, routes: list[web.RouteDef]) -> None:
+    """More specific paths first: aiohttp takes the first that fits."""
+    app.add_routes(sorted(routes, key=lambda route: route.path.count("{")))
