@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import re
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextvars import ContextVar
 from typing import Any, TextIO
 
@@ -33,6 +33,7 @@ _SECRETS = re.compile(
 def configure_logging(level: int = logging.INFO, stream: TextIO | None = None) -> None:
     """Sends our log lines and those of the libraries to `stream` (stderr), as redacted JSON."""
     out = stream if stream is not None else sys.stderr
+    _lines.write = out.write
     shared: list[Processor] = [structlog.stdlib.add_log_level, _time_stamp, add_request_id]
     finish: list[Processor] = [structlog.processors.format_exc_info, redact, _render]
     structlog.configure(
@@ -51,6 +52,11 @@ def configure_logging(level: int = logging.INFO, stream: TextIO | None = None) -
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(max(level, logging.WARNING))
+
+
+def write_line(line: str) -> None:
+    """Writes a line that is JSON already and holds nothing of the caller's."""
+    _lines.write(line)
 
 
 def add_request_id(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
@@ -92,5 +98,12 @@ def _redacted(value: Any, depth: int) -> Any:
     return redacted_text(str(value))
 
 
+class _Lines:
+    """Where finished lines go: nowhere until `configure_logging` says so."""
+
+    write: Callable[[str], object] = staticmethod(len)
+
+
+_lines = _Lines()
 _time_stamp = structlog.processors.TimeStamper(fmt="iso", utc=True, key="at")
 _render = structlog.processors.JSONRenderer(ensure_ascii=False)

@@ -9,22 +9,19 @@ import asyncio
 from time import perf_counter
 from uuid import uuid4
 
-import structlog
 from aiohttp import web
 
 from shared.accounts.keyring import KeyRing
-from shared.accounts.keys import Identity
 from shared.booking_api.errors import PayloadTooLarge
 from shared.http.access import IDENTITY, Handler, admit
+from shared.http.access_log import write_access_line
 from shared.http.cors import allow_origin, is_preflight, preflight_answer
-from shared.http.problems import BodyTooSlow, answer_to, route_of
+from shared.http.problems import BodyTooSlow, answer_to
 from shared.telemetry import REQUEST_ID
 
 MAX_BODY_BYTES = 2 * 1024 * 1024
 BODY_SECONDS = 30
 CHALLENGE = 'Basic realm="Seatledger", charset="UTF-8"'
-
-_log = structlog.get_logger("seatledger.access")
 
 
 def new_application(ring: KeyRing, max_body_bytes: int = MAX_BODY_BYTES) -> web.Application:
@@ -70,13 +67,13 @@ class FrontDoor:
         try:
             response = await self._answer(request, handler)
         except web.HTTPRedirection as redirect:
-            _write_log(request, redirect.status, started_at)
+            write_access_line(request, redirect.status, started_at)
             raise
         except Exception as error:
             response = answer_to(error, request)
             if request.writer.output_size:  # a stream broke off: its end must not look whole
                 _abort(request)
-        _write_log(request, response.status, started_at)
+        write_access_line(request, response.status, started_at)
         return response
 
     async def _answer(self, request: web.Request, handler: Handler) -> web.StreamResponse:
@@ -108,19 +105,6 @@ class FrontDoor:
     async def close(self, _: web.Application) -> None:
         """From now on connections end with their answer."""
         self._closing = True
-
-
-def _write_log(request: web.Request, status: int, started_at: float) -> None:
-    identity: Identity | None = request.get(IDENTITY)
-    _log.info(
-        "request",
-        method=request.method,
-        route=route_of(request),
-        status=status,
-        milliseconds=round((perf_counter() - started_at) * 1000, 2),
-        app_id=None if identity is None else str(identity.app_id),
-        key_id=None if identity is None else str(identity.key_id),
-    )
 
 
 def _abort(request: web.Request) -> None:
