@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from deploy.local.keys import master_key
+from deploy.local.postgres import LOGIN_FILE
 from shared.settings import Settings
 
 SHARED = (
@@ -24,7 +25,7 @@ def service_environment(settings: Settings, data: Path, port: int) -> dict[str, 
     """Ours, with what the launcher decided; the servers' URLs come when they are known."""
     env = {**os.environ, "SEATLEDGER_DATA": str(data), "SEATLEDGER_PORT": str(port)}
     if settings.master_key is None:
-        ledger_exists = (data / "postgres" / "cluster").exists()
+        ledger_exists = (data / "postgres" / LOGIN_FILE).exists()
         env["SEATLEDGER_MASTER_KEY"] = master_key(data, ledger_exists=ledger_exists)
     return env
 

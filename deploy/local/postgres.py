@@ -23,6 +23,7 @@ from deploy.local.program import Program, StartFailure
 from deploy.local.unprivileged import Placement, place
 
 USER = DATABASE = "seatledger"
+LOGIN_FILE = "postgres.password"
 
 DURABLE: Mapping[str, str] = {
     "fsync": "on",
@@ -132,6 +133,11 @@ class PrivatePostgres:
             connection = await asyncpg.connect(self.dsn_of("postgres"), timeout=5)
         except (OSError, asyncpg.CannotConnectNowError, TimeoutError):
             return False
+        except asyncpg.InvalidPasswordError:
+            raise StartFailure(
+                f"{self.folder / LOGIN_FILE} does not open {self._placed().data}: "
+                "put the right one back, or move that folder away to begin a new ledger"
+            ) from None
         await connection.close()
         return True
 
@@ -156,7 +162,7 @@ class PrivatePostgres:
         part.rename(placement.data)
 
     def _password(self) -> str:
-        file = self.folder / "postgres.password"
+        file = self.folder / LOGIN_FILE
         if not file.exists():
             with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as out:
                 out.write(secrets.token_hex(20))

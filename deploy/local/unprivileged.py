@@ -77,7 +77,8 @@ def _first_user() -> pwd.struct_passwd:
 def _copied(binaries: Path) -> Path:
     """A copy every user can reach, with the wheel's shared libraries beside it."""
     package = binaries.parent.parent
-    target = REACHABLE_BY_ALL / f"postgres-{_short_hash(package)}"
+    built = int((binaries / "postgres").stat().st_mtime)  # another release gets another copy
+    target = REACHABLE_BY_ALL / f"postgres-{_short_hash(package)}-{built}"
     if not target.exists():
         part = target.with_name(f"{target.name}.{os.getpid()}")
         shutil.copytree(package, part / package.name, symlinks=True)

@@ -126,6 +126,18 @@ def test_a_lost_master_key_is_refused_not_replaced(pair: Pair) -> None:
     (copy.data / "kept.key").rename(key)
 
 
+async def test_named_servers_are_used_instead_of_private_ones(
+    folder: Path, empty_database_url: str, amqp_url: str
+) -> None:
+    urls = {"DATABASE_URL": empty_database_url, "AMQP_URL": amqp_url}
+    copy = LauncherRun(folder / "named", free_ports(1)[0], **urls)
+    copy.ensure_running()
+    assert _is_ready(copy)
+    assert {process.name() for process in copy.family} & {"postgres", "beam.smp", "epmd"} == set()
+    copy.stop()
+    assert copy.survivors() == []
+
+
 @pytest.mark.parametrize(
     ("name", "url"),
     [
