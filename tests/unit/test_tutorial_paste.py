@@ -6,7 +6,6 @@ import datetime
 import json
 import os
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -61,7 +60,7 @@ REQUESTS = [
     ("GET", f"{URL}/v2/bookings/{ANSWER_ID}?include=related_bookings.customers", None),
     ("PUT", f"{URL}/v2/bookings/{ANSWER_ID}/cancel", CANCEL_GROUP),
 ]
-FAKE_CURL = f"""#!{sys.executable}
+FAKE_CURL = f"""#!/usr/bin/env python3
 import json, os, sys
 with open(os.environ["SENT"], "a") as sent:
     sent.write(json.dumps(sys.argv[1:]) + "\\n")
