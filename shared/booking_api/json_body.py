@@ -19,8 +19,9 @@ MAX_DEPTH: Final = 32
 MAX_BODY_BYTES: Final = 1 << 20
 MAX_INTEGER: Final = 2**63 - 1
 
+_BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
 _KEY_ENDS = re.compile(rb'"[ \t\r\n]*:')
-_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ufffe\uffff]")
+_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 _SURROGATE_ESCAPE = re.compile(rb"\\u[dD][89a-fA-F]")
 
 Json = dict[str, Any]
@@ -31,7 +32,7 @@ def read_json(body: bytes, limit_bytes: int = MAX_BODY_BYTES) -> Any:
     if len(body) > limit_bytes:
         raise PayloadTooLarge(limit_bytes)
     try:
-        value = from_json(body, allow_inf_nan=False)
+        value = from_json(body.removeprefix(_BYTE_ORDER_MARK), allow_inf_nan=False)
     except ValueError as error:
         raise _explained(body, str(error)) from None
     keys = _inspect(value, MAX_DEPTH)
@@ -90,7 +91,7 @@ def _inspect_all(values: Any, depth: int) -> int:
 def _refuse_duplicate_keys(body: bytes, keys: int) -> None:
     """Look closer where text holds colons: a key ends in a quote and a colon, text rarely does."""
     if len(_KEY_ENDS.findall(body)) != keys:
-        json.loads(body, object_pairs_hook=_distinct)
+        json.loads(body.removeprefix(_BYTE_ORDER_MARK), object_pairs_hook=_distinct)
 
 
 def _distinct(pairs: list[tuple[str, Any]]) -> None:

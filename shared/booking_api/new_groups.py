@@ -133,7 +133,10 @@ def _settings(model: GroupSettingsToCreate) -> GroupSettings:
 
 def plain_reminders(reminders: list[Reminder] | None) -> tuple[JsonObject, ...]:
     """Reminders as they came."""
-    return tuple(one.model_dump(mode="json") for one in reminders or ())
+    return tuple(
+        {"type": one.type, "settings": one.settings or {}, "when": one.when.model_dump()}
+        for one in reminders or ()
+    )
 
 
 def plain_webhooks(model: BookingToCreate) -> JsonObject:

@@ -14,7 +14,8 @@ from typing import Any, Final, Literal
 from urllib.parse import urlencode
 
 from shared.booking_api.errors import ValidationFailed
-from shared.booking_api.timestamps import Reading, UnreadableTimestamp
+from shared.booking_api.timestamps import Reading, UnreadableTimestamp, parse_rfc3339
+from shared.booking_api.validation import failed
 
 LIMIT: Final = 1_000
 MAX_PAGE: Final = 1_000_000_000
@@ -102,11 +103,12 @@ def _moment(name: str, query: Mapping[str, str], reading: Reading) -> datetime |
     text = query.get(name)
     if not text:
         return None
+    # an offset's plus sign, sent raw, arrives as a space
+    plus = parse_rfc3339(re.sub(r" (?=\d\d:?\d\d$)", "+", text))
     try:
-        # an offset's plus sign, sent raw, arrives as a space
-        return reading.read(re.sub(r" (?=\d\d:?\d\d$)", "+", text))
+        return reading.read(text if plus is None else plus.isoformat())
     except UnreadableTimestamp as error:
-        raise ValidationFailed({name: [f"The {name} field {error}."]}) from None
+        raise failed(name, str(error)) from None
 
 
 def envelope(
@@ -124,7 +126,7 @@ def envelope(
         "current_page": page.page,
         "last_page": last_page,
         "next_page_url": _url(url, query, page, page.page + 1, last_page),
-        "prev_page_url": _url(url, query, page, page.page - 1, last_page),
+        "prev_page_url": _url(url, query, page, min(page.page - 1, last_page), last_page),
         "from": page.skip + 1 if data else None,
         "to": page.skip + len(data) if data else None,
     }

@@ -44,10 +44,8 @@ class ReminderTime(RequestModel):
 class Reminder(RequestModel):
     """A reminder: kept and given back; this service sends no mail."""
 
-    model_config = ConfigDict(extra="allow", hide_input_in_errors=True)
-
     type: Literal["email", "webhook"]
-    settings: Annotated[Meta, Field(default_factory=dict)]
+    settings: Meta | None = None
     when: ReminderTime
 
 
