@@ -9,11 +9,11 @@ from __future__ import annotations
 import traceback
 from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
-from typing import TypeAlias
 from uuid import UUID
 
 import asyncpg
 
+from services.query.connection import Connection
 from services.query.opening import OpenedEvent, Poison
 from services.query.projection import sql
 from services.query.read_models import attendees, groups, seat_counts
@@ -23,7 +23,6 @@ from services.query.read_models.groups import GroupRow
 from services.query.read_models.seat_counts import CountRow
 from shared.domain.events import GroupCreated, SeatBooked
 
-Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
 Change = OpenedEvent | Poison
 
 

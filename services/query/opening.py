@@ -13,15 +13,16 @@ from uuid import UUID
 
 from pydantic_core import from_json
 
+from shared.booking_api.details import SEALED_BOOKING, SEALED_META
 from shared.domain.events import Event, GroupCreated, MetaChanged, SeatBooked
 from shared.eventlog.codec import UndecodableEvent, decode_event
 from shared.eventlog.privacy import BookingKey, MasterKey, Unreadable
 from shared.eventlog.record import StoredRecord
 
 SHOWN_FIELDS: Mapping[type[Event], str] = {
-    GroupCreated: "booking",
-    SeatBooked: "booking",
-    MetaChanged: "meta",
+    GroupCreated: SEALED_BOOKING,
+    SeatBooked: SEALED_BOOKING,
+    MetaChanged: SEALED_META,
 }
 """Events whose sealed content is shown, and the field it was sealed as."""
 

@@ -14,7 +14,8 @@ from typing import Literal
 
 import asyncpg
 
-from services.query.batch import Batch, Change, Connection, groups_of, refused
+from services.query.batch import Batch, Change, groups_of, refused
+from services.query.connection import Connection, Pool
 from services.query.opening import Poison, open_records, sealed_bookings
 from services.query.projection import SCHEMA, prepare, session_settings, sql
 from services.query.read_ahead import read_ahead
@@ -83,7 +84,7 @@ class Projector:
                     position = changes[-1].position
 
     async def _open(
-        self, pool: asyncpg.Pool[asyncpg.Record], batches: AsyncIterator[list[StoredRecord]]
+        self, pool: Pool, batches: AsyncIterator[list[StoredRecord]]
     ) -> AsyncIterator[list[Change]]:
         """The batches ready to apply; a batch's keys are read in one statement."""
         async for records in batches:
@@ -136,7 +137,7 @@ class Projector:
 
 
 @asynccontextmanager
-async def _pool(dsn: str, schema: str) -> AsyncIterator[asyncpg.Pool[asyncpg.Record]]:
+async def _pool(dsn: str, schema: str) -> AsyncIterator[Pool]:
     pool = await asyncpg.create_pool(
         dsn,
         min_size=2,

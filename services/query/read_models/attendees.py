@@ -7,9 +7,9 @@ from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
-import asyncpg
 from pydantic_core import from_json
 
+from services.query.connection import Connection
 from services.query.opening import OpenedEvent
 from services.query.read_models.columns import (
     EMPTY_ARRAY,
@@ -216,24 +216,18 @@ def _customer(shown: dict[str, Any]) -> Customer:
     return Customer(**{**shown, "id": UUID(shown["id"])})
 
 
-async def load(
-    connection: asyncpg.Connection[asyncpg.Record], booking_ids: Iterable[UUID]
-) -> dict[UUID, SeatRow]:
+async def load(connection: Connection, booking_ids: Iterable[UUID]) -> dict[UUID, SeatRow]:
     rows = await connection.fetch(sql("attendees_load"), list(booking_ids))
     return {row[0]: SeatRow(*row) for row in rows}
 
 
-async def save(
-    connection: asyncpg.Connection[asyncpg.Record], rows: Mapping[UUID, SeatRow]
-) -> None:
+async def save(connection: Connection, rows: Mapping[UUID, SeatRow]) -> None:
     """Write whole rows; their groups must be written before."""
     if rows:
         await connection.execute(sql("attendees_save"), *columns(rows.values()))
 
 
-async def cascade(
-    connection: asyncpg.Connection[asyncpg.Record], cascades: Sequence[Cascade]
-) -> None:
+async def cascade(connection: Connection, cascades: Sequence[Cascade]) -> None:
     """Move live seat bookings as their groups' events say."""
     if cascades:
         await connection.execute(sql("attendees_cascade"), *columns(cascades))

@@ -8,9 +8,9 @@ from typing import Any, NamedTuple
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-import asyncpg
 from pydantic_core import from_json
 
+from services.query.connection import Connection
 from services.query.opening import OpenedEvent
 from services.query.read_models.columns import (
     EMPTY_OBJECT,
@@ -20,6 +20,7 @@ from services.query.read_models.columns import (
     json_text,
     sql,
 )
+from shared.booking_api.details import merge_meta
 from shared.booking_api.durations import parse_duration
 from shared.booking_api.views import GroupView
 from shared.domain.events import (
@@ -141,8 +142,7 @@ def _meta(row: GroupRow, event: MetaChanged) -> GroupRow:
 
 def merged(meta: str, changes: Mapping[str, Any]) -> str:
     """Meta (JSON text) with keys set, or (null) removed."""
-    both = {**from_json(meta), **changes}
-    return json_object({key: value for key, value in both.items() if value is not None})
+    return json_object(merge_meta(from_json(meta), changes))
 
 
 _EFFECTS: Mapping[type[Event], Callable[[GroupRow, Any], GroupRow]] = {
@@ -191,15 +191,11 @@ def view(row: GroupRow, current_seats: int) -> GroupView:
     )
 
 
-async def load(
-    connection: asyncpg.Connection[asyncpg.Record], group_ids: Iterable[UUID]
-) -> dict[UUID, GroupRow]:
+async def load(connection: Connection, group_ids: Iterable[UUID]) -> dict[UUID, GroupRow]:
     rows = await connection.fetch(sql("groups_load"), list(group_ids))
     return {row[0]: GroupRow(*row) for row in rows}
 
 
-async def save(
-    connection: asyncpg.Connection[asyncpg.Record], rows: Mapping[UUID, GroupRow]
-) -> None:
+async def save(connection: Connection, rows: Mapping[UUID, GroupRow]) -> None:
     if rows:
         await connection.execute(sql("groups_save"), *columns(rows.values()))

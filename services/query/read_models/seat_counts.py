@@ -6,8 +6,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 from uuid import UUID
 
-import asyncpg
-
+from services.query.connection import Connection
 from services.query.opening import OpenedEvent
 from services.query.read_models.columns import columns, sql
 
@@ -43,9 +42,7 @@ def apply(row: CountRow | None, change: OpenedEvent) -> CountRow:
     )
 
 
-async def save(
-    connection: asyncpg.Connection[asyncpg.Record], rows: Mapping[UUID, CountRow]
-) -> None:
+async def save(connection: Connection, rows: Mapping[UUID, CountRow]) -> None:
     """Write them; OutOfOrder, to be rolled back, unless every group was at its `before`."""
     written = await connection.fetchval(sql("seat_counts_save"), *columns(rows.values()))
     if written != len(rows):

@@ -8,17 +8,19 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 import asyncpg
 import pytest_asyncio
 
-from services.query.projection import prepare, session_settings, sql
+from services.query.connection import Pool
+from services.query.freshness import FreshReads
+from services.query.projection import prepare, session_settings
 from services.query.projector import Projector
 from shared.eventlog.postgres import PostgresEventStore
+from tests.integration.query.api import Api, running_api
 from tests.integration.query.scenario import MASTER, Scenario
 
 Until = Callable[[int], Awaitable[None]]
-PROJECTED_SECONDS = 20
 
 
 @pytest_asyncio.fixture
-async def pool(database_url: str) -> AsyncIterator[asyncpg.Pool[asyncpg.Record]]:
+async def pool(database_url: str) -> AsyncIterator[Pool]:
     """Connections that see the read models."""
     await prepare(database_url)
     pool = await asyncpg.create_pool(
@@ -29,9 +31,7 @@ async def pool(database_url: str) -> AsyncIterator[asyncpg.Pool[asyncpg.Record]]
 
 
 @pytest_asyncio.fixture
-async def scenario(
-    database_url: str, pool: asyncpg.Pool[asyncpg.Record]
-) -> AsyncIterator[Scenario]:
+async def scenario(database_url: str, pool: Pool) -> AsyncIterator[Scenario]:
     """A log to fill."""
     store = PostgresEventStore(pool, database_url)
     yield Scenario(store)
@@ -49,12 +49,25 @@ async def projector(database_url: str) -> AsyncIterator[Projector]:
 
 
 @pytest_asyncio.fixture
-async def projected(projector: Projector, pool: asyncpg.Pool[asyncpg.Record]) -> Until:
+async def reads(database_url: str, pool: Pool) -> AsyncIterator[FreshReads]:
+    """Fresh reads, with or without a projector."""
+    reads = FreshReads(database_url, MASTER)
+    yield reads
+    await reads.close()
+
+
+@pytest_asyncio.fixture
+async def projected(projector: Projector, reads: FreshReads) -> Until:
     """Waits until everything up to a position is projected, by a running projector."""
 
     async def until(position: int) -> None:
-        async with asyncio.timeout(PROJECTED_SECONDS):
-            while (await pool.fetchrow(sql("checkpoint_read")))["position"] < position:
-                await asyncio.sleep(0.005)
+        await reads.until_projected(position)
 
     return until
+
+
+@pytest_asyncio.fixture
+async def api(database_url: str, pool: Pool) -> AsyncIterator[Api]:
+    """The query service over HTTP."""
+    async with running_api(database_url, pool) as api:
+        yield api

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
-import asyncpg
 from pydantic_core import to_json
 
+from services.query.connection import Pool
 from shared.domain.events import (
     BookingDeleted,
     CapacityChanged,
@@ -176,16 +176,14 @@ class Scenario:
             event = MetaChanged(**common, sealed=self._sealed(booking_id, "meta", meta))
         return await self.append(group_id, [event])
 
-    async def erase(
-        self, group_id: UUID, booking_id: UUID, pool: asyncpg.Pool[asyncpg.Record]
-    ) -> int:
+    async def erase(self, group_id: UUID, booking_id: UUID, pool: Pool) -> int:
         await pool.execute("DELETE FROM booking_keys WHERE booking_id = $1", booking_id)
         return await self.append(group_id, [CustomerErased(**self._common(group_id, booking_id))])
 
     async def delete(self, group_id: UUID, booking_id: UUID) -> int:
         return await self.append(group_id, [BookingDeleted(**self._common(group_id, booking_id))])
 
-    async def append(self, group_id: UUID, events: list[Event] | list[SeatBooked]) -> int:
+    async def append(self, group_id: UUID, events: Sequence[Event]) -> int:
         group = self.groups[group_id]
         new = [NewEvent(uuid4(), event, {"actor": "test"}) for event in events]
         keys = [self._key_row(group_id, e.booking_id) for e in events if _introduces(e)]

@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TypeAlias
-
-import asyncpg
-
+from services.query.connection import Pool
 from services.query.read_models import attendees, groups
 from tests.integration.query.conftest import Until
 from tests.integration.query.scenario import Scenario
-
-Pool: TypeAlias = "asyncpg.Pool[asyncpg.Record]"
 
 
 async def test_groups_counts_and_attendees_follow_the_log(

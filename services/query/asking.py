@@ -1,0 +1,74 @@
+"""What a GET asks beside its path: zone, includes, how fresh; and how its answer says how fresh.
+
+`Seatledger-Min-Position` is a floor, `Prefer: stale` lets an answer be up to a second old, which it
+then says (`Age`, `Preference-Applied`). `Seatledger-Position` is the log's position it knew.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+from uuid import UUID
+
+from aiohttp import web
+from pydantic_core import to_json
+
+from shared.booking_api.errors import NotFound, ValidationFailed
+from shared.booking_api.includes import NOTHING, Includes, parse_includes
+from shared.booking_api.timestamps import UTC_ZONE, Rendering, find_zone, rendering_of
+from shared.http.access import identity_of
+
+POSITION = "Seatledger-Position"
+MIN_POSITION = "Seatledger-Min-Position"
+_MAX_POSITION = 2**63 - 1
+
+
+def booking_id_of(request: web.Request) -> UUID:
+    """The id in the path; what is no UUID names no booking."""
+    try:
+        return UUID(request.match_info["id"])
+    except ValueError:
+        raise NotFound from None
+
+
+def rendering_for(request: web.Request) -> Rendering:
+    """How the answer shows moments: as asked, else in the app's zone."""
+    zone = find_zone(identity_of(request).time_zone) or UTC_ZONE
+    return rendering_of(request.headers, request.query, zone)
+
+
+def includes_of(request: web.Request) -> Includes:
+    if not request.query_string:
+        return NOTHING
+    return parse_includes(request.query.get("include"))
+
+
+def min_position_of(request: web.Request) -> int:
+    """The position the answer must not be behind; 0 when none is named."""
+    text = request.headers.get(MIN_POSITION)
+    if text is None:
+        return 0
+    if not text.isdecimal() or int(text[:20]) > _MAX_POSITION:
+        message = f"must be a position, as {POSITION} says it."
+        raise ValidationFailed({MIN_POSITION: [message]}, "invalid_position")
+    return int(text)
+
+
+def prefers_stale(request: web.Request) -> bool:
+    """Whether the caller would rather have an answer at once than a fresh one."""
+    preferences = request.headers.get("Prefer")
+    return preferences is not None and "stale" in preferences.replace(" ", "").split(",")
+
+
+def freshness_headers(position: int, age_seconds: float | None = None) -> dict[str, str]:
+    """How fresh the answer is; `age_seconds` for one that may be stale."""
+    headers = {POSITION: str(position)}
+    if age_seconds is not None:
+        headers["Age"] = str(math.ceil(age_seconds))
+        headers["Preference-Applied"] = "stale"
+    return headers
+
+
+def body_of(shown: Any) -> bytes:
+    """The answer to a question about one thing."""
+    return to_json({"data": shown})

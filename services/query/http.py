@@ -1,0 +1,125 @@
+"""GET and HEAD of single bookings and groups: fresh by default, whichever process answers.
+
+Contract sections 5.1, 5.3 and 6.
+"""
+
+from __future__ import annotations
+
+from aiohttp import web
+
+from services.query.asking import (
+    body_of,
+    booking_id_of,
+    freshness_headers,
+    includes_of,
+    min_position_of,
+    prefers_stale,
+    rendering_for,
+)
+from services.query.connection import Pool
+from services.query.folding import FreshGroup
+from services.query.freshness import FreshBooking, FreshReads
+from services.query.read_models import attendees
+from services.query.read_models.attendees import SeatRow
+from services.query.surroundings import group_views, needs_more, snapshot, surroundings
+from shared.booking_api.bookings import render_booking, render_group
+from shared.booking_api.errors import NotFound
+from shared.booking_api.includes import Includes
+from shared.booking_api.timestamps import Rendering
+from shared.booking_api.views import NO_SURROUNDINGS, BookingView, GroupView, Surroundings
+from shared.http.access import for_widgets, identity_of
+from shared.http.answers import raw_json_answer
+
+MAX_RENDERINGS = 8
+
+
+class SingleBookings:
+    """The read side of one booking or group."""
+
+    def __init__(self, reads: FreshReads, pool: Pool) -> None:
+        self._reads = reads
+        self._pool = pool
+
+    def routes(self) -> list[web.RouteDef]:
+        return [
+            web.get("/v2/bookings/groups/{id}", self.group),
+            web.get("/v2/bookings/group/{id}", self.group),
+            web.get("/v2/bookings/{id}/groups", self.group),
+            web.get("/v2/bookings/{id}", self.booking),
+        ]
+
+    @for_widgets
+    async def group(self, request: web.Request) -> web.Response:
+        """`GET /v2/bookings/groups/{id}`: a group with its seat count, whatever its state."""
+        found = await self._find_group(request)
+        includes, rendering = includes_of(request), rendering_for(request)
+        if includes.children:
+            view, around = await self._around(found, includes)
+            body = body_of(render_group(view, includes, rendering, around))
+        else:
+            body = _plain_group(found.group, rendering)
+        return _answer(request, found, body)
+
+    async def booking(self, request: web.Request) -> web.Response:
+        """`GET /v2/bookings/{id}`: a group or a seat booking."""
+        found = await self._find_booking(request)
+        includes, rendering = includes_of(request), rendering_for(request)
+        owner, around = await self._around(found, includes)
+        view = _view(owner, found.seat)
+        return _answer(request, found, body_of(render_booking(view, includes, rendering, around)))
+
+    async def _find_group(self, request: web.Request) -> FreshBooking:
+        group_id, least = booking_id_of(request), min_position_of(request)
+        if prefers_stale(request):
+            stale = self._reads.stale_group(group_id)
+            if stale is not None and stale.head >= least:
+                return _visible(request, stale)
+        if least:
+            await self._reads.until_written(least)
+        return _visible(request, await self._reads.group(group_id))
+
+    async def _find_booking(self, request: web.Request) -> FreshBooking:
+        booking_id, least = booking_id_of(request), min_position_of(request)
+        if least:
+            await self._reads.until_written(least)
+        return _visible(request, await self._reads.booking(booking_id))
+
+    async def _around(
+        self, found: FreshBooking, includes: Includes
+    ) -> tuple[GroupView, Surroundings]:
+        """The group and what the includes show around it, of one moment, not before `found`."""
+        owner = found.group.view
+        if not needs_more(includes):
+            return owner, NO_SURROUNDINGS
+        await self._reads.until_projected(found.group.position)
+        async with snapshot(self._pool) as connection:
+            owners = await group_views(connection, [owner.id])
+            return owners[owner.id], await surroundings(connection, owners, includes)
+
+
+def _visible(request: web.Request, found: FreshBooking | None) -> FreshBooking:
+    """What was found, if there is such a booking for the key's app."""
+    if found is None or found.group.row.app_id != identity_of(request).app_id:
+        raise NotFound
+    if found.group.row.deleted or (found.seat is not None and found.seat.deleted):
+        raise NotFound
+    return found
+
+
+def _view(owner: GroupView, seat: SeatRow | None) -> BookingView:
+    return owner if seat is None else attendees.view(seat, owner)
+
+
+def _plain_group(group: FreshGroup, rendering: Rendering) -> bytes:
+    """The group without includes: rendered once a version and way of rendering."""
+    body = group.rendered.get(rendering)
+    if body is None:
+        body = body_of(render_group(group.view, rendering=rendering))
+        if len(group.rendered) < MAX_RENDERINGS:
+            group.rendered[rendering] = body
+    return body
+
+
+def _answer(request: web.Request, found: FreshBooking, body: bytes) -> web.Response:
+    age = found.age_seconds if prefers_stale(request) else None
+    return raw_json_answer(body, headers=freshness_headers(found.head, age))

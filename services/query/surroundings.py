@@ -1,0 +1,48 @@
+"""Bookings with what includes show around them, all of one snapshot of the read models."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Iterable, Mapping
+from contextlib import asynccontextmanager
+from uuid import UUID
+
+from services.query.connection import Connection, Pool
+from services.query.projection import sql
+from services.query.read_models import attendees, groups
+from services.query.read_models.attendees import SeatRow
+from services.query.read_models.groups import GroupRow
+from shared.booking_api.includes import Includes
+from shared.booking_api.views import GroupView, SeatView, Surroundings
+
+
+def needs_more(includes: Includes) -> bool:
+    """Whether the includes show more rows than the booking's own and its group's."""
+    return includes.anywhere("related_bookings")
+
+
+@asynccontextmanager
+async def snapshot(pool: Pool) -> AsyncGenerator[Connection, None]:
+    """A connection on which all statements see the same moment."""
+    async with (
+        pool.acquire() as connection,
+        connection.transaction(isolation="repeatable_read", readonly=True),
+    ):
+        yield connection
+
+
+async def group_views(connection: Connection, ids: Iterable[UUID]) -> dict[UUID, GroupView]:
+    """The groups as they are projected."""
+    rows = await connection.fetch(sql("projected_groups"), list(ids))
+    return {row[0]: groups.view(GroupRow(*row[:-1]), row[-1]) for row in rows}
+
+
+async def surroundings(
+    connection: Connection, owners: Mapping[UUID, GroupView], includes: Includes
+) -> Surroundings:
+    """What the includes need around these groups and their seat bookings."""
+    seats: dict[UUID, list[SeatView]] = {group_id: [] for group_id in owners}
+    if includes.anywhere("related_bookings"):
+        for row in await connection.fetch(sql("related_seats"), list(owners)):
+            seat = SeatRow(*row)
+            seats[seat.group_id].append(attendees.view(seat, owners[seat.group_id]))
+    return Surroundings(seat_bookings=seats)

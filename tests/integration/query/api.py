@@ -1,0 +1,65 @@
+"""The query service over HTTP, with a key of its own app and one of another's."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from aiohttp import encode_basic_auth
+from aiohttp.test_utils import TestClient, TestServer
+from aiohttp.web import Application, Request
+
+from services.query.app import QueryService, query_service
+from services.query.connection import Pool
+from shared.accounts.keyring import KeyRing
+from shared.accounts.postgres import PostgresAccounts, PostgresKeySource
+from shared.http.middleware import new_application
+from tests.integration.query.scenario import MASTER
+
+KEY = "test_api_key_ours"
+FOREIGN_KEY = "test_api_key_theirs"
+
+
+@dataclass(frozen=True, slots=True)
+class Got:
+    """An answer, read."""
+
+    status: int
+    body: Any
+    headers: dict[str, str]
+
+
+class Api:
+    """GETs as a caller makes them."""
+
+    def __init__(
+        self, client: TestClient[Request, Application], app_id: UUID, service: QueryService
+    ) -> None:
+        self._client = client
+        self.app_id = app_id
+        self.service = service
+
+    async def get(self, path: str, key: str = KEY, **headers: str) -> Got:
+        """GET `path` below /v2; a header's underscores stand for hyphens."""
+        sent = {name.replace("_", "-"): value for name, value in headers.items()}
+        sent["Authorization"] = encode_basic_auth("", key)
+        async with self._client.get(f"/v2{path}", headers=sent) as answer:
+            return Got(answer.status, await answer.json(), dict(answer.headers))
+
+
+@asynccontextmanager
+async def running_api(dsn: str, pool: Pool) -> AsyncIterator[Api]:
+    """The query service, serving."""
+    accounts = PostgresAccounts(pool)
+    ours = await accounts.create_app("Ours", "ours", "UTC", is_test=True)
+    theirs = await accounts.create_app("Theirs", "theirs", "UTC", is_test=True)
+    await accounts.create_key(MASTER, ours, "server", text=KEY)
+    await accounts.create_key(MASTER, theirs, "server", text=FOREIGN_KEY)
+    async with query_service(dsn, MASTER) as service:
+        app = new_application(KeyRing(PostgresKeySource(pool, MASTER), MASTER))
+        app.add_routes(service.routes)
+        async with TestClient(TestServer(app)) as client:
+            yield Api(client, ours.app_id, service)
