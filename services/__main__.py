@@ -9,8 +9,8 @@ from __future__ import annotations
 import asyncio
 import socket
 import sys
-from contextlib import AsyncExitStack, asynccontextmanager
 from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
 
 import asyncpg
 
@@ -40,9 +40,7 @@ async def main(settings: Settings, worker_socket: int | None) -> None:
         await serve_both(settings, listener)
 
 
-async def _mind_workers(
-    settings: Settings, listener: socket.socket, children: list[Child]
-) -> None:
+async def _mind_workers(settings: Settings, listener: socket.socket, children: list[Child]) -> None:
     listener.set_inheritable(True)
     descriptor = listener.fileno()
     for number in range(1, settings.workers + 1):

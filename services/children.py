@@ -1,4 +1,4 @@
-"""Child processes that live and die with their parent: restarted when they fall, stopped with it."""
+"""Child processes that live and die with their parent: restarted when they fall."""
 
 from __future__ import annotations
 

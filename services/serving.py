@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+from collections.abc import Iterable
 from contextlib import AsyncExitStack
 
 import asyncpg
@@ -10,6 +11,7 @@ from aiohttp import web
 
 from services.command.app import command_service
 from services.query.app import query_service
+from services.query.loops import query_loops
 from shared.accounts.keyring import KeyRing
 from shared.accounts.postgres import PostgresKeySource
 from shared.eventlog.privacy import MasterKey
@@ -34,9 +36,11 @@ async def serve_both(settings: Settings, listener: socket.socket) -> None:
         app = new_application(KeyRing(PostgresKeySource(pool, master), master))
         add_routes(app, [*query.routes, *command.routes])
         app.add_routes(Health([*command.checks, *query.checks]).routes())
+        if settings.loops == "inline":
+            await stack.enter_async_context(query_loops(settings, master))
         await serve(app, listener)
 
 
-def add_routes(app: web.Application, routes: list[web.RouteDef]) -> None:
+def add_routes(app: web.Application, routes: Iterable[web.RouteDef]) -> None:
     """More specific paths first: aiohttp takes the first that fits."""
     app.add_routes(sorted(routes, key=lambda route: route.path.count("{")))

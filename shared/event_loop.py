@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
+from importlib.util import find_spec
 from typing import Any, TypeVar
-
-try:
-    from uvloop import new_event_loop
-except ImportError:  # not on every platform
-    from asyncio import new_event_loop
 
 T = TypeVar("T")
 
 
+def loop_factory() -> Callable[[], asyncio.AbstractEventLoop]:
+    """The fastest loop that this platform has."""
+    if find_spec("uvloop") is None:
+        return asyncio.new_event_loop
+    import uvloop
+
+    return uvloop.new_event_loop
+
+
 def run(work: Coroutine[Any, Any, T]) -> T:
     """Runs `work` to its end on a loop of its own."""
-    with asyncio.Runner(loop_factory=new_event_loop) as runner:
+    with asyncio.Runner(loop_factory=loop_factory()) as runner:
         return runner.run(work)

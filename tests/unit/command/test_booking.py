@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -88,7 +89,7 @@ def test_another_apps_group_is_not_found() -> None:
     given(group).when(book_seats(group.group_id, app_id=group.group_id)).refused(NotFound)
 
 
-def window(**settings: str) -> tuple[CreateGroup, Given]:
+def window(**settings: Any) -> tuple[CreateGroup, Given]:
     group = create_group(**settings)
     return group, given(group)
 

@@ -1,0 +1,69 @@
+"""The query side's loops: the projector and the relay, running until they are told to stop.
+
+Any number of processes may run them: each loop elects one (decision 0012).
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+
+import asyncpg
+
+from services.query.projector import Projector
+from services.query.relay import Relay
+from shared.eventlog.follower import Follower
+from shared.eventlog.privacy import MasterKey
+from shared.eventlog.wakeup import Wakeup
+from shared.messaging.rabbitmq import Broker
+from shared.settings import Settings
+
+POOL_SIZE = 4
+
+
+@asynccontextmanager
+async def query_loops(settings: Settings, master: MasterKey) -> AsyncIterator[None]:
+    """The loops run inside the block; a loop that fails for good ends the process."""
+    dsn = settings.database_dsn
+    async with asyncpg.create_pool(dsn, min_size=1, max_size=POOL_SIZE) as pool:
+        wakeup = Wakeup(dsn)
+        wakeup.start()
+        try:
+            async with _projecting(dsn, master), _relaying(settings, pool, wakeup):
+                yield
+        finally:
+            await wakeup.stop()
+
+
+@asynccontextmanager
+async def _projecting(dsn: str, master: MasterKey) -> AsyncIterator[None]:
+    projector = Projector(dsn, master)
+    task = asyncio.create_task(projector.run(), name="projector")
+    try:
+        yield
+    finally:
+        projector.stop()
+        await _ended(task)
+
+
+@asynccontextmanager
+async def _relaying(
+    settings: Settings, pool: asyncpg.Pool[asyncpg.Record], wakeup: Wakeup
+) -> AsyncIterator[None]:
+    if settings.amqp_dsn is None:
+        yield
+        return
+    broker = Broker(settings.amqp_dsn)
+    relay = Relay(pool, Follower(pool, wakeup), broker, settings.database_dsn)
+    task = asyncio.create_task(relay.run(), name="relay")
+    try:
+        yield
+    finally:
+        await relay.stop()
+        await _ended(task)
+
+
+async def _ended(task: asyncio.Task[None]) -> None:
+    with suppress(asyncio.CancelledError):
+        await task
