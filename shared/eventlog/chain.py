@@ -7,10 +7,10 @@ in microseconds, leaf). Python makes the leaf, `append()` makes the link (decisi
 from __future__ import annotations
 
 import hashlib
-import json
 import struct
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
+from json.encoder import encode_basestring as _quote
 from uuid import UUID
 
 from shared.eventlog.record import StoredRecord
@@ -25,7 +25,8 @@ _LINK = struct.Struct(">qq")
 
 def canonical_metadata(metadata: Mapping[str, str]) -> str:
     """Sorted compact JSON: one text for one mapping, whatever stored it."""
-    return json.dumps(dict(metadata), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    pairs = [f"{_quote(name)}:{_quote(metadata[name])}" for name in sorted(metadata)]
+    return f"{{{','.join(pairs)}}}"
 
 
 def leaf(
