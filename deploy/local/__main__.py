@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 import sys
 
-from deploy.local.app import run
-from deploy.local.program import StartFailure
-from shared.settings import ConfigurationError, read_settings
+signal.signal(signal.SIGINT, signal.SIG_DFL)  # until something is started, Ctrl-C simply ends it
+
+from deploy.local.app import run  # noqa: E402
+from deploy.local.program import StartFailure  # noqa: E402
+from shared.settings import ConfigurationError, read_settings  # noqa: E402
 
 
 def main() -> int:

@@ -64,7 +64,7 @@ class DockerRabbitMQ:
             answers,
             self._folder / "start.log",
             stop_signal=signal.SIGTERM,  # docker passes it on to the broker
-            stop_seconds=10,
+            stop_seconds=8,
             ready_seconds=300,  # it may have to fetch the image
         )
 

@@ -14,11 +14,11 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import asyncpg
-import psutil
 
 from deploy.local.commands import run_command
 from deploy.local.ports import free_ports
 from deploy.local.postgres_binaries import find_binaries, major_version
+from deploy.local.postgres_leftovers import clear_pid_file
 from deploy.local.program import Program, StartFailure
 from deploy.local.unprivileged import Placement, place
 
@@ -103,7 +103,7 @@ class PrivatePostgres:
         if self._program is None:
             self._program = self._make_program(self._placement)
 
-        clear_pid_file(self._placement.data)
+        await clear_pid_file(self._placement.data)
 
     async def create_database(self) -> None:
         """Makes the database if it is not there yet."""
@@ -172,26 +172,6 @@ class PrivatePostgres:
         if self._placement is None:
             raise StartFailure("PostgreSQL was not prepared")
         return self._placement
-
-
-def clear_pid_file(cluster: Path) -> None:
-    """Removes the pid file of a killed server when its pid is another program's by now.
-
-    A file whose pid is nobody's stays: PostgreSQL judges by it whether an orphan still writes.
-    """
-    file = cluster / "postmaster.pid"
-    try:
-        process = psutil.Process(int(file.read_text().split()[0]))
-        command = process.cmdline()
-    except (FileNotFoundError, ValueError, IndexError, psutil.Error):
-        return
-    if str(cluster) not in command:
-        file.unlink(missing_ok=True)
-    elif process.ppid() != os.getpid():
-        raise StartFailure(
-            f"a PostgreSQL (process {process.pid}) still runs on {cluster}: "
-            f"stop it with kill -INT {process.pid}"
-        )
 
 
 def _command(placement: Placement, name: str, *arguments: object) -> tuple[str, ...]:

@@ -72,7 +72,7 @@ class PrivateRabbitMQ:
             return await greets(port, b"", expected=b"")
 
         argv = (epmd, "-port", str(port), "-address", "127.0.0.1")
-        return Program("epmd", argv, env, listens, self.log, stop_seconds=2)
+        return Program("epmd", argv, env, listens, self.log, stop_seconds=1)
 
     def _broker(self) -> Program:
         async def answers() -> bool:
@@ -80,7 +80,7 @@ class PrivateRabbitMQ:
 
         argv = (str(self._installation.folder / "rabbitmq-server"),)
         env = self._environment()
-        return Program("RabbitMQ", argv, env, answers, self.log, self.home, stop_seconds=10)
+        return Program("RabbitMQ", argv, env, answers, self.log, self.home, stop_seconds=8)
 
     def _write_configuration(self) -> None:
         (self.home / "enabled_plugins").write_text(f"[{','.join(PLUGINS)}].\n")
@@ -91,6 +91,9 @@ class PrivateRabbitMQ:
             f"default_user = {USER}\n"
             f"default_pass = {self.password}\n"
             "disk_free_limit.absolute = 200MB\n"
+            "log.console = false\n"  # our log file of it would grow for ever; its own is rotated
+            "log.file.rotation.size = 10485760\n"
+            "log.file.rotation.count = 3\n"
         )
 
     def _environment(self) -> dict[str, str]:

@@ -28,7 +28,7 @@ def service_program(env: Mapping[str, str], host: str, port: int) -> Program:
         env=env,
         probe=is_ready,
         cwd=CHECKOUT,
-        stop_seconds=8,
+        stop_seconds=7,
         ready_seconds=60,
     )
 

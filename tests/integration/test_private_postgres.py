@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import os
+
 import asyncpg
+import pytest
 
 from deploy.local.postgres import PrivatePostgres
+from deploy.local.program import StartFailure
 
 
 async def test_an_empty_database_has_no_table_of_ours(empty_database_url: str) -> None:
@@ -37,3 +41,21 @@ async def test_what_was_committed_survives_a_kill(durable_postgres: PrivatePostg
     connection = await asyncpg.connect(durable_postgres.dsn)
     assert await connection.fetchval("SELECT value FROM kept") == 1
     await connection.close()
+
+
+async def test_a_pid_file_that_names_another_program_stops_nobody(
+    durable_postgres: PrivatePostgres,
+) -> None:
+    pid_file = durable_postgres.folder / "cluster" / "postmaster.pid"
+    left_behind = pid_file.read_text().split("\n", 1)[1]
+    await durable_postgres.stop()
+    pid_file.write_text(f"{os.getppid()}\n{left_behind}")
+    await durable_postgres.start()
+
+
+async def test_a_second_server_on_the_same_cluster_is_refused(
+    durable_postgres: PrivatePostgres, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("deploy.local.postgres_leftovers.PATIENCE_SECONDS", 0.1)
+    with pytest.raises(StartFailure, match="still runs"):
+        await PrivatePostgres(durable_postgres.folder).start()
