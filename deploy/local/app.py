@@ -133,14 +133,15 @@ class Launcher:
     def _greet(self) -> None:
         key = self.settings.demo_key.get_secret_value()
         say(f"\nSeatledger listens on {self.state.url}; Ctrl-C stops all of it.")
-        say(f"The audit door, in a second terminal:\n{self._audit_command()}")
         if key:
             say(f"The demo key is {key}. The tutorial, as one paste for a second terminal:\n")
             say(tutorial_paste(self.state.url, key))
+        say(f"The audit door, in that terminal:\n\n{self._audit_command()}\n")
 
     def _audit_command(self) -> str:
         command = Path(sys.executable).with_name("seatledger")
-        return f". {shlex.quote(str(self.data / 'env'))} && {shlex.quote(str(command))} log --help"
+        environment = shlex.quote(str(self.data / "env"))
+        return f'. {environment} && {shlex.quote(str(command))} log "$GROUP"'
 
 
 def _made(folder: Path) -> Path:
