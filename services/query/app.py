@@ -11,6 +11,7 @@ from aiohttp import web
 
 from services.query.freshness import FreshReads
 from services.query.http import SingleBookings
+from services.query.lists import BookingLists
 from services.query.projection import prepare, session_settings
 from shared.eventlog.privacy import MasterKey
 from shared.http.health import Check
@@ -38,11 +39,11 @@ async def query_service(dsn: str, master: MasterKey) -> AsyncIterator[QueryServi
         min_size=1,
         max_size=POOL_SIZE,
         command_timeout=STATEMENT_SECONDS,
-        server_settings=session_settings(),
+        server_settings={**session_settings(), "plan_cache_mode": "force_custom_plan"},
     )
     reads = FreshReads(dsn, master)
     try:
-        routes = SingleBookings(reads, pool).routes()
+        routes = [*BookingLists(reads, pool).routes(), *SingleBookings(reads, pool).routes()]
         yield QueryService(routes, [Check("projection", _projecting(reads))], reads)
     finally:
         await reads.close()

@@ -15,7 +15,14 @@ from pydantic_core import to_json
 
 from shared.booking_api.errors import NotFound, ValidationFailed
 from shared.booking_api.includes import NOTHING, Includes, parse_includes
-from shared.booking_api.timestamps import UTC_ZONE, Rendering, find_zone, rendering_of
+from shared.booking_api.timestamps import (
+    UTC_ZONE,
+    Reading,
+    Rendering,
+    find_zone,
+    reading_of,
+    rendering_of,
+)
 from shared.http.access import identity_of
 
 POSITION = "Seatledger-Position"
@@ -29,6 +36,12 @@ def booking_id_of(request: web.Request) -> UUID:
         return UUID(request.match_info["id"])
     except ValueError:
         raise NotFound from None
+
+
+def reading_for(request: web.Request) -> Reading:
+    """How the query's moments are written."""
+    zone = find_zone(identity_of(request).time_zone) or UTC_ZONE
+    return reading_of(request.headers, request.query, zone)
 
 
 def rendering_for(request: web.Request) -> Rendering:

@@ -36,6 +36,7 @@ class Shared(Generic[K, V]):
         if self._rounds is not None:
             self._rounds.cancel()
             await asyncio.wait({self._rounds})
+        _cancel_unanswered(self._waiting)
 
     async def _run(self) -> None:
         try:

@@ -1,0 +1,97 @@
+"""Which bookings a list shows: the request's conditions as one SQL statement, all values bound."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
+from typing import Any
+from uuid import UUID
+
+from services.query.projection import sql
+from shared.booking_api.paging import PageRequest
+from shared.booking_api.search import Filter, values_of
+
+_CUSTOMER_FIELDS = frozenset({"phone", "voip", "timezone"})
+
+
+class ListQuery:
+    """A list's conditions, page and order; `build` says what it comes to."""
+
+    def __init__(self, app_id: UUID, page: PageRequest) -> None:
+        self._parameters: list[Any] = []
+        self._page = page
+        self._conditions: list[str] = []
+        self.add("app", app_id)
+        self.add("not parked")
+        if page.start is not None:
+            self.add("from", page.start)
+        if page.end is not None:
+            self.add("until", page.end)
+
+    def add(self, name: str, *values: Any) -> None:
+        """One more condition of `list_conditions.sql`."""
+        self._conditions.append(_pieces()[name].format(*map(self._bound, values)))
+
+    def search(self, filters: Iterable[Filter]) -> None:
+        for one in filters:
+            self.add(*_condition(one))
+
+    def build(self) -> tuple[str, Sequence[Any]]:
+        """The statement, and its parameters."""
+        pieces = _pieces()
+        direction = "DESC" if self._page.descending else "ASC"
+        order = (pieces[f"order {self._page.order_by}"], pieces["at last"])
+        statement = sql("list_bookings").format(
+            conditions="\n AND ".join(self._conditions),
+            order=", ".join(f"{piece} {direction}" for piece in order),
+            limit=self._bound(self._page.limit),
+            skip=self._bound(self._page.skip),
+        )
+        return statement, self._parameters
+
+    def _bound(self, value: Any) -> str:
+        self._parameters.append(value)
+        return f"${len(self._parameters)}"
+
+
+def list_of_bookings(app_id: UUID, page: PageRequest, filters: Iterable[Filter]) -> ListQuery:
+    """`GET /v2/bookings`: groups and seat bookings."""
+    query = ListQuery(app_id, page)
+    query.search(filters)
+    return query
+
+
+def list_of_groups(app_id: UUID, page: PageRequest, filters: tuple[Filter, ...]) -> ListQuery:
+    """`GET /v2/bookings/groups`: those that can be booked now, unless a state is asked for."""
+    query = list_of_bookings(app_id, page, filters)
+    query.add("groups only")
+    if not values_of(filters, "state"):
+        query.add("bookable")
+    return query
+
+
+def _condition(one: Filter) -> tuple[Any, ...]:
+    """The condition's name in `list_conditions.sql`, and its values."""
+    if one.attribute == "customer.id":
+        return one.attribute, one.value
+    if one.kind == "id":
+        return one.attribute, UUID(one.value)
+    if one.kind == "flag":
+        return one.attribute, one.value == "true"
+    if one.kind == "word":
+        return one.attribute, one.value
+    if one.attribute in ("customer.name", "customer.email"):
+        return one.attribute, one.like_pattern().casefold()
+    if one.attribute.startswith("meta."):
+        return "meta", one.key, one.like_pattern()
+    known = one.key in _CUSTOMER_FIELDS
+    return "customer.known" if known else "customer.other", one.key, one.like_pattern()
+
+
+@cache
+def _pieces() -> Mapping[str, str]:
+    pieces: dict[str, str] = {}
+    for block in sql("list_conditions").split("\n-- ")[1:]:
+        name, _, text = block.partition("\n")
+        pieces[name] = text.strip()
+    return pieces
