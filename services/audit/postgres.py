@@ -1,0 +1,88 @@
+"""Reads the ledger, and only reads: short statements, bounded by a position, page after page.
+
+Any role that may read the tables will do. Nothing is locked, no writer waits, and no snapshot is
+held longer than a page takes.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager, suppress
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+
+from services.audit.findings import Head
+from shared.eventlog.follower import records
+from shared.eventlog.record import StoredRecord
+from shared.eventlog.statements import statement
+from shared.postgres import connected
+
+PAGE = 5_000
+_PACKAGE = "services.audit"
+Rows = Sequence[Any]
+
+
+class Ledger:
+    """The ledger behind one connection."""
+
+    def __init__(self, connection: asyncpg.Connection[asyncpg.Record]) -> None:
+        self._connection = connection
+
+    async def head(self) -> Head:
+        """Where the log stands now."""
+        rows = await self._fetch("head")
+        return Head(*rows[0]) if rows else Head(0, b"", 1)
+
+    async def keys_without_events(self) -> int:
+        """How many bookings have a key but no event."""
+        return int((await self._fetch("keys_without_events"))[0][0])
+
+    async def group_of(self, booking_id: UUID) -> UUID | None:
+        """The group of a booking of either kind; None when the log knows no such booking."""
+        rows = await self._fetch("group_of", booking_id)
+        return rows[0][0] if rows else None
+
+    async def stream(self, group_id: UUID) -> list[StoredRecord]:
+        """A group's rows, in order."""
+        return records(await self._fetch("stream", group_id))
+
+    def log_pages(self, after: int, until: int) -> AsyncGenerator[Rows, None]:
+        """Rows of `log_page.sql` with `after` < position <= `until`, in order."""
+        return self._pages("log_page", lambda last: (last[0], until) if last else (after, until))
+
+    def stream_pages(self, until: int) -> AsyncGenerator[Rows, None]:
+        """Rows of `streams_page.sql` with position <= `until`, group by group."""
+        return self._pages(
+            "streams_page",
+            lambda last: (last[0], last[1], until) if last else (UUID(int=0), 0, until),
+        )
+
+    async def _pages(
+        self, name: str, place: Callable[[Any], tuple[object, ...]]
+    ) -> AsyncGenerator[Rows, None]:
+        """Page after page; the server makes the next one while this one is looked at."""
+        page = await self._fetch(name, *place(None), PAGE)
+        while page:
+            following = asyncio.create_task(self._fetch(name, *place(page[-1]), PAGE))
+            await asyncio.sleep(0)  # the request leaves before this page is looked at
+            try:
+                yield page
+                page = await following
+            except GeneratorExit:  # nobody wants the next page: let it arrive, unread
+                with suppress(asyncpg.PostgresError, asyncpg.InterfaceError):
+                    await following
+                raise
+
+    async def _fetch(self, name: str, *arguments: object) -> list[asyncpg.Record]:
+        return await self._connection.fetch(statement(name, _PACKAGE), *arguments)
+
+
+@asynccontextmanager
+async def open_ledger(dsn: str) -> AsyncIterator[Ledger]:
+    """The ledger, through a session that cannot write."""
+    async with connected(dsn) as connection:
+        await connection.execute("SET SESSION CHARACTERISTICS AS TRANSACTION READ ONLY")
+        yield Ledger(connection)

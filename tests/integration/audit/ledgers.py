@@ -1,0 +1,177 @@
+"""A small true ledger to audit: three groups with every kind of change, appended by the store."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import sys
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID, uuid4
+
+import asyncpg
+
+from services.audit.postgres import open_ledger
+from services.audit.verify import Verdict, verify
+from shared.domain.events import (
+    BookingDeleted,
+    CapacityChanged,
+    CustomerErased,
+    Event,
+    GroupCancelled,
+    GroupCompleted,
+    GroupCreated,
+    GroupRescheduled,
+    GroupSettings,
+    MetaChanged,
+    SeatBooked,
+    SeatCancelled,
+    SeatCompleted,
+    SeatExpired,
+    SeatPaid,
+)
+from shared.eventlog.postgres import PostgresEventStore
+from shared.eventlog.record import BookingKeyRow, NewEvent
+from shared.eventlog.store import Appended, Entry
+from tests.harness.ledger import NOON
+
+CANCELLED, COMPLETED, OPEN = UUID(int=0xA1), UUID(int=0xA2), UUID(int=0xA3)
+MARTY, BIFF, JEN = UUID(int=0xB1), UUID(int=0xB2), UUID(int=0xB3)
+
+
+class Script:
+    """Writes a group's events; the seat count is kept by hand, as the reader would."""
+
+    def __init__(self, group_id: UUID, max_seats: int) -> None:
+        self.group_id, self.max_seats, self.taken = group_id, max_seats, 0
+        self.events: list[NewEvent] = []
+        self.keys: list[BookingKeyRow] = []
+        self.add(
+            GroupCreated,
+            app_id=UUID(int=7),
+            resource_id=UUID(int=8),
+            start=NOON,
+            end=NOON,
+            time_zone="UTC",
+            what="A webinar",
+            settings=GroupSettings(max_seats=max_seats),
+        )
+
+    def add(self, kind: type[Event], booking: UUID | None = None, **fields: Any) -> None:
+        event = kind(
+            at=NOON,
+            booking_id=booking or self.group_id,
+            current_seats=self.taken,
+            max_seats=self.max_seats,
+            **fields,
+        )
+        metadata = {"actor": "key:test", "request_id": str(uuid4())}
+        self.events.append(NewEvent(uuid4(), event, metadata))
+
+    def book(self, booking: UUID, seats: int = 1, pays: bool = False) -> None:
+        self.taken += seats
+        self.keys.append(BookingKeyRow(booking, self.group_id, b"wrapped", b"ref"))
+        graph = "group_customer_payment" if pays else "group_customer"
+        hold = NOON if pays else None
+        self.add(
+            SeatBooked,
+            booking,
+            graph=graph,
+            seats=seats,
+            customer_ref=b"r" * 16,
+            hold_until=hold,
+            sealed=b"s",
+        )
+
+    def cancel(self, booking: UUID, seats: int, left: int = 0) -> None:
+        self.taken -= seats
+        self.add(SeatCancelled, booking, by="customer", seats=seats, seats_left=left)
+
+
+def cancelled_group() -> Script:
+    script = Script(CANCELLED, 20)
+    script.book(MARTY, 2)
+    script.book(BIFF, 1, pays=True)
+    script.cancel(MARTY, 1, left=1)
+    script.add(SeatPaid, BIFF, sealed=b"p")
+    script.add(MetaChanged, meta={"room": "1"})
+    script.taken = 0
+    script.add(GroupCancelled, seat_bookings=2)
+    script.add(BookingDeleted)
+    return script
+
+
+def completed_group() -> Script:
+    script = Script(COMPLETED, 3)
+    first, second, third = uuid4(), uuid4(), uuid4()
+    script.book(first, 2)
+    script.book(second, 1, pays=True)
+    script.taken -= 1
+    script.add(SeatExpired, second, seats=1)
+    script.max_seats = 5
+    script.add(CapacityChanged, when_over="refuse", over_by=0)
+    script.book(third, 3)
+    script.add(GroupRescheduled, start=NOON, end=NOON)
+    script.add(SeatCompleted, first)
+    script.add(GroupCompleted, seat_bookings=1)
+    script.add(CustomerErased, third)
+    return script
+
+
+def open_group() -> Script:
+    script = Script(OPEN, 2)
+    script.book(JEN, 2)
+    script.cancel(JEN, 2)
+    script.book(uuid4(), 2)
+    return script
+
+
+async def fill(dsn: str, *scripts: Script) -> int:
+    """Appends the scripts, one batch each, and answers the last position."""
+    position = 0
+    async with asyncpg.create_pool(dsn, min_size=1, max_size=1) as pool:
+        store = PostgresEventStore(pool, dsn)
+        for script in scripts or (cancelled_group(), completed_group(), open_group()):
+            [outcome] = await store.append(
+                [Entry(script.group_id, 0, script.events, script.keys)], wake_followers=False
+            )
+            assert isinstance(outcome, Appended)
+            position = outcome.position
+        await store.close()
+    return position
+
+
+async def verdict(dsn: str) -> Verdict:
+    async with open_ledger(dsn) as ledger:
+        return await verify(ledger, await ledger.head(), True, lambda more: None)
+
+
+async def tamper(dsn: str, *statements: str) -> None:
+    """What somebody with the database's password can do."""
+    connection = await asyncpg.connect(dsn)
+    try:
+        for statement in statements:
+            await connection.execute(statement)
+    finally:
+        await connection.close()
+
+
+async def seatledger(dsn: str, *arguments: str) -> tuple[int, str, str]:
+    """Exit status, stdout and stderr of the command."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-m",
+        "services.cli",
+        *arguments,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+        env={"PATH": os.environ["PATH"], "DATABASE_URL": dsn},
+    )
+    out, err = await process.communicate()
+    assert process.returncode is not None
+    return process.returncode, out.decode(), err.decode()
+
+
+def lines(out: str) -> Sequence[dict[str, Any]]:
+    return [json.loads(line) for line in out.splitlines()]
