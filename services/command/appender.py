@@ -1,7 +1,7 @@
 """Group commit: one append in flight, and all that waited meanwhile goes into the next one.
 
-No timers: the batch forms while the last commit is on its way, so it grows with the load. After an
-unknown outcome the log itself is asked what became durable before anyone is answered.
+No timers: the batch forms while the last commit is on its way, so it grows with the load. Whatever
+a batch meets, the loop goes on; who cannot be answered is told so.
 """
 
 from __future__ import annotations
@@ -11,13 +11,14 @@ import logging
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
-from uuid import UUID
 
 import asyncpg
 
 from services.command.clock import DatabaseClock
+from services.command.durable import append_for_sure
 from services.command.mailbox import MAX_BATCH, Mailbox
-from shared.booking_api.errors import InternalError, TooBusy
+from services.command.pending import OutcomeNotKnown
+from shared.booking_api.errors import ApiError, InternalError, TooBusy
 from shared.eventlog.store import (
     Appended,
     Entry,
@@ -28,11 +29,16 @@ from shared.eventlog.store import (
 )
 
 MAX_COMMANDS = 512
-UNKNOWN_SECONDS = 10.0
-RETRY_SECONDS = 0.05
+PASSING = (
+    asyncpg.InsufficientResourcesError,  # such as a full disk
+    asyncpg.OperatorInterventionError,
+    asyncpg.TransactionRollbackError,
+    asyncpg.ObjectNotInPrerequisiteStateError,
+    asyncpg.PostgresSystemError,
+    asyncpg.ReadOnlySQLTransactionError,
+)
+"""Refusals that say something about the database's state and nothing about what was sent."""
 _log = logging.getLogger(__name__)
-
-Reload = Callable[[Mailbox], None]
 
 
 class NotifyLimiter:
@@ -52,12 +58,17 @@ class NotifyLimiter:
 
 
 class Appender:
-    """Merges the batches of all mailboxes that have work into one `append()` after another."""
+    """Merges the batches of all mailboxes that have work into one `append()` after another.
 
-    def __init__(self, store: EventStore, clock: DatabaseClock, reload: Reload) -> None:
+    `go_on` takes back a mailbox that has more to do, or whose group must be read again.
+    """
+
+    def __init__(
+        self, store: EventStore, clock: DatabaseClock, go_on: Callable[[Mailbox], None]
+    ) -> None:
         self._store = store
         self._clock = clock
-        self._reload = reload
+        self._go_on = go_on
         self._ready: deque[Mailbox] = deque()
         self._queued: set[Mailbox] = set()
         self._work = asyncio.Event()
@@ -92,77 +103,54 @@ class Appender:
             if entry is not None:
                 batch.append((mailbox, entry))
                 room -= max(len(entry.events), 1)
+            else:
+                mailbox.end_turn()
         return batch
 
     async def _append(self, batch: Sequence[tuple[Mailbox, Entry]]) -> None:
+        mailboxes = [mailbox for mailbox, _ in batch]
+        entries = [entry for _, entry in batch]
         try:
-            outcomes = await self._durable([entry for _, entry in batch])
-        except asyncpg.PostgresError as error:
-            self._separate([mailbox for mailbox, _ in batch], error)
-            return
-        except (StoreUnavailable, OutcomeUnknown) as error:
-            _log.warning("append failed: %s", type(error).__name__)
-            for mailbox, _ in batch:
-                mailbox.give_up(TooBusy())
-                mailbox.group = None
-            self._go_on([mailbox for mailbox, _ in batch])
-            return
+            self._settle(
+                mailboxes,
+                await append_for_sure(self._store, entries, self._notify.is_due()),
+            )
+        except StoreUnavailable:
+            _log.warning("the database cannot be reached: a batch was not written")
+            self._give_up(mailboxes, TooBusy())
+        except OutcomeUnknown:
+            _log.error("the database is gone, and with it the outcome of a batch")
+            self._give_up(mailboxes, OutcomeNotKnown())
+        except PASSING as error:
+            _log.error("a batch was refused: %s", type(error).__name__)
+            self._give_up(mailboxes, TooBusy())
+        except Exception as error:  # the loop must go on: one command's fault is its own
+            self._separate(mailboxes, error)
+        for mailbox in mailboxes:
+            mailbox.end_turn()
+            if mailbox.group is None or mailbox.waiting:
+                self._go_on(mailbox)
+
+    def _settle(self, mailboxes: Sequence[Mailbox], outcomes: Sequence[Outcome]) -> None:
         self._suspects = max(self._suspects - 1, 0)
-        for (mailbox, _), outcome in zip(batch, outcomes, strict=True):
+        loop_time = asyncio.get_running_loop().time()
+        for mailbox, outcome in zip(mailboxes, outcomes, strict=True):
             if isinstance(outcome, Appended):
                 self._clock.set(outcome.recorded_at)
-            mailbox.settle(outcome)
-        self._go_on([mailbox for mailbox, _ in batch])
+            mailbox.settle(outcome, loop_time)
 
-    def _go_on(self, mailboxes: Sequence[Mailbox]) -> None:
+    def _give_up(self, mailboxes: Sequence[Mailbox], error: ApiError) -> None:
         for mailbox in mailboxes:
-            if mailbox.group is None:
-                self._reload(mailbox)
-            elif mailbox.waiting:
-                self.enqueue(mailbox)
+            mailbox.give_up(error)
+            mailbox.group = None
 
-    def _separate(self, mailboxes: Sequence[Mailbox], error: asyncpg.PostgresError) -> None:
-        """The database refused the batch: find the command that it cannot take, one by one."""
+    def _separate(self, mailboxes: Sequence[Mailbox], error: Exception) -> None:
+        """The batch cannot be stored as it is: find the command at fault, one by one."""
         if self._suspects > 0:
-            _log.error("a command cannot be stored: %s", type(error).__name__)
+            _log.error("a command cannot be stored", exc_info=error)
             self._suspects -= 1
             for mailbox in mailboxes:
                 mailbox.give_up(InternalError())
         else:
+            _log.warning("a batch cannot be stored (%s): one by one", type(error).__name__)
             self._suspects = sum(mailbox.retry() for mailbox in mailboxes)
-        self._go_on(mailboxes)
-
-    async def _durable(self, entries: Sequence[Entry]) -> list[Outcome]:
-        """Outcomes that hold, whatever the connection did: see decision 0005.
-
-        An entry is durable as a whole or not at all, so its first event tells.
-        """
-        try:
-            return await self._store.append(entries, self._notify.is_due())
-        except OutcomeUnknown:
-            _log.warning("outcome of an append unknown: asking the log")
-        give_up_at = asyncio.get_running_loop().time() + UNKNOWN_SECONDS
-        while True:
-            try:
-                return await self._resolve(entries)
-            except (OutcomeUnknown, StoreUnavailable):
-                if asyncio.get_running_loop().time() > give_up_at:
-                    raise OutcomeUnknown from None
-                await asyncio.sleep(RETRY_SECONDS)
-
-    async def _resolve(self, entries: Sequence[Entry]) -> list[Outcome]:
-        durable = await self._find(entries)
-        rest = [entry for entry in entries if _name(entry) not in durable]
-        outcomes = dict(zip(map(id, rest), await self._store.append(rest), strict=True))
-        # What was under way may have become durable in between: then its retry was a conflict.
-        durable |= await self._find(rest)
-        return [durable.get(_name(entry)) or outcomes[id(entry)] for entry in entries]
-
-    async def _find(self, entries: Sequence[Entry]) -> dict[UUID | None, Outcome]:
-        names = {entry.events[-1].event_id: _name(entry) for entry in entries if entry.events}
-        found = await self._store.find_events(list(names))
-        return {names[event_id]: outcome for event_id, outcome in found.items()}
-
-
-def _name(entry: Entry) -> UUID | None:
-    return entry.events[0].event_id if entry.events else None

@@ -6,6 +6,7 @@ A cache is only for speed: whatever it holds, the database confirms before anyon
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Iterable
 from uuid import UUID
 
 from services.command.mailbox import Mailbox
@@ -44,9 +45,9 @@ class MailboxCache:
             self._resize(mailbox)
             self._evict()
 
-    def waiting(self) -> int:
-        """How many commands wait, over all groups."""
-        return sum(len(mailbox.waiting) for mailbox in self._mailboxes.values())
+    def mailboxes(self) -> Iterable[Mailbox]:
+        """All of them."""
+        return self._mailboxes.values()
 
     def _resize(self, mailbox: Mailbox) -> None:
         seats = 0 if mailbox.group is None else len(mailbox.group.seats)

@@ -5,7 +5,6 @@ HTTP, links and timers all come through here, so that none of them has rules of 
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -132,9 +131,9 @@ class BookingDesk:
     ) -> Reply:
         seal = self._answers.sealer(intent, lambda: key)
         try:
-            # Shielded: a caller that hangs up does not stop what is being committed.
-            return await asyncio.shield(
-                self._handler.handle(command, render, intent.command_id, seal)
+            # Cancelling only gives up the wait: what is being committed goes on in the appender.
+            return await self._handler.handle(
+                command, render, intent.command_id, seal, intent.caller_left
             )
         except AnsweredBefore:
             reply = await self._answers.replay(intent)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
+from collections.abc import Callable, Coroutine
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from services.command.appender import Appender
@@ -13,7 +14,7 @@ from services.command.cache import MailboxCache
 from services.command.clock import DatabaseClock
 from services.command.commands import Command
 from services.command.mailbox import Mailbox
-from services.command.pending import Pending, SealAnswer
+from services.command.pending import AnsweredBefore, Pending, SealAnswer
 from services.command.reply import Render, Reply
 from shared.booking_api.errors import Parked, TooBusy
 from shared.domain.group import Group, evolve
@@ -21,22 +22,36 @@ from shared.eventlog.codec import UndecodableEvent
 from shared.eventlog.store import EventStore, StoreUnavailable
 
 COMMAND_SECONDS = 10.0
+SWEEP_SECONDS = 0.5
+MAX_UNDER_WAY = 20_000
 _log = logging.getLogger(__name__)
 
 
 class CommandHandler:
     """Loads groups, queues commands, and runs the appender between `start` and `stop`."""
 
-    def __init__(self, store: EventStore, cache: MailboxCache, clock: DatabaseClock) -> None:
+    def __init__(
+        self,
+        store: EventStore,
+        cache: MailboxCache,
+        clock: DatabaseClock,
+        command_seconds: float = COMMAND_SECONDS,
+    ) -> None:
         self._store = store
         self._cache = cache
         self._clock = clock
-        self._appender = Appender(store, clock, self._load_soon)
-        self._running: asyncio.Task[None] | None = None
-        self._loading: dict[UUID, asyncio.Task[None]] = {}
+        self._command_seconds = command_seconds
+        self._appender = Appender(store, clock, self._go_on)
+        self._running: list[asyncio.Task[None]] = []
+        self._readying: dict[UUID, asyncio.Task[None]] = {}
+        self._keyed: dict[UUID, Pending] = {}
+        self._under_way = 0
 
     def start(self) -> None:
-        self._running = asyncio.create_task(self._appender.run(), name="appender")
+        self._running = [
+            asyncio.create_task(self._appender.run(), name="appender"),
+            asyncio.create_task(self._sweep(), name="deadlines"),
+        ]
 
     def now(self) -> datetime:
         """The database's time."""
@@ -44,15 +59,15 @@ class CommandHandler:
 
     @property
     def is_running(self) -> bool:
-        return self._running is not None and not self._running.done()
+        return bool(self._running) and not any(task.done() for task in self._running)
 
     async def stop(self) -> None:
         """Call it once no request is under way any more."""
-        for task in (*self._loading.values(), self._running):
-            if task is not None:
-                task.cancel()
-                with contextlib.suppress(asyncio.CancelledError):
-                    await task
+        tasks = [*self._readying.values(), *self._running]
+        for task in tasks:
+            task.cancel()
+        if tasks:
+            await asyncio.wait(tasks)
 
     async def handle(
         self,
@@ -60,32 +75,78 @@ class CommandHandler:
         render: Render,
         command_id: UUID | None = None,
         seal_answer: SealAnswer | None = None,
+        caller_left: Callable[[], bool] | None = None,
     ) -> Reply:
         """The reply, once it is durable: of events committed, or of a refusal confirmed.
 
         Raises TooBusy when it cannot be had in time, AnsweredBefore for a known `command_id`.
         """
         loop = asyncio.get_running_loop()
+        if self._under_way >= MAX_UNDER_WAY:
+            raise TooBusy
         pending = Pending(
             command=command,
             render=render,
-            deadline=loop.time() + COMMAND_SECONDS,
+            deadline=loop.time() + self._command_seconds,
             future=loop.create_future(),
             command_id=command_id,
             seal_answer=seal_answer,
+            caller_left=caller_left,
         )
-        mailbox = self._cache.get(command.group_id)
+        self._under_way += 1
+        try:
+            if command_id is not None:
+                return await self._once(command_id, pending)
+            self._submit(pending)
+            return await pending.future
+        finally:
+            self._under_way -= 1
+
+    async def _once(self, command_id: UUID, pending: Pending) -> Reply:
+        """Only one of several with the same key is decided; the others find its answer stored."""
+        while (first := self._keyed.get(command_id)) is not None:
+            await asyncio.wait({first.future})
+            if not first.future.cancelled() and first.future.exception() is None:
+                raise AnsweredBefore
+        self._keyed[command_id] = pending
+        try:
+            self._submit(pending)
+            return await pending.future
+        finally:
+            del self._keyed[command_id]
+
+    def _submit(self, pending: Pending) -> None:
+        mailbox = self._cache.get(pending.command.group_id)
         mailbox.put(pending)
+        self._go_on(mailbox)
+
+    def _go_on(self, mailbox: Mailbox) -> None:
+        """The mailbox has something to do: load its group, wait for its turn, or be appended."""
+        if mailbox.in_flight is not None or mailbox.group_id in self._readying:
+            return
         if mailbox.group is None:
-            self._load_soon(mailbox)
+            self._ready_soon(mailbox, self._load)
+        elif mailbox.contended_until > asyncio.get_running_loop().time():
+            self._ready_soon(mailbox, self._take_turn)
         else:
             self._appender.enqueue(mailbox)
-        return await pending.future
 
-    def _load_soon(self, mailbox: Mailbox) -> None:
-        if mailbox.group_id not in self._loading:
-            task = asyncio.create_task(self._load(mailbox), name="load group")
-            self._loading[mailbox.group_id] = task
+    def _ready_soon(
+        self, mailbox: Mailbox, make_ready: Callable[[Mailbox], Coroutine[Any, Any, None]]
+    ) -> None:
+        task = asyncio.create_task(make_ready(mailbox), name=make_ready.__name__)
+        self._readying[mailbox.group_id] = task
+
+    async def _take_turn(self, mailbox: Mailbox) -> None:
+        """Others write to this group too: wait for our turn, and see what they did."""
+        try:
+            group = mailbox.group
+            turn = await self._store.take_turn(mailbox.group_id, group.version if group else 0)
+            if turn is not None:
+                mailbox.take_turn(turn, asyncio.get_running_loop().time())
+        finally:
+            self._readying.pop(mailbox.group_id, None)
+            self._appender.enqueue(mailbox)
 
     async def _load(self, mailbox: Mailbox) -> None:
         try:
@@ -101,10 +162,19 @@ class CommandHandler:
             _log.exception("group %s cannot be loaded", mailbox.group_id)
             mailbox.fail_waiting(TooBusy())
         finally:
-            self._loading.pop(mailbox.group_id, None)
+            self._readying.pop(mailbox.group_id, None)
 
     async def _read(self, group_id: UUID) -> Group:
         group = Group(group_id)
         for event in await self._store.read_stream(group_id):
             evolve(group, event)
         return group
+
+    async def _sweep(self) -> None:
+        """Nobody waits past the deadline, even when the appender hangs on a dead database."""
+        while True:
+            await asyncio.sleep(SWEEP_SECONDS)
+            if self._under_way:
+                loop_time = asyncio.get_running_loop().time()
+                for mailbox in self._cache.mailboxes():
+                    mailbox.drop_late(loop_time)

@@ -120,6 +120,7 @@ class BookingRoutes:
             metadata={"actor": f"key:{identity.key_id}", "request_id": request_id_of(request)},
             command_id=command_id,
             request_hash=hashed,
+            caller_left=None if request.transport is None else request.transport.is_closing,
         )
 
 

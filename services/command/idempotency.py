@@ -59,8 +59,10 @@ class Answers:
         if command_id is None:
             return None
 
-        def seal(booking_id: UUID, reply: Reply, first_event_id: UUID | None) -> CommandAnswer:
-            booking_key = key() if first_event_id is not None else None
+        def seal(
+            booking_id: UUID, reply: Reply, has_events: bool, first_event_id: UUID | None
+        ) -> CommandAnswer:
+            booking_key = key() if has_events else None
             return CommandAnswer(
                 command_id,
                 booking_id,

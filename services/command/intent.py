@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from uuid import UUID, uuid4, uuid5
 
@@ -15,7 +15,8 @@ MAX_KEY_CHARACTERS = 255
 class Intent:
     """One request's will. `command_id` is None without an Idempotency-Key; `request_hash` is keyed.
 
-    `metadata` goes into the ledger with every event: ids only, nothing personal.
+    `metadata` goes into the ledger with every event: ids only, nothing personal. `caller_left` says
+    whether anyone still waits for the answer.
     """
 
     app_id: UUID
@@ -23,6 +24,7 @@ class Intent:
     metadata: Mapping[str, str]
     command_id: UUID | None = None
     request_hash: bytes = b""
+    caller_left: Callable[[], bool] | None = None
 
     def new_booking_id(self, name: str = "booking") -> UUID:
         """The id of a booking that the request creates: with an idempotency key always the same."""

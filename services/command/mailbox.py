@@ -9,80 +9,52 @@ from __future__ import annotations
 
 import logging
 from collections import deque
-from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
-from services.command.facts import Decision
+from services.command.batch import Batch
 from services.command.group import decide
 from services.command.pending import AnsweredBefore, Pending
-from services.command.reply import Reply, refusal_reply
-from shared.booking_api.errors import ApiError, InternalError, TooBusy
+from shared.booking_api.errors import InternalError, TooBusy
 from shared.domain.group import Group, evolve
-from shared.eventlog.record import BookingKeyRow, NewEvent
 from shared.eventlog.store import (
     Answered,
     Appended,
-    CommandAnswer,
     Confirmed,
     Conflict,
     Entry,
+    MissingEvent,
     Outcome,
+    Turn,
 )
 
 MAX_BATCH = 256
 MAX_WAITING = 5_000
+CONTENDED_SECONDS = 1.0
 _log = logging.getLogger(__name__)
 
 
-@dataclass(slots=True)
-class Batch:
-    """Commands decided against one version of the group, and what they add up to."""
-
-    draft: Group
-    events: list[NewEvent] = field(default_factory=list)
-    keys: list[BookingKeyRow] = field(default_factory=list)
-    answers: list[CommandAnswer] = field(default_factory=list)
-    replies: list[tuple[Pending, Reply]] = field(default_factory=list)
-
-    def add(self, pending: Pending, decision: Decision) -> None:
-        """What a command led to, on top of the commands before it."""
-        first: UUID | None = None
-        if isinstance(decision, ApiError):
-            reply = refusal_reply(decision)
-        else:
-            for event in decision:
-                evolve(self.draft, event)
-            reply = pending.render(self.draft, decision)
-            new = pending.name(decision)
-            first = new[0].event_id if new else None
-            self.events.extend(new)
-            if pending.command.key is not None:
-                self.keys.append(pending.command.key)
-        if pending.seal_answer is not None:
-            self.answers.append(pending.seal_answer(pending.command.booking_id, reply, first))
-        self.replies.append((pending, reply))
-
-    def entry(self, expected_version: int) -> Entry:
-        return Entry(self.draft.group_id, expected_version, self.events, self.keys, self.answers)
-
-
 class Mailbox:
-    """One group's waiting commands and its state. `group` is None until it was loaded."""
+    """One group's waiting commands and its state. `group` is None until it was loaded.
 
-    __slots__ = ("conflicts", "group", "group_id", "in_flight", "waiting")
+    `contended_until`, on the event loop's clock: another process wrote to the group not long
+    before. `turn`: what keeps others from writing while a batch of ours is under way.
+    """
+
+    __slots__ = ("contended_until", "group", "group_id", "in_flight", "turn", "waiting")
 
     def __init__(self, group_id: UUID) -> None:
         self.group_id = group_id
         self.group: Group | None = None
         self.waiting: deque[Pending] = deque()
         self.in_flight: Batch | None = None
-        self.conflicts = 0
+        self.contended_until = 0.0
+        self.turn: Turn | None = None
 
     @property
     def is_idle(self) -> bool:
-        return not self.waiting and self.in_flight is None
+        return not self.waiting and self.in_flight is None and self.turn is None
 
     def put(self, pending: Pending) -> None:
         """Queue a command; TooBusy when too many wait already."""
@@ -95,7 +67,7 @@ class Mailbox:
         if self.group is None or self.in_flight is not None:
             return None
         batch = Batch(self.group.draft())
-        while self.waiting and len(batch.replies) < limit and len(batch.events) < limit:
+        while self.waiting and batch.size < limit:
             pending = self.waiting.popleft()
             if not pending.is_wanted(loop_time):
                 pending.fail(TooBusy())
@@ -117,17 +89,16 @@ class Mailbox:
             return False
         return True
 
-    def settle(self, outcome: Outcome) -> bool:
+    def settle(self, outcome: Outcome, loop_time: float) -> bool:
         """Take the store's answer; False when the group must be read again before going on."""
         batch, self.in_flight = self.in_flight, None
         if batch is None or self.group is None:
             raise RuntimeError("nothing was in flight")
         if isinstance(outcome, Appended | Confirmed):
-            self.conflicts = 0
             self.group.merge(batch.draft)
-            _send(batch.replies, outcome.position if isinstance(outcome, Appended) else None)
+            batch.send(outcome.position if isinstance(outcome, Appended) else None)
             return True
-        return self._again(batch, outcome)
+        return self._again(batch, outcome, loop_time)
 
     def give_up(self, error: Exception) -> None:
         """Fail what is in flight: nothing of it was written, or nobody can know."""
@@ -143,35 +114,49 @@ class Mailbox:
         self._put_back(batch)
         return len(batch.replies)
 
-    def _put_back(self, batch: Batch) -> None:
-        self.waiting.extendleft(
-            pending for pending, _ in reversed(batch.replies) if not pending.future.done()
-        )
-
     def fail_waiting(self, error: Exception) -> None:
         """Fail what waits: the group cannot be loaded."""
         while self.waiting:
             self.waiting.popleft().fail(error)
 
-    def _again(self, batch: Batch, outcome: Conflict | Answered) -> bool:
+    def drop_late(self, loop_time: float) -> None:
+        """Answer those whose time is up before they were decided; the first ones are the oldest."""
+        while self.waiting and not self.waiting[0].is_wanted(loop_time):
+            self.waiting.popleft().fail(TooBusy())
+
+    def take_turn(self, turn: Turn, loop_time: float) -> None:
+        """No other process that takes turns writes now; `turn.missing` is what the last ones did"""
+        self.turn = turn
+        if turn.missing:
+            self.contended_until = loop_time + CONTENDED_SECONDS
+            self.catch_up(turn.missing)
+
+    def end_turn(self) -> None:
+        """Let another process have it."""
+        turn, self.turn = self.turn, None
+        if turn is not None:
+            turn.end()
+
+    def catch_up(self, missing: Sequence[MissingEvent]) -> None:
+        """Fold what others appended, as far as it follows on what is known."""
+        for one in missing:
+            if self.group is not None and one.version == self.group.version + 1:
+                evolve(self.group, one.event)
+
+    def _put_back(self, batch: Batch) -> None:
+        self.waiting.extendleft(
+            pending for pending, _ in reversed(batch.replies) if not pending.future.done()
+        )
+
+    def _again(self, batch: Batch, outcome: Conflict | Answered, loop_time: float) -> bool:
         if isinstance(outcome, Answered):
             for pending, _ in batch.replies:
                 if pending.command_id in outcome.command_ids:
                     pending.fail(AnsweredBefore())
         else:
-            self.conflicts += 1
-            self._catch_up(outcome)
+            self.contended_until = loop_time + CONTENDED_SECONDS
+            self.catch_up(outcome.missing)
         self._put_back(batch)
         if self.group is None or self.group.version != outcome.version:
             self.group = None
         return self.group is not None
-
-    def _catch_up(self, conflict: Conflict) -> None:
-        for missing in conflict.missing:
-            if self.group is not None and missing.version == self.group.version + 1:
-                evolve(self.group, missing.event)
-
-
-def _send(replies: Iterable[tuple[Pending, Reply]], position: int | None) -> None:
-    for pending, reply in replies:
-        pending.answer(reply if position is None else replace(reply, position=position))

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from uuid import UUID, uuid4, uuid5
 
 from services.command.commands import Command
 from services.command.reply import Render, Reply
+from shared.booking_api.errors import RetryLater
 from shared.domain.events import Event
 from shared.eventlog.record import NewEvent
 from shared.eventlog.store import CommandAnswer
 
-SealAnswer = Callable[[UUID, Reply, UUID | None], CommandAnswer]
-"""Makes the row that replays a reply: given the booking, the reply, and the id of the command's
-first event, None for a refusal."""
+SealAnswer = Callable[[UUID, Reply, bool, UUID | None], CommandAnswer]
+"""Makes the row that replays a reply: given the booking, the reply, whether it is of events, and
+the id that the command's first event has or would have."""
 
 
 @dataclass(slots=True, eq=False)
@@ -29,11 +30,18 @@ class Pending:
     future: asyncio.Future[Reply]
     command_id: UUID | None = None
     seal_answer: SealAnswer | None = None
-    attempts: int = field(default=0)
+    caller_left: Callable[[], bool] | None = None
 
     def is_wanted(self, now: float) -> bool:
         """Whether someone still waits for it."""
-        return not self.future.done() and now < self.deadline
+        if self.future.done() or now >= self.deadline:
+            return False
+        return self.caller_left is None or not self.caller_left()
+
+    @property
+    def first_event_id(self) -> UUID | None:
+        """The id that its first event has or would have; None without an idempotency key."""
+        return None if self.command_id is None else uuid5(self.command_id, "0")
 
     def name(self, events: Sequence[Event]) -> list[NewEvent]:
         """The events with their ids."""
@@ -56,3 +64,9 @@ class Pending:
 
 class AnsweredBefore(Exception):
     """The command is known: its first answer is in the store."""
+
+
+class OutcomeNotKnown(RetryLater):
+    """It is not known whether this was carried out; ask again, with the same Idempotency-Key."""
+
+    code = "outcome_unknown"

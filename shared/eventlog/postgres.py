@@ -9,9 +9,10 @@ from uuid import UUID
 
 import asyncpg
 
+from shared.domain.events import Event
 from shared.eventlog.append_connection import AppendConnection
 from shared.eventlog.chain import canonical_metadata, leaf
-from shared.eventlog.codec import decode_event, encode_event
+from shared.eventlog.codec import UndecodableEvent, decode_event, encode_event
 from shared.eventlog.statements import statement
 from shared.eventlog.store import (
     Answered,
@@ -25,9 +26,21 @@ from shared.eventlog.store import (
     OutcomeUnknown,
     StoredAnswer,
     StoreUnavailable,
+    Turn,
 )
+from shared.eventlog.turns import GroupTurns
 
 NO_EVENT = UUID(int=0)
+UNAVAILABLE = (
+    OSError,
+    TimeoutError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.OperatorInterventionError,
+    asyncpg.InsufficientResourcesError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
+)
+"""What says that the database cannot be asked now, and nothing about the question."""
 
 
 class PostgresEventStore:
@@ -36,6 +49,7 @@ class PostgresEventStore:
     def __init__(self, pool: asyncpg.Pool[asyncpg.Record], append_dsn: str) -> None:
         self._pool = pool
         self._writer = AppendConnection(append_dsn)
+        self._turns = GroupTurns(append_dsn)
 
     async def append(self, entries: Sequence[Entry], wake_followers: bool = True) -> list[Outcome]:
         """One outcome per entry, in order; all groups' events in one commit.
@@ -44,6 +58,10 @@ class PostgresEventStore:
         """
         rows = await self._writer.fetch(statement("append"), *arguments(entries, wake_followers))
         return read_outcomes(rows, len(entries))
+
+    async def take_turn(self, group_id: UUID, after: int) -> Turn | None:
+        """The group's turn, with the events the caller lacks; None when it cannot be had."""
+        return await self._turns.take(group_id, after)
 
     async def read_stream(self, group_id: UUID, after: int = 0) -> list[Any]:
         """The group's events with version > `after`, in order; UndecodableEvent on a poison one."""
@@ -76,18 +94,13 @@ class PostgresEventStore:
         return moment
 
     async def close(self) -> None:
+        await self._turns.close()
         await self._writer.close()
 
     async def _fetch(self, sql: str, *parameters: object) -> Sequence[asyncpg.Record]:
         try:
             return await self._pool.fetch(sql, *parameters, timeout=5)
-        except (
-            OSError,
-            TimeoutError,
-            asyncpg.PostgresConnectionError,
-            asyncpg.InterfaceError,
-            asyncpg.InternalClientError,
-        ) as error:
+        except UNAVAILABLE as error:
             raise StoreUnavailable(type(error).__name__) from error
 
 
@@ -153,6 +166,7 @@ def read_outcomes(rows: Sequence[asyncpg.Record], count: int) -> list[Outcome]:
     outcomes: dict[int, Outcome] = {}
     missing: dict[int, list[MissingEvent]] = {}
     answered: dict[int, set[UUID]] = {}
+    unreadable: set[int] = set()
     for entry, outcome, version, position, at, topic, state, event_id in rows:
         if outcome == "appended":
             outcomes[entry] = Appended(version, position, at)
@@ -161,11 +175,20 @@ def read_outcomes(rows: Sequence[asyncpg.Record], count: int) -> list[Outcome]:
         elif outcome == "conflict":
             outcomes[entry] = Conflict(version, missing.setdefault(entry, []))
         elif outcome == "missing":
-            event = decode_event(topic, state)
-            missing[entry].append(MissingEvent(event_id, event, version, position, at))
+            if entry not in unreadable and (event := _readable(topic, state)) is not None:
+                missing[entry].append(MissingEvent(event_id, event, version, position, at))
+            else:  # `missing` ends here, and reading the stream will say why
+                unreadable.add(entry)
         else:
             answered.setdefault(entry, set()).add(event_id)
             outcomes[entry] = Answered(version, frozenset(answered[entry]))
     if len(outcomes) != count:
         raise OutcomeUnknown("append() did not answer for every entry")
     return [outcomes[number] for number in range(1, count + 1)]
+
+
+def _readable(topic: str, state: bytes) -> Event | None:
+    try:
+        return decode_event(topic, state)
+    except UndecodableEvent:
+        return None

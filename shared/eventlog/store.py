@@ -19,7 +19,8 @@ from shared.eventlog.record import BookingKeyRow, NewEvent
 class CommandAnswer:
     """The first answer to a command with an idempotency key, sealed; kept with its events.
 
-    `first_event_id` is the id the command's first event would have, None for a refusal.
+    `first_event_id` is the id that the command's first event has or would have: by it the command
+    is known even when this row was pruned.
     """
 
     command_id: UUID
@@ -122,11 +123,23 @@ class StoreUnavailable(Exception):
     """The event store cannot be reached; nothing was written."""
 
 
+class Turn(Protocol):
+    """A group's turn: until `end`, no other process that takes turns writes to it."""
+
+    missing: Sequence[MissingEvent]
+
+    def end(self) -> None: ...
+
+
 class EventStore(Protocol):
     """What the command service needs from a log."""
 
     async def append(self, entries: Sequence[Entry], wake_followers: bool = True) -> list[Outcome]:
         """One outcome per entry, in order. Raises OutcomeUnknown or StoreUnavailable."""
+        ...
+
+    async def take_turn(self, group_id: UUID, after: int) -> Turn | None:
+        """The group's turn, with the events the caller lacks; None when it cannot be had."""
         ...
 
     async def find_events(self, event_ids: Sequence[UUID]) -> dict[UUID, Appended]:

@@ -1,0 +1,59 @@
+"""`python -m services.command`: the write side alone, behind a proxy that routes by method."""
+
+from __future__ import annotations
+
+import sys
+from contextlib import AsyncExitStack
+
+import asyncpg
+
+from services.command.app import command_service
+from shared.accounts.keyring import KeyRing
+from shared.accounts.postgres import PostgresKeySource
+from shared.event_loop import run
+from shared.eventlog.privacy import MasterKey
+from shared.http.health import Health
+from shared.http.middleware import new_application
+from shared.http.server import listen, serve
+from shared.settings import ConfigurationError, Settings, read_settings
+from shared.telemetry import configure_logging
+
+POOL_SIZE = 8
+
+
+async def main(settings: Settings) -> None:
+    """Serves until SIGTERM or SIGINT, then drains."""
+    master = MasterKey(settings.master_key_bytes)
+    dsn = settings.database_dsn
+    async with AsyncExitStack() as stack:
+        pool = await stack.enter_async_context(
+            asyncpg.create_pool(dsn, min_size=1, max_size=POOL_SIZE)
+        )
+        command = await stack.enter_async_context(command_service(pool, dsn, master))
+        app = new_application(KeyRing(PostgresKeySource(pool, master), master))
+        routes = sorted(command.routes, key=lambda route: route.path.count("{"))
+        app.add_routes(routes)
+        app.add_routes(Health(command.checks).routes())
+        await serve(app, listen(settings.host, settings.port))
+
+
+def start() -> int:
+    """Exit status 0 after an orderly stop, 2 with one line for an operator's mistake."""
+    try:
+        settings = read_settings()
+        configure_logging()
+        run(main(settings))
+    except ConfigurationError as error:
+        return _fail(str(error))
+    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        return _fail(f"cannot start: {type(error).__name__}: {error}")
+    return 0
+
+
+def _fail(line: str) -> int:
+    sys.stderr.write(line + "\n")
+    return 2
+
+
+if __name__ == "__main__":
+    raise SystemExit(start())

@@ -1,0 +1,56 @@
+"""Commands decided against one version of a group, and what they add up to: one entry to append."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+
+from services.command.facts import Decision
+from services.command.pending import Pending
+from services.command.reply import Reply, refusal_reply
+from shared.booking_api.errors import ApiError
+from shared.domain.group import Group, evolve
+from shared.eventlog.record import BookingKeyRow, NewEvent
+from shared.eventlog.store import CommandAnswer, Entry
+
+
+@dataclass(slots=True)
+class Batch:
+    """`draft` is the group after all of it; `replies` wait for the append."""
+
+    draft: Group
+    events: list[NewEvent] = field(default_factory=list)
+    keys: list[BookingKeyRow] = field(default_factory=list)
+    answers: list[CommandAnswer] = field(default_factory=list)
+    replies: list[tuple[Pending, Reply]] = field(default_factory=list)
+
+    @property
+    def size(self) -> int:
+        return max(len(self.replies), len(self.events))
+
+    def add(self, pending: Pending, decision: Decision) -> None:
+        """What a command led to, on top of the commands before it."""
+        refused = isinstance(decision, ApiError)
+        if isinstance(decision, ApiError):
+            reply = refusal_reply(decision)
+        else:
+            for event in decision:
+                evolve(self.draft, event)
+            reply = pending.render(self.draft, decision)
+            self.events.extend(pending.name(decision))
+            if pending.command.key is not None:
+                self.keys.append(pending.command.key)
+        if pending.seal_answer is not None:
+            booking_id = pending.command.booking_id
+            self.answers.append(
+                pending.seal_answer(booking_id, reply, not refused, pending.first_event_id)
+            )
+        self.replies.append((pending, reply))
+
+    def entry(self, expected_version: int) -> Entry:
+        """What to append, if the group is still at `expected_version`."""
+        return Entry(self.draft.group_id, expected_version, self.events, self.keys, self.answers)
+
+    def send(self, position: int | None) -> None:
+        """Answer everyone: it is durable."""
+        for pending, reply in self.replies:
+            pending.answer(reply if position is None else replace(reply, position=position))

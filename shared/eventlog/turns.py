@@ -1,0 +1,117 @@
+"""Turns on a group that several processes write to at once: PostgreSQL's lock queue is fair.
+
+A turn only saves conflicts. It is held by a connection of its own, never by the one that appends,
+so a holder that freezes delays this group by two seconds and no other group at all (decision 0021).
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from typing import TypeAlias
+from uuid import UUID
+
+import asyncpg
+
+from shared.eventlog.codec import UndecodableEvent, decode_event
+from shared.eventlog.statements import statement
+from shared.eventlog.store import MissingEvent
+
+MAX_TURNS = 4
+CONNECT_SECONDS = 2.0
+TURN_SECONDS = 5.0
+_SETTINGS = {
+    "application_name": "seatledger turns",
+    "jit": "off",
+    "lock_timeout": "2s",
+    "idle_in_transaction_session_timeout": "2s",
+}
+_FAILED = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError)
+_Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
+
+
+class Turn:
+    """A group's turn, until `end`. `missing`: the events the taker lacked, undecodable ones not."""
+
+    def __init__(self, turns: GroupTurns, connection: _Connection) -> None:
+        self._turns = turns
+        self._connection = connection
+        self.missing: Sequence[MissingEvent] = ()
+
+    def end(self) -> None:
+        """Let the next one have it; returns at once."""
+        self._turns.give_back(self._connection)
+
+
+class GroupTurns:
+    """At most MAX_TURNS at a time, each on a connection that is opened when it is first needed."""
+
+    def __init__(self, dsn: str) -> None:
+        self._dsn = dsn
+        self._idle: list[_Connection] = []
+        self._taken = 0
+        self._ending: set[asyncio.Task[None]] = set()
+
+    async def take(self, group_id: UUID, after: int) -> Turn | None:
+        """The group's turn, or None when it cannot be had in time: then go on without."""
+        if self._taken >= MAX_TURNS:
+            return None
+        self._taken += 1
+        connection: _Connection | None = None
+        try:
+            async with asyncio.timeout(TURN_SECONDS):
+                connection = self._idle.pop() if self._idle else await self._open()
+                turn = Turn(self, connection)
+                await connection.execute("BEGIN")
+                turn.missing = decoded(
+                    await connection.fetch(statement("take_group_turn"), group_id, after)
+                )
+                return turn
+        except _FAILED:
+            self._drop(connection)
+            return None
+        except asyncio.CancelledError:
+            self._drop(connection)
+            raise
+
+    def give_back(self, connection: _Connection) -> None:
+        """End the transaction, and with it the turn, in the background."""
+        task = asyncio.get_running_loop().create_task(self._end(connection))
+        self._ending.add(task)
+        task.add_done_callback(self._ending.discard)
+
+    async def close(self) -> None:
+        if self._ending:
+            await asyncio.wait(self._ending)
+        for connection in self._idle:
+            await connection.close(timeout=2)
+        self._idle.clear()
+
+    async def _open(self) -> _Connection:
+        return await asyncpg.connect(self._dsn, timeout=CONNECT_SECONDS, server_settings=_SETTINGS)
+
+    async def _end(self, connection: _Connection) -> None:
+        try:
+            await connection.execute("COMMIT", timeout=CONNECT_SECONDS)
+        except _FAILED:
+            self._drop(connection)
+            return
+        self._taken -= 1
+        self._idle.append(connection)
+
+    def _drop(self, connection: _Connection | None) -> None:
+        self._taken -= 1
+        if connection is not None:
+            connection.terminate()
+
+
+def decoded(rows: Sequence[asyncpg.Record]) -> list[MissingEvent]:
+    """The events up to the first that cannot be read: whoever needs that one reads the stream."""
+    missing: list[MissingEvent] = []
+    for event_id, version, position, recorded_at, topic, state in rows:
+        try:
+            event = decode_event(topic, state)
+        except UndecodableEvent:
+            break
+        missing.append(MissingEvent(event_id, event, version, position, recorded_at))
+    return missing
