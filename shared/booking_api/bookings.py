@@ -15,22 +15,14 @@ from shared.booking_api.states import available_actions
 from shared.booking_api.timestamps import Rendering
 from shared.booking_api.views import (
     NO_SURROUNDINGS,
-    Attendee,
     BookingView,
-    Customer,
     GroupView,
     SeatView,
     Surroundings,
 )
 
 __all__ = [
-    "Attendee",
-    "BookingView",
-    "Customer",
-    "GroupView",
     "Rendering",
-    "SeatView",
-    "Surroundings",
     "render_booking",
     "render_group",
 ]

@@ -115,7 +115,7 @@ _SHOW: Final[Mapping[str, Callable[[datetime], str]]] = {
     "r": _rfc2822,
 }
 
-_ZONE = r"[A-Za-z][A-Za-z0-9_+/-]{0,63}"
+_ZONE = r"(?!right/|posix|localtime|Factory)[A-Za-z][A-Za-z0-9_+/-]{0,63}"
 _SHIFT = r"[+-]\d\d:?\d\d"
 _READ: Final[Mapping[str, tuple[str, str]]] = {
     "d": ("day", r"\d\d"),

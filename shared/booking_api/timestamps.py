@@ -94,22 +94,22 @@ def _within_bounds(moment: datetime) -> datetime:
     return moment.replace(microsecond=0)
 
 
+# Some systems keep more files beside the zones: with leap seconds, or of the machine itself.
+_ZONE_NAME = re.compile(
+    r"(?!right/|posix|localtime|Factory)[A-Za-z][A-Za-z0-9+_-]{0,31}(?:/[A-Za-z0-9+_-]{1,31}){0,3}",
+    re.ASCII,
+)
+
+
 @lru_cache(maxsize=1024)
-def _zone(name: str) -> ZoneInfo | None:
+def find_zone(name: str) -> ZoneInfo | None:
+    """The zone of an IANA name, or None when there is none."""
     if not _ZONE_NAME.fullmatch(name):
         return None
     try:
         return ZoneInfo(name)
     except (OSError, ValueError, KeyError):  # an unknown zone is a KeyError
         return None
-
-
-_ZONE_NAME = re.compile(r"[A-Za-z][A-Za-z0-9+_-]{0,31}(?:/[A-Za-z0-9+_-]{1,31}){0,3}", re.ASCII)
-
-
-def find_zone(name: str) -> ZoneInfo | None:
-    """The zone of an IANA name, or None when there is none."""
-    return _zone(name)
 
 
 def rendering_of(
