@@ -1,0 +1,38 @@
+"""One running stack for all contract tests: they keep apart by apps of their own."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest_asyncio
+
+from tests.harness.servers import Databases
+from tests.harness.stack import Caller, Stack, Tenant, running_stack
+
+
+@pytest_asyncio.fixture(scope="session")
+async def stack(migrated: Databases, scratch: Path) -> AsyncIterator[Stack]:
+    """The running service, shared by the session."""
+    name = await migrated.create("template_seatledger")
+    async with running_stack(migrated.cluster.dsn_of(name), scratch / "stack.output") as running:
+        yield running
+    await migrated.drop(name)
+
+
+@pytest_asyncio.fixture
+async def tenant(stack: Stack) -> Tenant:
+    """An app of this test alone."""
+    return await stack.tenant()
+
+
+@pytest_asyncio.fixture
+async def api(stack: Stack, tenant: Tenant) -> Caller:
+    """Calls with the tenant's server key."""
+    return stack.call(tenant.key)
+
+
+@pytest_asyncio.fixture
+async def widget(stack: Stack, tenant: Tenant) -> Caller:
+    """Calls with the tenant's widget key, as a public page makes them."""
+    return stack.call(tenant.widget_key)
