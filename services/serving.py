@@ -43,4 +43,9 @@ async def serve_both(settings: Settings, listener: socket.socket) -> None:
 
 def add_routes(app: web.Application, routes: Iterable[web.RouteDef]) -> None:
     """More specific paths first: aiohttp takes the first that fits."""
-    app.add_routes(sorted(routes, key=lambda route: route.path.count("{")))
+    ordered: list[web.RouteDef] = sorted(routes, key=_variables)
+    app.add_routes(ordered)
+
+
+def _variables(route: web.RouteDef) -> int:
+    return route.path.count("{")

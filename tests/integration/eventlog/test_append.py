@@ -7,7 +7,6 @@ from collections.abc import AsyncIterator
 from uuid import UUID, uuid4
 
 import asyncpg
-import pytest
 import pytest_asyncio
 
 from shared.eventlog.chain import GENESIS, link_record
@@ -97,7 +96,8 @@ async def test_the_chain_links_every_event_to_all_before_it(
         previous = link_record(previous, record)
         assert record.hash == previous
     head = await pool.fetchrow("SELECT position, hash FROM log_head")
-    assert head == (9, previous)
+    assert head is not None
+    assert tuple(head) == (9, previous)
 
 
 async def test_a_booking_is_found_in_the_log(store: PostgresEventStore) -> None:
