@@ -59,10 +59,10 @@ def _check_one(operation: Operation, written: Sequence[StoredRecord]) -> Iterato
 
 
 def _fits(operation: Operation, record: StoredRecord) -> bool:
-    """Whether the event is what the answer was about."""
+    """Whether the event is what the answer was about; its position covers the whole batch."""
     return (
         record.topic == TOPICS[operation.kind]
         and record.group_id == operation.group_id
         and operation.booking_id in (None, record.booking_id)
-        and operation.position in (None, record.position)
+        and (operation.position is None or operation.position >= record.position)
     )
