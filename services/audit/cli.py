@@ -1,9 +1,10 @@
-"""The auditor's commands of `seatledger`: log, verify. They only read."""
+"""The auditor's commands of `seatledger`: log, show, verify. They only read."""
 
 from __future__ import annotations
 
 import asyncio
-from typing import Annotated, Any
+from collections.abc import Callable, Coroutine
+from typing import Annotated, Any, TypeVar
 from uuid import UUID
 
 import typer
@@ -11,11 +12,14 @@ from rich.console import Console
 
 from services.audit.findings import Finding
 from services.audit.history import BrokenHistory, HistoryEntry, brief, history_of
-from services.audit.postgres import open_ledger
+from services.audit.postgres import Ledger, open_ledger
+from services.audit.states import describe, group_at, moment_of
 from services.audit.verify import Verdict, verify
 from shared.cli import AsJson, note, print_json_lines, print_rows, progress, stamp
+from shared.eventlog.record import StoredRecord
 from shared.settings import read_settings
 
+T = TypeVar("T")
 BROKEN = 1
 app = typer.Typer(help="The ledger's history, and whether it is intact.")
 COLUMNS = (
@@ -36,14 +40,39 @@ def show_log(
     as_json: AsJson = False,
 ) -> None:
     """Show what happened to a booking, who did it, and the seats after each event."""
+    records = _auditing(lambda ledger: _stream_of(ledger, booking))
     try:
-        entries = asyncio.run(_history(booking))
+        entries = list(history_of(booking, records))
     except BrokenHistory as error:
         raise _refused(f"{error}; see seatledger verify") from None
     if not entries:
         raise _refused(f"the ledger knows no booking {booking}")
     rows = [_json_entry(entry) if as_json else _table_entry(entry) for entry in entries]
     print_rows(rows, as_json, COLUMNS)
+
+
+@app.command("show", epilog="Example: seatledger show 58190fc6-… --as-of 2030-05-01T12:00:00Z")
+def show_booking(
+    booking: Annotated[UUID, typer.Argument(help="A group's or a seat booking's id.")],
+    as_of: Annotated[
+        str | None, typer.Option(help="A time or a position; now if left out.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show what a booking is, or what it was at a time or position."""
+    try:
+        moment = moment_of(as_of)
+    except ValueError:
+        raise typer.BadParameter(f"{as_of!r} is neither a position nor an ISO 8601 time") from None
+    records = _auditing(lambda ledger: _stream_of(ledger, booking))
+    try:
+        found = group_at(moment, records)
+    except BrokenHistory as error:
+        raise _refused(f"{error}; see seatledger verify") from None
+    shown = describe(booking, *found) if found is not None else None
+    if shown is None:
+        raise _refused(f"the ledger knows no booking {booking} as of {as_of or 'now'}")
+    _print_state(shown, as_json)
 
 
 @app.command("verify", epilog="Example: seatledger verify --json")
@@ -54,7 +83,7 @@ def verify_ledger(
     as_json: AsJson = False,
 ) -> None:
     """Check positions, versions, hash chain, seat counts and the log's end; 1 when broken."""
-    verdict = asyncio.run(_verify(counts))
+    verdict = _auditing(lambda ledger: _verify(ledger, counts))
     if as_json:
         print_json_lines([_json_verdict(verdict)])
     else:
@@ -63,25 +92,39 @@ def verify_ledger(
         raise typer.Exit(BROKEN)
 
 
-async def _history(booking: UUID) -> list[HistoryEntry]:
-    async with open_ledger(read_settings().database_dsn) as ledger:
-        group_id = await ledger.group_of(booking)
-        if group_id is None:
-            return []
-        return list(history_of(booking, await ledger.stream(group_id)))
+def _auditing(work: Callable[[Ledger], Coroutine[Any, Any, T]]) -> T:
+    async def run() -> T:
+        async with open_ledger(read_settings().database_dsn) as ledger:
+            return await work(ledger)
+
+    return asyncio.run(run())
 
 
-async def _verify(counts: bool) -> Verdict:
-    async with open_ledger(read_settings().database_dsn) as ledger:
-        head = await ledger.head()
-        with progress() as bar:
-            work = bar.add_task("verifying", total=head.position * (1 + counts))
-            return await verify(ledger, head, counts, lambda more: bar.advance(work, more))
+async def _stream_of(ledger: Ledger, booking: UUID) -> list[StoredRecord]:
+    group_id = await ledger.group_of(booking)
+    return [] if group_id is None else await ledger.stream(group_id)
+
+
+async def _verify(ledger: Ledger, counts: bool) -> Verdict:
+    head = await ledger.head()
+    with progress() as bar:
+        work = bar.add_task("verifying", total=head.position * (1 + counts))
+        return await verify(ledger, head, counts, lambda more: bar.advance(work, more))
 
 
 def _refused(sentence: str) -> typer.Exit:
     note(sentence)
     return typer.Exit(BROKEN)
+
+
+def _print_state(shown: dict[str, Any], as_json: bool) -> None:
+    if as_json:
+        print_json_lines([shown])
+        return
+    seats = shown.pop("seat_bookings", [])
+    print_rows([{"field": name, "value": value} for name, value in shown.items()], False)
+    if seats:
+        print_rows(seats, False)
 
 
 def _table_entry(entry: HistoryEntry) -> dict[str, Any]:
