@@ -7,7 +7,7 @@ An event that a read model cannot take sets its group aside from there on; other
 from __future__ import annotations
 
 import traceback
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
 from pathlib import Path
 from uuid import UUID
 
@@ -24,6 +24,13 @@ from services.query.read_models.seat_counts import CountRow
 from shared.domain.events import GroupCreated, SeatBooked
 
 Change = OpenedEvent | Poison
+REFUSED = (
+    seat_counts.OutOfOrder,
+    asyncpg.DataError,
+    asyncpg.IntegrityConstraintViolationError,
+    asyncpg.ProgramLimitExceededError,
+)
+"""What the tables say to an event they cannot take."""
 
 
 class Batch:
@@ -93,6 +100,35 @@ class Batch:
     def _set_aside(self, poison: Poison) -> None:
         self._aside.add(poison.group_id)
         self.poisons.append(poison)
+
+
+async def apply_batch(
+    connection: Connection, changes: Sequence[Change], aside: Collection[UUID]
+) -> Sequence[Poison]:
+    """Apply the events in the caller's transaction; the poison among them, set aside."""
+    batch = Batch(aside)
+    await batch.load(connection, changes)
+    batch.fold(changes)
+    await batch.save(connection)
+    return batch.poisons
+
+
+async def halving(
+    apply: Callable[[Sequence[Change]], Awaitable[None]], changes: Sequence[Change]
+) -> None:
+    """Apply them all at once, or halved until an event that the tables refuse stands alone.
+
+    That one is applied as poison. `apply` undoes what it did when it raises.
+    """
+    try:
+        await apply(changes)
+    except REFUSED as error:
+        if len(changes) == 1:
+            await apply([refused(changes[0], error)])
+            return
+        middle = len(changes) // 2
+        await halving(apply, changes[:middle])
+        await halving(apply, changes[middle:])
 
 
 def _touched(changes: Iterable[Change], aside: Collection[UUID]) -> tuple[set[UUID], set[UUID]]:

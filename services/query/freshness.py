@@ -51,13 +51,15 @@ class Positions:
 class FreshBooking:
     """A booking as it is: a group, or (`seat`) one of its seat bookings.
 
-    `head` is the log's position when it was asked, `age_seconds` how long ago that was.
+    `head` is the log's position when it was asked, `age_seconds` how long ago that was. Of a
+    booking that `is_parked` nothing may be shown but that it is.
     """
 
     group: FreshGroup
     seat: SeatRow | None
     head: int
     age_seconds: float = 0.0
+    is_parked: bool = False
 
 
 Answer = FreshBooking | Parked | Positions | None
@@ -224,9 +226,9 @@ def _answer(
     seat = seats.get(question.booking_id)
     if isinstance(group, Parked):
         return group
-    if isinstance(seat, Parked) or row[3]:
-        return Parked()
-    return FreshBooking(group, seat, positions.head)
+    if isinstance(seat, Parked):
+        return FreshBooking(group, None, positions.head, is_parked=True)
+    return FreshBooking(group, seat, positions.head, is_parked=row[3])
 
 
 def _booking(answer: Answer) -> FreshBooking | None:

@@ -23,7 +23,7 @@ from services.query.read_models import attendees
 from services.query.read_models.attendees import SeatRow
 from services.query.surroundings import group_views, needs_more, snapshot, surroundings
 from shared.booking_api.bookings import render_booking, render_group
-from shared.booking_api.errors import NotFound
+from shared.booking_api.errors import NotFound, Parked
 from shared.booking_api.includes import Includes
 from shared.booking_api.timestamps import Rendering
 from shared.booking_api.views import NO_SURROUNDINGS, BookingView, GroupView, Surroundings
@@ -101,6 +101,8 @@ def _visible(request: web.Request, found: FreshBooking | None) -> FreshBooking:
     """What was found, if there is such a booking for the key's app."""
     if found is None or found.group.row.app_id != identity_of(request).app_id:
         raise NotFound
+    if found.is_parked:
+        raise Parked
     if found.group.row.deleted or (found.seat is not None and found.seat.deleted):
         raise NotFound
     return found

@@ -10,16 +10,16 @@ from __future__ import annotations
 import logging
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import Literal
 
 import asyncpg
 
-from services.query.batch import Batch, Change, groups_of, refused
+from services.query.batch import Change, apply_batch, groups_of, halving
 from services.query.connection import Connection, Pool
 from services.query.opening import Poison, open_records, sealed_bookings
 from services.query.projection import SCHEMA, prepare, session_settings, sql
 from services.query.read_ahead import read_ahead
-from services.query.read_models.seat_counts import OutOfOrder
 from shared.eventlog.election import Election, Term, TermLost
 from shared.eventlog.follower import Follower
 from shared.eventlog.privacy import MasterKey
@@ -29,13 +29,6 @@ from shared.eventlog.wakeup import Wakeup
 LIVE_BATCH = 200
 READ_AHEAD = 2
 STATEMENT_SECONDS = 30.0
-REFUSED = (
-    OutOfOrder,
-    asyncpg.DataError,
-    asyncpg.IntegrityConstraintViolationError,
-    asyncpg.ProgramLimitExceededError,
-)
-"""What the tables say to an event they cannot take."""
 OnPoison = Literal["park", "stop"]
 _log = logging.getLogger(__name__)
 
@@ -79,9 +72,7 @@ class Projector:
             batches = self._open(pool, follower.follow(position))
             async with read_ahead(batches, READ_AHEAD) as ahead, pool.acquire() as connection:
                 async for changes in ahead:
-                    term.ensure_current()
-                    await self._apply(term, connection, position, changes)
-                    position = changes[-1].position
+                    await halving(partial(self._commit, term, connection), changes)
 
     async def _open(
         self, pool: Pool, batches: AsyncIterator[list[StoredRecord]]
@@ -92,36 +83,16 @@ class Projector:
             rows = await pool.fetch(sql("booking_keys"), bookings) if bookings else []
             yield open_records(records, {row[0]: row[1] for row in rows}, self._master)
 
-    async def _apply(
-        self, term: Term, connection: Connection, after: int, changes: Sequence[Change]
-    ) -> None:
-        """All of them in one transaction; halved until an event that is refused stands alone."""
-        try:
-            await self._commit(term, connection, after, changes)
-        except REFUSED as error:
-            if len(changes) == 1:
-                await self._commit(term, connection, after, [refused(changes[0], error)])
-                return
-            middle = len(changes) // 2
-            await self._apply(term, connection, after, changes[:middle])
-            after = changes[middle - 1].position
-            await self._apply(term, connection, after, changes[middle:])
-
-    async def _commit(
-        self, term: Term, connection: Connection, after: int, changes: Sequence[Change]
-    ) -> None:
+    async def _commit(self, term: Term, connection: Connection, changes: Sequence[Change]) -> None:
+        term.ensure_current()
+        after, to = changes[0].position - 1, changes[-1].position
         async with connection.transaction():
-            to, groups = changes[-1].position, groups_of(changes)
             answer = await connection.fetchrow(
-                sql("checkpoint_move"), after, to, term.epoch, groups
+                sql("checkpoint_move"), after, to, term.epoch, groups_of(changes)
             )
             if answer is None or not answer["moved"]:
                 raise TermLost(f"{self._schema}: another term moved the checkpoint")
-            batch = Batch(answer["aside"])
-            await batch.load(connection, changes)
-            batch.fold(changes)
-            self._note(batch.poisons)
-            await batch.save(connection)
+            self._note(await apply_batch(connection, changes, answer["aside"]))
 
     def _note(self, poisons: Sequence[Poison]) -> None:
         for one in poisons:

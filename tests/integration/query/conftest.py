@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import suppress
 
 import asyncpg
 import pytest_asyncio
@@ -12,10 +13,12 @@ from services.query.connection import Pool
 from services.query.freshness import FreshReads
 from services.query.projection import prepare, session_settings
 from services.query.projector import Projector
+from shared.booking_api.errors import NotFreshYet
 from shared.eventlog.postgres import PostgresEventStore
 from tests.integration.query.api import Api, running_api
 from tests.integration.query.scenario import MASTER, Scenario
 
+PROJECTED_SECONDS = 60
 Until = Callable[[int], Awaitable[None]]
 
 
@@ -61,9 +64,18 @@ async def projected(projector: Projector, reads: FreshReads) -> Until:
     """Waits until everything up to a position is projected, by a running projector."""
 
     async def until(position: int) -> None:
-        await reads.until_projected(position)
+        await wait_until_projected(reads, position)
 
     return until
+
+
+async def wait_until_projected(reads: FreshReads, position: int) -> None:
+    """As `until_projected`, with the patience that a loaded machine needs."""
+    async with asyncio.timeout(PROJECTED_SECONDS):
+        while True:
+            with suppress(NotFreshYet):
+                await reads.until_projected(position)
+                return
 
 
 @pytest_asyncio.fixture

@@ -1,11 +1,30 @@
-"""The projector: every event applied exactly once, poison set aside, old leaders fenced off."""
+"""The projector: every event applied exactly once, whatever the batches; old leaders fenced off."""
 
 from __future__ import annotations
 
+import asyncio
+import random
+from collections.abc import Awaitable, Callable
+from uuid import UUID
+
+import pytest
+
 from services.query.connection import Pool
+from services.query.freshness import FreshReads
+from services.query.projection import sql
+from services.query.projector import Projector
 from services.query.read_models import attendees, groups
-from tests.integration.query.conftest import Until
-from tests.integration.query.scenario import Scenario
+from services.query.surroundings import snapshot
+from services.query.verification import Difference, first_difference
+from tests.integration.query.conftest import Until, wait_until_projected
+from tests.integration.query.scenario import MASTER, START, Scenario
+
+
+async def _difference(pool: Pool) -> Difference | None:
+    async with snapshot(pool) as connection:
+        state = await connection.fetchrow(sql("checkpoint_read"))
+        assert state is not None
+        return await first_difference(connection, MASTER, state["position"])
 
 
 async def test_groups_counts_and_attendees_follow_the_log(
@@ -25,3 +44,97 @@ async def test_groups_counts_and_attendees_follow_the_log(
     shown = attendees.view(seat, groups.view(group, 3))
     assert (shown.seats, shown.state, shown.meta) == (2, "confirmed", {"diet": "none"})
     assert shown.customer is not None and shown.customer.name == "Marty McFly"
+
+
+async def _play(scenario: Scenario, pool: Pool, steps: int, seed: int) -> None:
+    """Random bookings and changes over a few groups."""
+    chance = random.Random(seed)
+    live: list[tuple[UUID, UUID]] = []
+    open_groups: list[UUID] = []
+    for _ in range(steps):
+        if not open_groups or chance.random() < 0.05:
+            open_groups.append(await scenario.create(max_seats=1_000_000))
+        group_id = chance.choice(open_groups)
+        graph = chance.choice(["group_customer", "group_customer_payment"])
+        if not live or chance.random() < 0.5:
+            live.append((group_id, await scenario.book(group_id, 2, graph=graph)))
+            continue
+        await _change(scenario, pool, chance, live, open_groups)
+
+
+async def _change(
+    scenario: Scenario,
+    pool: Pool,
+    chance: random.Random,
+    live: list[tuple[UUID, UUID]],
+    open_groups: list[UUID],
+) -> None:
+    group_id, seat = chance.choice(live)
+    state = dict(scenario.groups[group_id].seats.items())[seat].state
+    changes: list[Callable[[], Awaitable[object]]] = [
+        lambda: scenario.change_meta(group_id, seat, {"k": chance.random(), "gone": None}),
+        lambda: scenario.change_meta(group_id, group_id, {"k": chance.random()}),
+        lambda: scenario.erase(group_id, seat, pool),
+        lambda: scenario.resize(group_id, chance.randint(1000, 2000)),
+        lambda: scenario.reschedule(group_id, START, START.replace(hour=chance.randint(13, 20))),
+    ]
+    if state in ("confirmed", "paid", "tentative"):
+        changes.append(
+            lambda: scenario.cancel(group_id, seat, chance.choice(["customer", "owner"]))
+        )
+    if state == "tentative":
+        changes += [
+            lambda: scenario.pay(group_id, seat),
+            lambda: scenario.expire(group_id, seat),
+        ]
+    if state in ("confirmed", "paid"):
+        changes.append(lambda: scenario.complete_seat(group_id, seat))
+    if state not in ("confirmed", "paid", "tentative"):
+        changes.append(lambda: scenario.delete(group_id, seat))
+    if group_id in open_groups:
+        changes += [
+            lambda: scenario.cancel_group(group_id),
+            lambda: scenario.complete_group(group_id),
+        ]
+    change = chance.choice(changes)
+    if change in changes[-2:] and group_id in open_groups:
+        open_groups.remove(group_id)
+    await change()
+
+
+@pytest.mark.parametrize("batch", [1, 3, 500])
+async def test_the_read_models_are_what_the_log_folds_to(
+    database_url: str, scenario: Scenario, pool: Pool, reads: FreshReads, batch: int
+) -> None:
+    await _play(scenario, pool, 300, seed=batch)
+    projector = Projector(database_url, MASTER, batch=batch)
+    running = asyncio.create_task(projector.run())
+    await wait_until_projected(reads, scenario.position)
+    await _play(scenario, pool, 100, seed=-batch)
+    await wait_until_projected(reads, scenario.position)
+    projector.stop()
+    await running
+    assert await _difference(pool) is None
+
+
+async def test_a_change_of_a_row_is_found(scenario: Scenario, projected: Until, pool: Pool) -> None:
+    group_id = await scenario.create()
+    await scenario.book(group_id)
+    await projected(scenario.position)
+    for damage in (
+        "UPDATE seat_counts SET current_seats = 2",
+        "UPDATE attendees SET state = 'paid'",
+        "UPDATE attendees SET customer = NULL",
+        "UPDATE groups SET state = 'cancelled'",
+        "UPDATE attendees SET group_id = gen_random_uuid()",
+        "DELETE FROM attendees",
+        "DELETE FROM groups",
+    ):
+        async with pool.acquire() as connection:
+            damaging = connection.transaction()
+            await damaging.start()
+            await connection.execute(damage)
+            found = await first_difference(connection, MASTER, scenario.position)
+            await damaging.rollback()
+        assert found is not None, damage
+    assert await _difference(pool) is None

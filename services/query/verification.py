@@ -1,0 +1,173 @@
+"""Compares the read models with a fold of the log that shares no code with the projection.
+
+The fold is the domain's own (`shared.domain.group`), and personal data is opened as the command
+service opens it. Answers the first difference, so that an operator knows where to look.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+from pydantic_core import from_json
+
+from services.query.connection import Connection
+from services.query.projection import sql
+from shared.booking_api.details import (
+    SEALED_BOOKING,
+    SEALED_META,
+    SeatDetails,
+    merge_meta,
+    unpack_seat,
+)
+from shared.booking_api.inclusions import render_customer
+from shared.domain.events import CustomerErased, Event, MetaChanged, SeatBooked
+from shared.domain.group import Group, evolve
+from shared.eventlog.codec import decode_event
+from shared.eventlog.privacy import BookingKey, MasterKey
+
+CHUNK = 100
+_FIRST = UUID(int=0)
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """Where the read models and the log part: `expected` by the log, `found` in the tables."""
+
+    group_id: UUID
+    what: str
+    expected: str
+    found: str
+
+    def __str__(self) -> str:
+        return f"group {self.group_id}, {self.what}: {self.expected} expected, {self.found} found"
+
+
+async def first_difference(
+    connection: Connection,
+    master: MasterKey,
+    position: int,
+    tell: Callable[[int], None] = lambda groups: None,
+) -> Difference | None:
+    """The first difference at `position`, or None; on a connection whose snapshot does not move.
+
+    Groups that are set aside are not compared. `tell` hears how many groups were.
+    """
+    stranger = await connection.fetchval(sql("verify_strangers"), position)
+    if stranger is not None:
+        return Difference(stranger, "rows", "none", "some")
+    aside = {row[0] for row in await connection.fetch("SELECT group_id FROM parked")}
+    compared = 0
+    async for chunk in _chunks(connection, position):
+        found = await _differences(connection, master, position, [*set(chunk) - aside])
+        if found is not None:
+            return found
+        compared += len(chunk)
+        tell(compared)
+    return None
+
+
+async def _chunks(connection: Connection, position: int) -> AsyncIterator[list[UUID]]:
+    after = _FIRST
+    while rows := await connection.fetch(sql("verify_groups"), after, position, CHUNK):
+        yield [row[0] for row in rows]
+        after = rows[-1][0]
+
+
+async def _differences(
+    connection: Connection, master: MasterKey, position: int, ids: Sequence[UUID]
+) -> Difference | None:
+    folded = [
+        _fold(group_id, events, master)
+        for group_id, events in groupby(
+            await connection.fetch(sql("verify_streams"), ids, position), lambda row: row[0]
+        )
+    ]
+    counts = {row[0]: row for row in await connection.fetch(sql("verify_counts"), ids)}
+    seats = await connection.fetch(sql("verify_seats"), ids)
+    by_group = {key: list(rows) for key, rows in groupby(seats, lambda row: row[0])}
+    for group, people in folded:
+        pairs = [
+            *_group_pairs(group, counts.get(group.group_id)),
+            *_seat_pairs(group, people, by_group.get(group.group_id, [])),
+        ]
+        for what, expected, found in pairs:
+            if expected != found:
+                return Difference(group.group_id, what, repr(expected), repr(found))
+    return None
+
+
+Pair = tuple[str, Any, Any]
+
+
+def _group_pairs(group: Group, row: asyncpg.Record | None) -> Iterator[Pair]:
+    if row is None or group.created is None:
+        yield "row", group.created is not None, row is not None
+        return
+    yield "version", group.version, row["version"]
+    yield "state", group.state, row["state"]
+    yield "deleted", group.deleted, row["deleted"]
+    yield "current_seats", group.current_seats, row["current_seats"]
+    yield "max_seats", group.settings.max_seats, row["max_seats"]
+    yield "settings", group.settings.max_seats, row["rule"]
+    yield "start", group.created.start, row["start_at"]
+    yield "end", group.created.end, row["end_at"]
+
+
+def _seat_pairs(
+    group: Group, people: Mapping[UUID, SeatDetails], rows: Sequence[asyncpg.Record]
+) -> Iterator[Pair]:
+    seats = dict(group.seats.items())
+    yield "seat bookings in order", [str(i) for i in seats], [str(row[1]) for row in rows]
+    for row in rows:
+        booking_id = row["booking_id"]
+        seat = seats[booking_id]
+        shown = (row["state"], row["seats"], row["deleted"])
+        yield f"seat booking {booking_id}", (seat.state, seat.seats, seat.deleted), shown
+        expected, found = _person(people[booking_id]), (row["customer"], row["meta"])
+        same = expected == (from_json(found[0]) if found[0] else None, from_json(found[1]))
+        yield (
+            f"personal data of {booking_id}",
+            "as in the log",
+            "as in the log" if same else "other",
+        )
+
+
+def _person(details: SeatDetails) -> tuple[Any, Any]:
+    customer = details.customer
+    return None if customer is None else render_customer(customer), dict(details.meta)
+
+
+def _fold(
+    group_id: UUID, rows: Iterable[asyncpg.Record], master: MasterKey
+) -> tuple[Group, dict[UUID, SeatDetails]]:
+    group, people = Group(group_id), dict[UUID, SeatDetails]()
+    for row in rows:
+        event = decode_event(row["topic"], row["state"])
+        evolve(group, event)
+        booking_id = event.booking_id
+        wrapped = row["wrapped_key"]
+        key = None if wrapped is None else master.unwrap(booking_id, wrapped)
+        changed = _details(people.get(booking_id, SeatDetails()), event, key)
+        if changed is not None and booking_id != group_id:
+            people[booking_id] = changed
+    return group, people
+
+
+def _details(known: SeatDetails, event: Event, key: BookingKey | None) -> SeatDetails | None:
+    """A person's data after an event; None when the event changes none of it."""
+    if isinstance(event, CustomerErased) or (key is None and isinstance(event, SeatBooked)):
+        return SeatDetails()
+    if key is None:
+        return None
+    if isinstance(event, SeatBooked):
+        return unpack_seat(key.open(SEALED_BOOKING, event.sealed))
+    if isinstance(event, MetaChanged) and event.sealed is not None:
+        changes = from_json(key.open(SEALED_META, event.sealed))
+        meta = merge_meta(known.meta, changes)
+        return SeatDetails(customer=known.customer, attendees=known.attendees, meta=meta)
+    return None
