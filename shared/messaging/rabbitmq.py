@@ -12,11 +12,13 @@ import contextlib
 import logging
 import struct
 from collections.abc import AsyncIterator, Iterator
-from typing import Any, NoReturn
+from typing import Any, NoReturn, cast
 
 import aio_pika
+import aiormq
 from aio_pika import exceptions as amqp
 from aio_pika.abc import AbstractChannel, AbstractExchange, AbstractQueue
+from aiormq import spec
 from aiormq.connection import TCPTransportFactory, TLSTransportFactory
 from yarl import URL
 
@@ -69,7 +71,8 @@ class Broker:
         try:
             channel = await link.prepare(CORE)
             await self._offer_by_group(url)
-            yield Publisher(link, channel, self._publish_seconds)
+            under = cast(aiormq.Channel, await channel.get_underlay_channel())
+            yield Publisher(link, under, self._publish_seconds)
         finally:
             await link.close()
 
@@ -139,6 +142,7 @@ class _Link:
     async def close(self) -> None:
         """Politely if the broker answers soon, else by dropping the socket."""
         closing = asyncio.ensure_future(self._connection.close())
+        closing.add_done_callback(lambda done: done.cancelled() or done.exception())
         try:
             await asyncio.wait({closing}, timeout=CLOSE_SECONDS)
         finally:
@@ -150,11 +154,10 @@ class _Link:
 class Publisher:
     """One connection, one channel. Calls may overlap: confirms are awaited side by side."""
 
-    def __init__(self, link: _Link, channel: AbstractChannel, publish_seconds: float) -> None:
+    def __init__(self, link: _Link, channel: aiormq.Channel, publish_seconds: float) -> None:
         self._link = link
         self._channel = channel
         self._seconds = publish_seconds
-        self._exchanges: dict[str, AbstractExchange] = {}
         self._broken_by: str | None = None
 
     async def publish(
@@ -173,11 +176,14 @@ class Publisher:
             raise PublishFailed(self._broken_by)
         try:
             with _as_publish_failed("not confirmed", ContentRefused):
-                await (await self._exchange(exchange)).publish(
-                    encoded(message),
-                    message.routing_key if key is None else key,
+                await self._channel.basic_publish(
+                    message.body,
+                    exchange=exchange,
+                    routing_key=message.routing_key if key is None else key,
+                    properties=properties(message),
                     mandatory=mandatory,
                     timeout=self._seconds,
+                    wait=False,
                 )
         except MessagingError as error:
             self._broken_by = str(error)
@@ -186,11 +192,6 @@ class Publisher:
     async def lost(self) -> NoReturn:
         """Waits until the connection is lost, then raises PublishFailed: notices it when idle."""
         raise PublishFailed(await self._link.lost())
-
-    async def _exchange(self, name: str) -> AbstractExchange:
-        if name not in self._exchanges:
-            self._exchanges[name] = await self._channel.get_exchange(name, ensure=False)
-        return self._exchanges[name]
 
 
 async def declare(channel: AbstractChannel, topology: Topology) -> None:
@@ -210,19 +211,17 @@ async def declare(channel: AbstractChannel, topology: Topology) -> None:
         await target.bind(binding.source, binding.routing_key)
 
 
-def encoded(message: Message) -> aio_pika.Message:
-    """As AMQP properties, headers and body."""
-    mode = aio_pika.DeliveryMode.PERSISTENT if message.persistent else None
-    return aio_pika.Message(
-        message.body,
-        headers=dict(message.headers),
+def properties(message: Message) -> spec.Basic.Properties:
+    """As AMQP properties, the attributes among the headers."""
+    return spec.Basic.Properties(
         content_type=CONTENT_TYPE,
-        message_id=message.message_id,
-        type=message.type,
-        timestamp=message.time,
+        headers=dict(message.headers),
+        delivery_mode=2 if message.persistent else 1,
         correlation_id=message.correlation_id,
+        message_id=message.message_id,
+        timestamp=message.time,
+        message_type=message.type,
         app_id=APP_ID,
-        delivery_mode=mode or aio_pika.DeliveryMode.NOT_PERSISTENT,
     )
 
 
