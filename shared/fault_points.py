@@ -17,7 +17,6 @@ POINTS = frozenset(
         "before_append",
         "during_append",
         "after_append",
-        "after_reply",
         "holding_turn",
         "after_read",
         "in_projection",

@@ -27,6 +27,7 @@ from shared.eventlog.store import (
     OutcomeUnknown,
     StoreUnavailable,
 )
+from shared.fault_points import reached
 
 MAX_COMMANDS = 512
 PASSING = (
@@ -111,10 +112,10 @@ class Appender:
         mailboxes = [mailbox for mailbox, _ in batch]
         entries = [entry for _, entry in batch]
         try:
-            self._settle(
-                mailboxes,
-                await append_for_sure(self._store, entries, self._notify.is_due()),
-            )
+            reached("before_append")
+            outcomes = await append_for_sure(self._store, entries, self._notify.is_due())
+            reached("after_append")
+            self._settle(mailboxes, outcomes)
         except StoreUnavailable:
             _log.warning("the database cannot be reached: a batch was not written")
             self._give_up(mailboxes, TooBusy())

@@ -20,6 +20,7 @@ from shared.booking_api.errors import Parked, TooBusy
 from shared.domain.group import Group, evolve
 from shared.eventlog.codec import UndecodableEvent
 from shared.eventlog.store import EventStore, StoreUnavailable
+from shared.fault_points import reached
 
 COMMAND_SECONDS = 10.0
 SWEEP_SECONDS = 0.5
@@ -144,6 +145,7 @@ class CommandHandler:
             turn = await self._store.take_turn(mailbox.group_id, group.version if group else 0)
             if turn is not None:
                 mailbox.take_turn(turn, asyncio.get_running_loop().time())
+                reached("holding_turn")
         finally:
             self._readying.pop(mailbox.group_id, None)
             self._appender.enqueue(mailbox)

@@ -25,6 +25,7 @@ from shared.eventlog.follower import Follower
 from shared.eventlog.privacy import MasterKey
 from shared.eventlog.record import StoredRecord
 from shared.eventlog.wakeup import Wakeup
+from shared.fault_points import reached
 
 LIVE_BATCH = 200
 READ_AHEAD = 2
@@ -85,6 +86,7 @@ class Projector:
 
     async def _commit(self, term: Term, connection: Connection, changes: Sequence[Change]) -> None:
         term.ensure_current()
+        reached("after_read")
         after, to = changes[0].position - 1, changes[-1].position
         async with connection.transaction():
             answer = await connection.fetchrow(
@@ -93,6 +95,8 @@ class Projector:
             if answer is None or not answer["moved"]:
                 raise TermLost(f"{self._schema}: another term moved the checkpoint")
             self._note(await apply_batch(connection, changes, answer["aside"]))
+            reached("in_projection")
+        reached("after_projection")
 
     def _note(self, poisons: Sequence[Poison]) -> None:
         for one in poisons:

@@ -24,6 +24,7 @@ from shared.eventlog.election import Term
 from shared.eventlog.follower import Follower
 from shared.eventlog.record import StoredRecord
 from shared.eventlog.statements import statement
+from shared.fault_points import reached
 from shared.messaging.cloudevent import Message
 from shared.messaging.rabbitmq import ContentRefused, Publisher, PublishFailed
 
@@ -132,7 +133,9 @@ class Session:
     async def _send(self, message: Message) -> None:
         async with self._window:
             self._term.ensure_current()
+            reached("before_publish")
             await self._publisher.publish(message)
+            reached("after_confirm")
             self.confirms += 1
 
     async def _retry_parked(self) -> None:
@@ -155,6 +158,7 @@ class Session:
 
     async def _store_checkpoint(self) -> None:
         if self._progress.checkpoint > self._term.checkpoint:
+            reached("before_checkpoint")
             await self._term.move_checkpoint(self._progress.checkpoint)
 
     async def _watch_for_stall(self) -> None:

@@ -15,6 +15,7 @@ import asyncpg
 
 from shared.eventlog.statements import statement
 from shared.eventlog.store import OutcomeUnknown, StoreUnavailable
+from shared.fault_points import reached
 
 CONNECT_SECONDS = 5.0
 APPEND_SECONDS = 10.0
@@ -44,6 +45,7 @@ class AppendConnection:
         """
         connection = await self._ready()
         running = asyncio.ensure_future(connection.fetch(sql, *arguments))
+        running.get_loop().call_soon(reached, "during_append")
         try:
             done, _ = await asyncio.wait({running}, timeout=self._append_seconds)
         except asyncio.CancelledError:
