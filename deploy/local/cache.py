@@ -42,6 +42,7 @@ def plain_path_to(folder: Path) -> Path:
     name = hashlib.sha256(os.fsencode(folder)).hexdigest()[:12]
     link = cache_folder() / "links" / name
     link.parent.mkdir(exist_ok=True, mode=0o700)
+    _remove_dangling(link.parent)
     if not link.is_symlink() or link.readlink() != folder:
         link.unlink(missing_ok=True)
         link.symlink_to(folder, target_is_directory=True)
@@ -58,6 +59,12 @@ async def file_lock(path: Path) -> AsyncIterator[None]:
         yield
     finally:
         os.close(handle)
+
+
+def _remove_dangling(links: Path) -> None:
+    for link in links.iterdir():
+        if not link.exists():
+            link.unlink(missing_ok=True)
 
 
 def _lock_now(handle: int) -> bool:

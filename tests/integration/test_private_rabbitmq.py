@@ -23,5 +23,7 @@ async def test_the_node_has_streams_and_consistent_hashing(amqp_url: str) -> Non
 async def test_only_loopback_is_listened_on(broker: PrivateRabbitMQ) -> None:
     process = broker.broker.process
     assert process is not None
-    addresses = {c.laddr.ip for c in psutil.Process(process.pid).net_connections()}
-    assert addresses <= {"127.0.0.1"}
+    connections = psutil.Process(process.pid).net_connections()
+    listening = {(c.laddr.ip, c.laddr.port) for c in connections if c.status == psutil.CONN_LISTEN}
+    assert listening
+    assert {ip for ip, _ in listening} == {"127.0.0.1"}, listening
