@@ -1,0 +1,111 @@
+"""When the outcome of an append is unknown: nobody is told a thing that is not so."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from uuid import uuid4
+
+import asyncpg
+import pytest
+import pytest_asyncio
+
+from services.command.cache import MailboxCache
+from services.command.clock import DatabaseClock
+from services.command.handler import CommandHandler
+from services.command.pending import AnsweredBefore
+from services.command.reply import Reply
+from shared.eventlog.postgres import PostgresEventStore
+from shared.eventlog.store import CommandAnswer
+from tests.harness.commands import book_seats, create_group, plain
+from tests.harness.ledger import NOON
+from tests.harness.proxy import Proxy
+from tests.integration.command.conftest import held_head
+
+Handlers = tuple[CommandHandler, CommandHandler]
+
+
+@pytest_asyncio.fixture
+async def proxy(database_url: str) -> AsyncIterator[Proxy]:
+    async with Proxy(database_url) as proxy:
+        yield proxy
+
+
+@pytest_asyncio.fixture
+async def handlers(
+    pool: asyncpg.Pool[asyncpg.Record], proxy: Proxy, database_url: str
+) -> AsyncIterator[Handlers]:
+    """One whose appends go through the proxy, and one beside it."""
+    stores = [PostgresEventStore(pool, dsn) for dsn in (proxy.url, database_url)]
+    mine, other = (CommandHandler(s, MailboxCache(), DatabaseClock(NOON)) for s in stores)
+    mine.start()
+    other.start()
+    yield mine, other
+    await mine.stop()
+    await other.stop()
+    for store in stores:
+        await store.close()
+
+
+async def test_a_statement_of_a_dead_connection_that_runs_late_books_once(
+    handlers: Handlers, pool: asyncpg.Pool[asyncpg.Record], proxy: Proxy
+) -> None:
+    group = create_group(10)
+    await handlers[0].handle(group, plain)
+    async with held_head(pool) as head:
+        bookings = [
+            asyncio.create_task(handlers[0].handle(book_seats(group.group_id), plain))
+            for _ in range(5)
+        ]
+        await head.waits()
+        proxy.cut()
+    replies = await asyncio.gather(*bookings)
+    assert [reply.body for reply in replies] == [b"1", b"2", b"3", b"4", b"5"]
+    assert await pool.fetchval("SELECT count(*) FROM stored_events") == 6
+
+
+async def test_what_never_arrived_is_sent_again(
+    handlers: Handlers, pool: asyncpg.Pool[asyncpg.Record], proxy: Proxy
+) -> None:
+    group = create_group(10)
+    await handlers[0].handle(group, plain)
+    proxy.cut_after(10)
+    reply = await handlers[0].handle(book_seats(group.group_id), plain)
+    assert (reply.status, reply.position) == (201, 2)
+    assert await pool.fetchval("SELECT count(*) FROM stored_events") == 2
+
+
+async def test_a_group_that_moved_on_meanwhile_is_decided_again(
+    handlers: Handlers, pool: asyncpg.Pool[asyncpg.Record], proxy: Proxy
+) -> None:
+    group = create_group(2)
+    await handlers[0].handle(group, plain)
+    await proxy.refuse()
+    mine = [
+        asyncio.create_task(handlers[0].handle(book_seats(group.group_id), plain)) for _ in range(2)
+    ]
+    assert (await handlers[1].handle(book_seats(group.group_id), plain)).status == 201
+    await proxy.accept()
+    told = await asyncio.gather(*mine, return_exceptions=True)
+    kept = sum(isinstance(reply, Reply) and reply.status == 201 for reply in told)
+    assert await pool.fetchval("SELECT count(*) FROM stored_events") == 2 + kept
+    assert kept <= 1
+
+
+async def test_a_keyed_command_whose_answer_was_lost_is_answered_from_the_store(
+    handlers: Handlers, pool: asyncpg.Pool[asyncpg.Record], proxy: Proxy
+) -> None:
+    """A refusal has no event to be found by: its row says that it was given."""
+    command_id, missing = uuid4(), book_seats(uuid4())
+    await handlers[0].handle(create_group(), plain)
+
+    def seal(booking: object, reply: Reply, *rest: object) -> CommandAnswer:
+        return CommandAnswer(command_id, missing.booking_id, b"hash", reply.body, uuid4())
+
+    async with held_head(pool) as head:
+        asked = asyncio.create_task(handlers[0].handle(missing, plain, command_id, seal))
+        await head.waits()
+        proxy.cut()
+    with pytest.raises(AnsweredBefore):
+        await asked
+    assert await pool.fetchval("SELECT count(*) FROM command_answers") == 1

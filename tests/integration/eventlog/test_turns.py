@@ -1,0 +1,77 @@
+"""Turns on a group: one process at a time, nobody for long, and never needed for safety."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from uuid import uuid4
+
+import asyncpg
+import pytest_asyncio
+
+from shared.eventlog.postgres import PostgresEventStore
+from shared.eventlog.store import Appended, Entry
+from shared.eventlog.turns import MAX_TURNS, GroupTurns
+from tests.harness.ledger import booked, created
+
+
+@pytest_asyncio.fixture
+async def store(database_url: str) -> AsyncIterator[PostgresEventStore]:
+    async with asyncpg.create_pool(database_url, min_size=1, max_size=2) as pool:
+        store = PostgresEventStore(pool, database_url)
+        yield store
+        await store.close()
+
+
+@pytest_asyncio.fixture
+async def turns(database_url: str) -> AsyncIterator[GroupTurns]:
+    turns = GroupTurns(database_url)
+    yield turns
+    await turns.close()
+
+
+async def test_the_next_one_sees_what_the_last_one_did(
+    store: PostgresEventStore, turns: GroupTurns
+) -> None:
+    group = uuid4()
+    first = await turns.take(group, 0)
+    assert first is not None
+    waiting = asyncio.create_task(turns.take(group, 0))
+    new = created(group)
+    assert isinstance((await store.append([Entry(group, 0, [new])]))[0], Appended)
+    assert not waiting.done()
+    first.end()
+    second = await waiting
+    assert second is not None
+    assert [missing.event_id for missing in second.missing] == [new.event_id]
+    second.end()
+
+
+async def test_other_groups_have_turns_of_their_own(turns: GroupTurns) -> None:
+    held = [await turns.take(uuid4(), 0) for _ in range(MAX_TURNS)]
+    assert all(turn is not None for turn in held)
+    assert await turns.take(uuid4(), 0) is None
+    for turn in held:
+        assert turn is not None
+        turn.end()
+
+
+async def test_a_holder_that_freezes_loses_its_turn_and_never_holds_the_head(
+    store: PostgresEventStore, turns: GroupTurns, database_url: str
+) -> None:
+    frozen, group = GroupTurns(database_url), uuid4()
+    assert await frozen.take(group, 0) is not None
+    assert isinstance((await store.append([Entry(uuid4(), 0, [booked()])]))[0], Appended)
+    assert isinstance((await store.append([Entry(group, 0, [created(group)])]))[0], Appended)
+    told = [await turns.take(group, 0) for _ in range(2)]
+    assert any(turn is not None for turn in told)
+    for turn in told:
+        if turn is not None:
+            turn.end()
+
+
+async def test_without_a_database_there_is_no_turn_and_no_harm(
+    turns: GroupTurns, database_url: str
+) -> None:
+    away = GroupTurns(database_url.replace("127.0.0.1:", "127.0.0.1:1"))
+    assert [await away.take(uuid4(), 0) for _ in range(MAX_TURNS + 1)] == [None] * (MAX_TURNS + 1)
