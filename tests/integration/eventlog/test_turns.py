@@ -9,6 +9,7 @@ from uuid import uuid4
 import asyncpg
 import pytest_asyncio
 
+from deploy.local.ports import free_ports
 from shared.eventlog.postgres import PostgresEventStore
 from shared.eventlog.store import Appended, Entry
 from shared.eventlog.turns import MAX_TURNS, GroupTurns
@@ -60,18 +61,20 @@ async def test_a_holder_that_freezes_loses_its_turn_and_never_holds_the_head(
     store: PostgresEventStore, turns: GroupTurns, database_url: str
 ) -> None:
     frozen, group = GroupTurns(database_url), uuid4()
-    assert await frozen.take(group, 0) is not None
+    held = await frozen.take(group, 0)
+    assert held is not None
     assert isinstance((await store.append([Entry(uuid4(), 0, [booked()])]))[0], Appended)
     assert isinstance((await store.append([Entry(group, 0, [created(group)])]))[0], Appended)
     told = [await turns.take(group, 0) for _ in range(2)]
     assert any(turn is not None for turn in told)
-    for turn in told:
+    for turn in (held, *told):
         if turn is not None:
             turn.end()
+    await frozen.close()
 
 
 async def test_without_a_database_there_is_no_turn_and_no_harm(
-    turns: GroupTurns, database_url: str
+    database_url: str,
 ) -> None:
-    away = GroupTurns(database_url.replace("127.0.0.1:", "127.0.0.1:1"))
+    away = GroupTurns(f"postgresql://nobody@127.0.0.1:{free_ports(1)[0]}/nothing")
     assert [await away.take(uuid4(), 0) for _ in range(MAX_TURNS + 1)] == [None] * (MAX_TURNS + 1)
