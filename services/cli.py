@@ -7,6 +7,7 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
+import services.audit.checkpoint_cli
 import services.audit.cli
 import services.query.cli
 import shared.accounts.cli
@@ -44,6 +45,7 @@ app = typer.Typer(
 app.add_typer(shared.accounts.cli.apps, name="apps")
 app.add_typer(shared.accounts.cli.keys, name="keys")
 app.add_typer(services.audit.cli.app)
+app.add_typer(services.audit.checkpoint_cli.app, name="checkpoint")
 app.add_typer(services.query.cli.app)
 
 if __name__ == "__main__":

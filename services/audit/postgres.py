@@ -49,6 +49,15 @@ class Ledger:
         """A group's rows, in order."""
         return records(await self._fetch("stream", group_id))
 
+    async def events_of(self, booking_id: UUID) -> list[StoredRecord]:
+        """The rows that name a booking, in order."""
+        return records(await self._fetch("events_of", booking_id))
+
+    async def hash_at(self, position: int) -> bytes | None:
+        """The chain's hash after the event at `position`; None where there is none."""
+        rows = await self._fetch("hash_at", position)
+        return rows[0][0] if rows else None
+
     def log_pages(self, after: int, until: int) -> AsyncGenerator[Rows, None]:
         """Rows of `log_page.sql` with `after` < position <= `until`, in order."""
         return self._pages("log_page", lambda last: (last[0], until) if last else (after, until))

@@ -157,16 +157,19 @@ async def tamper(dsn: str, *statements: str) -> None:
         await connection.close()
 
 
-async def seatledger(dsn: str, *arguments: str) -> tuple[int, str, str]:
+async def seatledger(dsn: str, *arguments: str, master: str = "") -> tuple[int, str, str]:
     """Exit status, stdout and stderr of the command."""
+    secret = {"SEATLEDGER_MASTER_KEY": master} if master else {}
+    return await python("-m", "services.cli", *arguments, DATABASE_URL=dsn, **secret)
+
+
+async def python(*arguments: str, **environment: str) -> tuple[int, str, str]:
     process = await asyncio.create_subprocess_exec(
         sys.executable,
-        "-m",
-        "services.cli",
         *arguments,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
-        env={"PATH": os.environ["PATH"], "DATABASE_URL": dsn},
+        env={"PATH": os.environ["PATH"], **environment},
     )
     out, err = await process.communicate()
     assert process.returncode is not None
