@@ -134,6 +134,7 @@ class Session:
         async with self._window:
             self._term.ensure_current()
             reached("before_publish")
+            asyncio.get_running_loop().call_soon(reached, "before_confirm")
             await self._publisher.publish(message)
             reached("after_confirm")
             self.confirms += 1

@@ -12,7 +12,7 @@ import contextlib
 import logging
 import time
 from collections.abc import Awaitable, Callable
-from typing import Any
+from typing import Any, TypeAlias
 
 import asyncpg
 
@@ -28,6 +28,9 @@ _LOST = (
     asyncpg.PostgresError,
     asyncpg.InterfaceError,
     asyncpg.InternalClientError,
+)
+Connection: TypeAlias = (
+    "asyncpg.Connection[asyncpg.Record] | asyncpg.pool.PoolConnectionProxy[asyncpg.Record]"
 )
 _log = logging.getLogger(__name__)
 
@@ -64,7 +67,7 @@ class Term:
         """What keeps the leader from getting on, or None, for people to read."""
         await self._write("report_trouble", trouble)
 
-    async def fence(self, connection: asyncpg.Connection[asyncpg.Record]) -> None:
+    async def fence(self, connection: Connection) -> None:
         """Inside the caller's transaction: it commits under this term, or TermLost."""
         sql = statement("is_current_epoch")
         if not await connection.fetchval(sql, self.name, self.epoch, timeout=STATEMENT_SECONDS):

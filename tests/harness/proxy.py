@@ -21,8 +21,7 @@ class Proxy:
         self._server: asyncio.Server | None = None
         self._links: set[asyncio.Task[None]] = set()
         self._writers: set[asyncio.StreamWriter] = set()
-        self._flows = asyncio.Event()
-        self._flows.set()
+        self._flows: set[asyncio.Event] = set()
         self._left: int | None = None
         self.port = 0
         self.delay_seconds = 0.0
@@ -67,11 +66,13 @@ class Proxy:
         self._left = forwarded
 
     def silence(self) -> None:
-        """Forward nothing, close nothing: half-open connections."""
-        self._flows.clear()
+        """Today's connections forward nothing and close nothing: half-open. New ones work."""
+        for flow in self._flows:
+            flow.clear()
 
     def resume(self) -> None:
-        self._flows.set()
+        for flow in self._flows:
+            flow.set()
 
     async def _link(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()
@@ -84,24 +85,32 @@ class Proxy:
 
     async def _forward(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         there, back = await asyncio.open_connection(self._host, self._port)
+        flow = asyncio.Event()
+        flow.set()
+        self._flows.add(flow)
         self._writers |= {writer, back}
         try:
             async with asyncio.TaskGroup() as tasks:
-                tasks.create_task(self._pump(reader, back, counts=True))
-                tasks.create_task(self._pump(there, writer, counts=False))
+                tasks.create_task(self._pump(reader, back, flow, counts=True))
+                tasks.create_task(self._pump(there, writer, flow, counts=False))
         except* (OSError, EOFError):
             pass
         finally:
             self._writers -= {writer, back}
+            self._flows.discard(flow)
             writer.transport.abort()
             back.transport.abort()
 
     async def _pump(
-        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, counts: bool
+        self,
+        reader: asyncio.StreamReader,
+        writer: asyncio.StreamWriter,
+        flow: asyncio.Event,
+        counts: bool,
     ) -> None:
         while True:
             piece = await reader.read(PIECE)
-            await self._flows.wait()
+            await flow.wait()
             if self.delay_seconds:
                 await asyncio.sleep(self.delay_seconds)
             if counts:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import aio_pika
 import asyncpg
@@ -21,6 +21,7 @@ from shared.eventlog.store import Appended, Entry
 from shared.eventlog.wakeup import Wakeup
 from shared.messaging.rabbitmq import Broker
 from shared.messaging.topology import EVENTS
+from tests.harness.ledger import booked, created
 
 PATIENCE = 30.0
 
@@ -140,3 +141,39 @@ def first_appearances(subscriber: Subscriber) -> dict[str, list[int]]:
             if body["version"] not in versions:
                 versions.append(body["version"])
     return seen
+
+
+def assert_published(ledger: Ledger, subscriber: Subscriber) -> None:
+    """All of the log and nothing else, each id with one body, in the order of each group."""
+    assert set(subscriber.ids) == {str(event_id) for _, _, event_id in ledger.events}
+    bodies: dict[str, bytes] = {}
+    for message in subscriber.messages:
+        assert bodies.setdefault(str(message.message_id), message.body) == message.body
+    lengths: dict[str, int] = {}
+    for group_id, version, _ in ledger.events:
+        lengths[str(group_id)] = max(version, lengths.get(str(group_id), 0))
+    assert first_appearances(subscriber) == {
+        group_id: list(range(1, length + 1)) for group_id, length in lengths.items()
+    }
+
+
+async def sell(ledger: Ledger, groups: int, seats: int) -> list[UUID]:
+    """Groups with bookings, one append for each; the groups' ids."""
+    ids = [uuid4() for _ in range(groups)]
+    for group_id in ids:
+        await ledger.append(group_id, created(group_id))
+    for number in range(1, seats + 1):
+        for group_id in ids:
+            await ledger.append(group_id, booked(current_seats=number))
+    return ids
+
+
+def ids_of(ledger: Ledger) -> list[UUID]:
+    return [event_id for _, _, event_id in ledger.events]
+
+
+async def eventually(holds: Callable[[], Awaitable[bool]]) -> None:
+    """Asks until it holds; the test fails after half a minute."""
+    async with asyncio.timeout(PATIENCE):
+        while not await holds():  # noqa: ASYNC110 - what is asked about has no event
+            await asyncio.sleep(0.02)

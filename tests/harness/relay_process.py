@@ -1,0 +1,17 @@
+"""`python -m tests.harness.relay_process DSN AMQP_URLS`: a relay that tests freeze and kill."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+
+from tests.harness.relays import ledger_at
+
+
+async def main(dsn: str, amqp_urls: str) -> None:
+    async with ledger_at(dsn) as ledger:
+        await ledger.relay(amqp_urls).run()
+
+
+if __name__ == "__main__":
+    asyncio.run(main(*sys.argv[1:]))

@@ -1,0 +1,125 @@
+"""One leader at a time, and nothing is written under a term that is over."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import asyncpg
+import pytest
+
+from shared.eventlog.election import Election, Term, TermLost
+from tests.harness.relays import Ledger, eventually, ids_of, ledger_at, running, sell, subscriber_at
+
+
+class Candidate:
+    """Leads until told otherwise; `terms` are the ones that it was given."""
+
+    def __init__(self, dsn: str, drain_seconds: float = 0.0) -> None:
+        self.election = Election(dsn, "test", drain_seconds)
+        self.terms: asyncio.Queue[Term] = asyncio.Queue()
+        self.task = asyncio.create_task(self.election.run(self.lead))
+
+    async def lead(self, term: Term) -> None:
+        self.terms.put_nowait(term)
+        await asyncio.get_running_loop().create_future()
+
+    async def term(self) -> Term:
+        return await asyncio.wait_for(self.terms.get(), 15)
+
+    async def stop(self) -> None:
+        self.election.stop()
+        await asyncio.wait_for(self.task, 15)
+
+
+@asynccontextmanager
+async def candidate(dsn: str) -> AsyncIterator[Candidate]:
+    one = Candidate(dsn)
+    try:
+        yield one
+    finally:
+        await one.stop()
+
+
+async def test_the_second_leads_when_the_first_lets_go(database_url: str) -> None:
+    async with candidate(database_url) as second_chance:
+        first = await second_chance.term()
+        assert first.epoch == 1
+        async with candidate(database_url) as heir:
+            await first.move_checkpoint(7)
+            assert heir.terms.empty()
+            await second_chance.stop()
+            second = await heir.term()
+            assert (second.epoch, second.checkpoint) == (2, 7)
+
+
+async def test_a_leader_whose_session_was_ended_writes_nothing(database_url: str) -> None:
+    async with candidate(database_url) as one, candidate(database_url) as other:
+        both = {asyncio.create_task(one.term()), asyncio.create_task(other.term())}
+        done, waiting = await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
+        stale = done.pop().result()
+        async with asyncpg.create_pool(database_url, min_size=1) as pool:
+            await pool.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                " WHERE application_name = 'seatledger test' AND query NOT LIKE '%try_advisory%'"
+            )
+            for task in waiting:
+                task.cancel()
+            with pytest.raises(TermLost):
+                await stale.move_checkpoint(99)
+            await eventually(lambda: _epoch_is(pool, 2))
+            with pytest.raises(TermLost):
+                async with pool.acquire() as connection, connection.transaction():
+                    await stale.fence(connection)
+            sql = "SELECT checkpoint FROM followers WHERE name = 'test'"
+            assert await pool.fetchval(sql) == 0
+
+
+async def _epoch_is(pool: asyncpg.Pool[asyncpg.Record], epoch: int) -> bool:
+    sql = "SELECT epoch FROM followers WHERE name = 'test'"
+    return bool(await pool.fetchval(sql) >= epoch)
+
+
+async def test_a_write_under_an_older_epoch_is_refused(database_url: str) -> None:
+    async with candidate(database_url) as one, asyncpg.create_pool(database_url) as pool:
+        term = await one.term()
+        await pool.execute("UPDATE followers SET epoch = epoch + 1")
+        with pytest.raises(TermLost):
+            await term.move_checkpoint(5)
+        with pytest.raises(TermLost):
+            await term.report("late")
+        row = await pool.fetchrow("SELECT checkpoint, trouble FROM followers")
+        assert row is not None and tuple(row) == (0, None)
+
+
+async def test_a_frozen_leader_is_replaced_and_changes_nothing_when_it_wakes(
+    database_url: str, amqp_url: str
+) -> None:
+    async with ledger_at(database_url) as ledger, subscriber_at(amqp_url) as subscriber:
+        frozen = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "tests.harness.relay_process", database_url, amqp_url
+        )
+        try:
+            await sell(ledger, groups=2, seats=2)
+            await subscriber.until_seen(ids_of(ledger))
+            frozen.send_signal(signal.SIGSTOP)
+            async with running(ledger.relay(amqp_url)):
+                await sell(ledger, groups=2, seats=2)
+                await subscriber.until_seen(ids_of(ledger))
+                await eventually(lambda: _relayed(ledger))
+                frozen.send_signal(signal.SIGCONT)
+                await sell(ledger, groups=2, seats=2)
+                await subscriber.until_seen(ids_of(ledger))
+                await eventually(lambda: _relayed(ledger))
+                sql = "SELECT epoch FROM followers WHERE name = 'relay'"
+                assert await ledger.pool.fetchval(sql) == 2
+        finally:
+            frozen.kill()
+            await frozen.wait()
+
+
+async def _relayed(ledger: Ledger) -> bool:
+    return await ledger.checkpoint() == len(ledger.events)
