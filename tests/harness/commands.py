@@ -1,73 +1,24 @@
-"""Commands for tests, complete but for what a test cares about."""
+"""Runs `seatledger` as a shell would, but inside this process, so that no test waits for Python."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import timedelta
-from typing import Any
-from uuid import UUID, uuid4
+import asyncio
 
-from services.command.commands import Act, BookSeats, CreateGroup
-from services.command.reply import Reply
-from shared.domain.events import Event, GroupSettings
-from shared.domain.group import Group
-from shared.eventlog.record import BookingKeyRow
-from tests.harness.ledger import NOON
+from typer.testing import CliRunner
 
-APP = UUID(int=7)
-DAY = timedelta(days=1)
+from services.cli import app
 
 
-def create_group(max_seats: int = 40, **settings: Any) -> CreateGroup:
-    """Opens a group that starts a day after NOON."""
-    group_id = uuid4()
-    return CreateGroup(
-        app_id=APP,
-        group_id=group_id,
-        booking_id=group_id,
-        resource_id=uuid4(),
-        start=NOON + DAY,
-        end=NOON + DAY + timedelta(hours=1),
-        time_zone="UTC",
-        what="A webinar",
-        where="",
-        description="",
-        project_id=None,
-        calendar_id=None,
-        settings=GroupSettings(max_seats=max_seats, **settings),
-        auto_complete=True,
-        meta={},
-        reminders=(),
-        webhooks={},
+async def seatledger(*arguments: str, **environment: str) -> tuple[int, str, str]:
+    """Exit status, stdout and stderr. Only the settings given in `environment` are set."""
+    result = await asyncio.to_thread(
+        CliRunner().invoke, app, list(arguments), env={**_UNSET, **environment}
     )
+    if result.exception is not None and not isinstance(result.exception, SystemExit):
+        raise result.exception
+    return result.exit_code, result.stdout, result.stderr
 
 
-def book_seats(group_id: UUID, seats: int = 1, **fields: Any) -> BookSeats:
-    """Books seats for a customer of their own."""
-    booking_id = uuid4()
-    given: dict[str, Any] = {
-        "app_id": APP,
-        "booking_id": booking_id,
-        "graph": "group_customer",
-        "customer_ref": booking_id.bytes,
-        "hold": timedelta(minutes=5),
-        "auto_complete": True,
-        "reminders": (),
-        "webhooks": {},
-        "sealed": b"sealed",
-        **fields,
-    }
-    key = BookingKeyRow(given["booking_id"], group_id, b"wrapped", given["customer_ref"])
-    return BookSeats(group_id=group_id, seats=seats, key=key, **given)
-
-
-def act(group_id: UUID, booking_id: UUID, action: str, **fields: Any) -> Act:
-    """Applies an action; to the group itself when both ids are the same."""
-    graph = "group_owner" if group_id == booking_id else "group_customer"
-    given = {"app_id": APP, "graph": graph, **fields}
-    return Act(group_id=group_id, booking_id=booking_id, action=action, **given)
-
-
-def plain(group: Group, events: Sequence[Event]) -> Reply:
-    """A reply that says how many seats are taken."""
-    return Reply(201, str(group.current_seats).encode())
+_UNSET: dict[str, str | None] = dict.fromkeys(
+    ("DATABASE_URL", "AMQP_URL", "SEATLEDGER_MASTER_KEY", "SEATLEDGER_HOST")
+)

@@ -12,28 +12,17 @@ import pytest
 
 from shared.accounts.demo import ensure_demo
 from shared.settings import ConfigurationError, Settings
+from tests.harness import commands
 
 MASTER = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="
 
 
-async def run(module: str, *arguments: str, **environment: str) -> tuple[int, str, str]:
-    """Exit status, stdout and stderr of `python -m module arguments`."""
-    process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-m",
-        module,
-        *arguments,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-        env={"PATH": os.environ["PATH"], "SEATLEDGER_MASTER_KEY": MASTER, **environment},
-    )
-    out, err = await process.communicate()
-    assert process.returncode is not None
-    return process.returncode, out.decode(), err.decode()
+async def run(*arguments: str, **environment: str) -> tuple[int, str, str]:
+    return await commands.seatledger(*arguments, SEATLEDGER_MASTER_KEY=MASTER, **environment)
 
 
 async def seatledger(dsn: str, *arguments: str) -> list[dict[str, Any]]:
-    status, out, err = await run("services.cli", *arguments, "--json", DATABASE_URL=dsn)
+    status, out, err = await run(*arguments, "--json", DATABASE_URL=dsn)
     assert status == 0, err
     return [json.loads(line) for line in out.splitlines()]
 
@@ -57,7 +46,7 @@ async def test_an_operator_makes_lists_and_revokes(database_url: str) -> None:
 
 async def test_tables_show_whole_values(database_url: str) -> None:
     [app] = await seatledger(database_url, "apps", "create", "Doc Brown")
-    status, out, _ = await run("services.cli", "apps", "list", DATABASE_URL=database_url)
+    status, out, _ = await run("apps", "list", DATABASE_URL=database_url)
     assert status == 0 and app["app_id"] in out and "Doc Brown" in out
 
 
@@ -72,7 +61,7 @@ async def test_tables_show_whole_values(database_url: str) -> None:
     ],
 )
 async def test_a_refusal_is_one_line(database_url: str, arguments: list[str], line: str) -> None:
-    status, out, err = await run("services.cli", *arguments, DATABASE_URL=database_url)
+    status, out, err = await run(*arguments, DATABASE_URL=database_url)
     assert (status, out, len(err.splitlines())) == (1, "", 1)
     assert line in err
 
@@ -86,13 +75,13 @@ async def test_a_refusal_is_one_line(database_url: str, arguments: list[str], li
     ],
 )
 async def test_no_database_is_one_line(dsn: str, line: str) -> None:
-    status, out, err = await run("services.cli", "apps", "list", DATABASE_URL=dsn)
+    status, out, err = await run("apps", "list", DATABASE_URL=dsn)
     assert (status, out, len(err.splitlines())) == (2, "", 1)
     assert line in err
 
 
 async def test_a_database_without_tables_is_one_line(empty_database_url: str) -> None:
-    status, _, err = await run("services.cli", "apps", "list", DATABASE_URL=empty_database_url)
+    status, _, err = await run("apps", "list", DATABASE_URL=empty_database_url)
     assert (status, len(err.splitlines())) == (2, 1)
     assert "python -m shared.migrate" in err
 
@@ -108,8 +97,13 @@ async def test_the_demo_is_made_once(database_url: str) -> None:
 async def test_the_demo_is_refused_where_others_could_reach_it(database_url: str) -> None:
     with pytest.raises(ConfigurationError, match="loopback"):
         await ensure_demo(settings(database_url, host="0.0.0.0"))  # noqa: S104
-    status, _, err = await run(
-        "shared.accounts.demo", DATABASE_URL=database_url, SEATLEDGER_HOST="192.0.2.1"
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-m",
+        "shared.accounts.demo",
+        stderr=asyncio.subprocess.PIPE,
+        env={"PATH": os.environ["PATH"], "SEATLEDGER_HOST": "192.0.2.1"},
     )
-    assert (status, len(err.splitlines())) == (2, 1)
+    _, err = await process.communicate()
+    assert (process.returncode, len(err.splitlines())) == (2, 1)
     assert await seatledger(database_url, "apps", "list") == []

@@ -34,6 +34,7 @@ from shared.domain.events import (
 from shared.eventlog.postgres import PostgresEventStore
 from shared.eventlog.record import BookingKeyRow, NewEvent
 from shared.eventlog.store import Appended, Entry
+from tests.harness import commands
 from tests.harness.ledger import NOON
 
 CANCELLED, COMPLETED, OPEN = UUID(int=0xA1), UUID(int=0xA2), UUID(int=0xA3)
@@ -160,7 +161,7 @@ async def tamper(dsn: str, *statements: str) -> None:
 async def seatledger(dsn: str, *arguments: str, master: str = "") -> tuple[int, str, str]:
     """Exit status, stdout and stderr of the command."""
     secret = {"SEATLEDGER_MASTER_KEY": master} if master else {}
-    return await python("-m", "services.cli", *arguments, DATABASE_URL=dsn, **secret)
+    return await commands.seatledger(*arguments, DATABASE_URL=dsn, **secret)
 
 
 async def python(*arguments: str, **environment: str) -> tuple[int, str, str]:
