@@ -96,9 +96,7 @@ def _customer_refusal(group: Group, command: BookSeats) -> ApiError | None:
     if limit is None and group.settings.allow_duplicates:
         return None
     ref = command.customer_ref
-    held = sum(
-        s.seats for _, s in group.seats.items() if s.customer_ref == ref and s.state in HOLDING
-    )
+    held = sum(s.seats for _, s in group.seats.of_customer(ref) if s.state in HOLDING)
     if held and not group.settings.allow_duplicates:
         return DuplicateBooking()
     if limit is not None and held + command.seats > limit:

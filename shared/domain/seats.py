@@ -2,57 +2,58 @@
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Iterator
-from datetime import datetime
-from typing import Literal, NamedTuple
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
-SeatState = Literal[
-    "tentative",
-    "confirmed",
-    "paid",
-    "completed",
-    "unpaid",
-    "cancelled_by_customer",
-    "cancelled_by_owner",
-]
+from shared.domain.seat_table import Seat, SeatState, SeatTable
+
+__all__ = ["HOLDING", "LIVE", "Holds", "Seat", "SeatState", "SeatTable", "Seats"]
+
 HOLDING: frozenset[str] = frozenset({"tentative", "confirmed", "paid", "completed"})
 """States whose seats are taken."""
 LIVE: frozenset[str] = frozenset({"tentative", "confirmed", "paid"})
 """States that can still change."""
-
-
-class Seat(NamedTuple):
-    """One seat booking: its state and its number of seats."""
-
-    state: SeatState
-    seats: int
-    customer_ref: bytes
-    auto_complete: bool = True
-    deleted: bool = False
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
 
 
 class Holds:
     """Payment holds in the order in which they began, which is the order in which they end."""
 
-    __slots__ = ("_base", "_own", "first")
+    __slots__ = ("_base", "first", "ids", "untils")
 
     def __init__(self, base: Holds | None = None) -> None:
-        self._own: list[tuple[datetime, UUID]] = []
+        self.untils = array("q")
+        self.ids = bytearray()
         self._base = base
         self.first: int = 0 if base is None else base.first
 
+    @classmethod
+    def of_columns(cls, untils: bytes, ids: bytes, first: int) -> Holds:
+        """The holds that these columns were taken from; ValueError when they do not fit."""
+        holds = cls()
+        holds.untils.frombytes(untils)
+        holds.ids, holds.first = bytearray(ids), first
+        if len(ids) != 16 * len(holds.untils) or not 0 <= first <= len(holds.untils):
+            raise ValueError("columns of different lengths")
+        return holds
+
     def __len__(self) -> int:
-        return len(self._own) + (0 if self._base is None else len(self._base))
+        return len(self.untils) + (0 if self._base is None else len(self._base))
 
     def __getitem__(self, index: int) -> tuple[datetime, UUID]:
-        if self._base is None:
-            return self._own[index]
-        inherited = len(self._base)
-        return self._base[index] if index < inherited else self._own[index - inherited]
+        if self._base is not None:
+            if index < len(self._base):
+                return self._base[index]
+            index -= len(self._base)
+        until = _EPOCH + self.untils[index] * _MICROSECOND
+        return until, UUID(bytes=bytes(self.ids[index * 16 : index * 16 + 16]))
 
     def add(self, hold_until: datetime, booking_id: UUID) -> None:
-        self._own.append((hold_until, booking_id))
+        self.untils.append((hold_until - _EPOCH) // _MICROSECOND)
+        self.ids += booking_id.bytes
 
     def skip_ended(self, seats: Seats) -> None:
         """Forget the first ones as far as they hold nothing any more."""
@@ -74,7 +75,8 @@ class Holds:
         return Holds(self)
 
     def merge(self, draft: Holds) -> None:
-        self._own.extend(draft._own)
+        self.untils.extend(draft.untils)
+        self.ids += draft.ids
         self.first = draft.first
 
 
@@ -84,37 +86,63 @@ class Seats:
     A draft is merged once its events are committed, and thrown away when they are not.
     """
 
-    __slots__ = ("_base", "_own")
+    __slots__ = ("_base", "_changes", "_table")
 
-    def __init__(self, own: dict[UUID, Seat] | None = None, base: Seats | None = None) -> None:
-        self._own: dict[UUID, Seat] = {} if own is None else own
+    def __init__(self, table: SeatTable | None = None, base: Seats | None = None) -> None:
+        self._table = SeatTable() if table is None and base is None else table
+        self._changes: dict[UUID, Seat] = {}
         self._base = base
 
+    @property
+    def table(self) -> SeatTable:
+        """The columns; only a group that is no draft has them."""
+        if self._table is None:
+            raise ValueError("a draft has no table")
+        return self._table
+
     def get(self, booking_id: UUID) -> Seat | None:
-        seat = self._own.get(booking_id)
-        return self._base.get(booking_id) if seat is None and self._base is not None else seat
+        if self._base is None:
+            return self.table.get(booking_id)
+        seat = self._changes.get(booking_id)
+        return self._base.get(booking_id) if seat is None else seat
 
     def put(self, booking_id: UUID, seat: Seat) -> None:
-        self._own[booking_id] = seat
+        if self._table is not None:
+            self._table.put(booking_id, seat)
+        else:
+            self._changes[booking_id] = seat
 
     def items(self) -> Iterator[tuple[UUID, Seat]]:
         """All of them, in the order in which they were booked."""
         if self._base is None:
-            yield from self._own.items()
+            yield from self.table.items()
             return
         for booking_id, seat in self._base.items():
-            yield booking_id, self._own.get(booking_id, seat)
-        for booking_id, seat in self._own.items():
+            yield booking_id, self._changes.get(booking_id, seat)
+        for booking_id, seat in self._changes.items():
             if self._base.get(booking_id) is None:
+                yield booking_id, seat
+
+    def of_customer(self, customer_ref: bytes) -> Iterator[tuple[UUID, Seat]]:
+        """A customer's seat bookings, at no cost for the others'."""
+        if self._base is None:
+            yield from self.table.of_customer(customer_ref)
+            return
+        for booking_id, seat in self._base.of_customer(customer_ref):
+            yield booking_id, self._changes.get(booking_id, seat)
+        for booking_id, seat in self._changes.items():
+            if seat.customer_ref == customer_ref and self._base.get(booking_id) is None:
                 yield booking_id, seat
 
     def draft(self) -> Seats:
         return Seats(base=self)
 
     def merge(self, draft: Seats) -> None:
-        self._own.update(draft._own)
+        for booking_id, seat in draft._changes.items():
+            self.put(booking_id, seat)
 
     def __len__(self) -> int:
         if self._base is None:
-            return len(self._own)
-        return sum(1 for _ in self.items())
+            return len(self.table)
+        new = sum(self._base.get(booking_id) is None for booking_id in self._changes)
+        return len(self._base) + new
