@@ -17,7 +17,7 @@ from services.command.pending import AnsweredBefore
 from services.command.reply import Reply
 from shared.eventlog.postgres import PostgresEventStore
 from shared.eventlog.store import CommandAnswer
-from tests.harness.commands import book_seats, create_group, plain
+from tests.harness.group_commands import book_seats, create_group, plain
 from tests.harness.ledger import NOON
 from tests.harness.proxy import Proxy
 from tests.integration.command.conftest import held_head

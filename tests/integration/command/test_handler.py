@@ -12,7 +12,7 @@ from services.command.cache import MailboxCache
 from services.command.clock import DatabaseClock
 from services.command.handler import CommandHandler
 from shared.eventlog.postgres import PostgresEventStore
-from tests.harness.commands import act, book_seats, create_group, plain
+from tests.harness.group_commands import act, book_seats, create_group, plain
 from tests.harness.ledger import NOON
 
 

@@ -32,8 +32,8 @@ from shared.domain.events import (
     SeatPaid,
 )
 from shared.domain.group import evolve
-from tests.harness.commands import APP, act, book_seats, create_group
 from tests.harness.decisions import given
+from tests.harness.group_commands import APP, act, book_seats, create_group
 from tests.harness.ledger import NOON
 
 PAYMENT = "group_customer_payment"

@@ -21,8 +21,8 @@ from shared.booking_api.errors import (
 )
 from shared.domain.events import GroupCreated, SeatBooked, SeatExpired
 from shared.domain.group import Group, evolve, fold
-from tests.harness.commands import act, book_seats, create_group
 from tests.harness.decisions import Given, given
+from tests.harness.group_commands import act, book_seats, create_group
 from tests.harness.ledger import NOON
 
 DAY = timedelta(days=1)
