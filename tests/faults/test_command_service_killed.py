@@ -1,23 +1,31 @@
-"""Fault 1: the command service is killed at any moment; what it answered 201 is there, once."""
+"""Fault 1: a command service is killed around an append; what it answered is there, once."""
 
 from __future__ import annotations
 
-from deploy.local.postgres import PrivatePostgres
-from tests.harness.installation import installed
-from tests.harness.load import under_load
+import pytest
+
+from tests.harness.house import House
+
+POINTS = ("before_append", "during_append", "after_append")
 
 
-async def test_every_booking_answered_before_a_kill_is_there_once(
-    durable_postgres: PrivatePostgres,
-) -> None:
-    async with installed(durable_postgres.dsn) as installation:
-        await installation.start(loops=1)
-        async with under_load(installation) as load:
-            for victim in installation.commands:
-                await load.answers(60)
-                await victim.kill()
-                await victim.start()
-            await load.answers(60)
-        assert load.evidence is not None
-        outcomes = {operation.outcome for operation in load.evidence.operations}
-        assert outcomes == {"ok", "refused"}
+async def test_it_may_be_killed_at_any_moment(house: House, seed: int) -> None:
+    async with house.under_load(seed) as load:
+        for victim in house.installation.commands:
+            await load.answers(40)
+            await victim.kill()
+            load.cycles += 1
+            await victim.start()
+        await load.answers(40)
+
+
+@pytest.mark.parametrize("point", POINTS)
+async def test_it_may_be_killed_at_this_step(house: House, seed: int, point: str) -> None:
+    victim = house.installation.commands[0]
+    async with house.under_load(seed) as load:
+        await victim.kill()
+        await victim.spawn(f"{point}:{10 + seed}")
+        await victim.ended()
+        load.cycles += 1
+        await victim.start()
+        load.recovered("bookings", await load.bookings(10))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID, uuid5
@@ -68,6 +68,10 @@ class History:
     def note(self, operation: Operation) -> None:
         """Any other operation, complete."""
         self.operations.append(operation)
+
+    def note_answers(self, wish: Wish, answers: Sequence[tuple[int, bytes]]) -> Operation:
+        """A wish that was sent several times; every one of its answers counts."""
+        return self._settle(wish, 0.0, [Answer(status, body) for status, body in answers])
 
     def _settle(self, wish: Wish, invoked_at: float, answers: list[Answer]) -> Operation:
         last = answers[-1] if answers else None

@@ -61,14 +61,18 @@ class Customers:
             "related": {"owner_booking_id": str(group_id), "seats": seats},
             "customer": {"name": "Marty McFly", "email": f"{key}@example.org"},
         }
-        wish = Wish(
+        wish = self.wish_to_book(group_id, command_id, seats)
+        return await self._write(wish, "POST", "/v2/bookings", key, body)
+
+    def wish_to_book(self, group_id: UUID, command_id: UUID, seats: int = 1) -> Wish:
+        """What a booking request under this command's key is about."""
+        return Wish(
             kind="book",
             group_id=group_id,
             command_id=command_id,
             booking_id=new_booking_id(command_id),
             seats=seats,
         )
-        return await self._write(wish, "POST", "/v2/bookings", key, body)
 
     async def cancel(self, group_id: UUID, booking_id: UUID) -> Operation:
         """The customer gives all seats of a booking back."""

@@ -4,23 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, field, replace
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
 from uuid import UUID
 
-from tests.harness.checker.evidence import Evidence, Published, Recovery
-from tests.harness.checker.verdict import ensure_kept
-from tests.harness.gathering import (
-    gather_evidence,
-    head_position,
-    published_of,
-    until_projected,
-    until_relayed,
-)
-from tests.harness.http_clients import Customers, client_session
-from tests.harness.installation import Installation
-from tests.harness.relays import Subscriber, subscriber_at
-from tests.harness.tailing import TailingReader, tailing
+from tests.harness.checker.evidence import Recovery
+from tests.harness.http_clients import Customers
 from tests.harness.waiting import until
 
 CALLERS = 8
@@ -32,19 +21,22 @@ RECOVERY_BOUND = 30.0
 
 @dataclass
 class Load:
-    """A run under load: its customers, its groups, and a reader at the log's end."""
+    """Callers at work on some groups; `cycles` counts what was done to the system meanwhile."""
 
-    installation: Installation
     customers: Customers
     groups: list[UUID]
-    reader: TailingReader
     over: asyncio.Event = field(default_factory=asyncio.Event)
     recoveries: list[Recovery] = field(default_factory=list)
-    evidence: Evidence | None = None
+    cycles: int = 0
 
     @property
     def answered(self) -> int:
         return len(self.customers.history.operations)
+
+    @property
+    def booked(self) -> int:
+        operations = self.customers.history.operations
+        return sum(one.kind == "book" and one.outcome == "ok" for one in operations)
 
     async def answers(self, count: int, seconds: float = 60.0) -> None:
         """Waits until `count` more requests have their answer."""
@@ -55,6 +47,18 @@ class Load:
 
         await until(enough, seconds, f"{count} more answers")
 
+    async def bookings(self, count: int, seconds: float = 60.0) -> float:
+        """Waits until `count` more seat bookings are acknowledged; how long that took."""
+        wanted = self.booked + count
+
+        async def enough() -> bool:
+            return self.booked >= wanted
+
+        return await until(enough, seconds, f"{count} more bookings")
+
+    def recovered(self, what: str, seconds: float, bound: float = RECOVERY_BOUND) -> None:
+        self.recoveries.append(Recovery(what, seconds, bound))
+
     async def keep_going(self) -> None:
         """One caller: now and then cancels a booking of its own, or looks at the seats."""
         mine: list[tuple[UUID, UUID]] = []
@@ -62,73 +66,29 @@ class Load:
             await self._one_request(mine)
 
     async def _one_request(self, mine: list[tuple[UUID, UUID]]) -> None:
-        chance, group_id = self.customers.random.random(), self._any_group()
+        random = self.customers.random
+        chance, group_id = random.random(), random.choice(self.groups)
         if chance < SHARE_CANCELLED and mine:
             await self.customers.cancel(*mine.pop())
         elif chance < SHARE_CANCELLED + SHARE_READ:
             await self.customers.read(group_id)
         else:
-            booked = await self.customers.book(group_id, self.customers.random.choice((1, 1, 2)))
+            booked = await self.customers.book(group_id, random.choice((1, 1, 2)))
             if booked.outcome == "ok" and booked.booking_id is not None:
                 mine.append((group_id, booked.booking_id))
 
-    def _any_group(self) -> UUID:
-        return self.customers.random.choice(self.groups)
-
-    async def gather(self, subscriber: Subscriber | None) -> Evidence:
-        """Everything drained and brought together, once nobody writes any more."""
-        dsn = self.installation.dsn
-        self._recovered("projection", await until_projected(dsn, RECOVERY_BOUND))
-        if subscriber is not None:
-            self._recovered("relay", await until_relayed(dsn, RECOVERY_BOUND))
-        await self.reader.until(await head_position(dsn))
-        evidence = await gather_evidence(
-            dsn,
-            self.customers.history.operations,
-            followed=self.reader.seen,
-            recoveries=self.recoveries,
-            with_read_models=True,
-        )
-        if subscriber is None:
-            return evidence
-        await subscriber.until_seen([record.event_id for record in evidence.log])
-        return replace(evidence, published=self._own_messages(subscriber))
-
-    def _recovered(self, what: str, seconds: float) -> None:
-        self.recoveries.append(Recovery(what, seconds, RECOVERY_BOUND))
-
-    def _own_messages(self, subscriber: Subscriber) -> list[Published]:
-        """The broker serves the whole session: other tests' groups are not ours."""
-        messages = [published_of(str(m.message_id), m.body) for m in subscriber.messages]
-        return [message for message in messages if message.group_id in self.groups]
-
 
 @asynccontextmanager
-async def under_load(
-    installation: Installation,
-    *,
-    seed: int = 1,
-    callers: int = CALLERS,
-    seats: int = SEATS,
-    amqp_url: str | None = None,
+async def callers_at_work(
+    customers: Customers, callers: int = CALLERS, groups: int = GROUPS, seats: int = SEATS
 ) -> AsyncIterator[Load]:
-    """Callers at work inside the block; after it everyone has an answer, and every promise of
-    the checker must hold."""
-    async with AsyncExitStack() as stack:
-        session = await stack.enter_async_context(client_session())
-        reader = await stack.enter_async_context(tailing(installation.dsn))
-        subscriber = None
-        if amqp_url is not None:
-            subscriber = await stack.enter_async_context(subscriber_at(amqp_url))
-        customers = Customers(session, installation, seed)
-        groups = [await customers.create_group(seats) for _ in range(GROUPS)]
-        load = Load(installation, customers, groups, reader)
-        async with asyncio.TaskGroup() as tasks:
-            for _ in range(callers):
-                tasks.create_task(load.keep_going())
-            try:
-                yield load
-            finally:
-                load.over.set()
-        load.evidence = await load.gather(subscriber)
-        ensure_kept(load.evidence)
+    """New groups and their callers; after the block everyone has the answer to the last request."""
+    made = [await customers.create_group(seats) for _ in range(groups)]
+    load = Load(customers, made)
+    async with asyncio.TaskGroup() as tasks:
+        for _ in range(callers):
+            tasks.create_task(load.keep_going())
+        try:
+            yield load
+        finally:
+            load.over.set()

@@ -1,0 +1,69 @@
+"""The house that the fault tests break, again and again, and the seeds they do it with."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AsyncExitStack
+
+import pytest
+import pytest_asyncio
+
+from tests.harness.house import House, house_at
+from tests.harness.servers import Databases
+
+SEEDS = int(os.environ.get("FAULT_SEEDS", "1"))
+
+
+class Street:
+    """One sound house at a time; a house with a broken promise is left behind."""
+
+    def __init__(self, databases: Databases, amqp_url: str) -> None:
+        self._databases = databases
+        self._amqp_url = amqp_url
+        self._stack = AsyncExitStack()
+        self._house: House | None = None
+
+    async def sound_house(self) -> House:
+        if self._house is None or not self._house.is_sound:
+            await self.leave()
+            name = await self._databases.create("template_seatledger")
+            dsn = self._databases.cluster.dsn_of(name)
+            self._house = await self._stack.enter_async_context(house_at(dsn, self._amqp_url))
+        await self._house.heal()
+        return self._house
+
+    async def leave(self) -> None:
+        await self._stack.aclose()
+        self._stack, self._house = AsyncExitStack(), None
+
+
+@pytest_asyncio.fixture(scope="package")
+async def street(migrated: Databases, amqp_url: str) -> AsyncIterator[Street]:
+    street = Street(migrated, amqp_url)
+    yield street
+    await street.leave()
+
+
+@pytest_asyncio.fixture
+async def house(street: Street) -> House:
+    """Two command, two query and two loop processes, all well."""
+    return await street.sound_house()
+
+
+@pytest.fixture(autouse=True)
+def figures(
+    request: pytest.FixtureRequest, record_property: Callable[[str, object], None]
+) -> Iterator[None]:
+    """Hands the figures of the test's house to whoever runs the suite."""
+    house = request.getfixturevalue("house") if "house" in request.fixturenames else None
+    before = len(house.figures) if house is not None else 0
+    yield
+    for figures in house.figures[before:] if house is not None else ():
+        record_property("figures", figures)
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Every test that takes a seed is run with each of FAULT_SEEDS seeds."""
+    if "seed" in metafunc.fixturenames:
+        metafunc.parametrize("seed", range(1, SEEDS + 1))

@@ -1,0 +1,65 @@
+"""Faults 9 and 10: the same request fifty times at once is one booking; another body is refused."""
+
+from __future__ import annotations
+
+import asyncio
+from uuid import uuid4
+
+import aiohttp
+
+from tests.harness.history import command_id_of, new_booking_id
+from tests.harness.house import House
+from tests.harness.http_clients import client_session
+
+TIMES = 50
+
+
+async def post(
+    session: aiohttp.ClientSession, house: House, url: str, key: str, body: dict[str, object]
+) -> tuple[int, bytes]:
+    """The answer to one booking request under this key."""
+    headers = {
+        "Authorization": aiohttp.encode_basic_auth("", house.installation.key),
+        "Idempotency-Key": key,
+    }
+    async with session.post(f"{url}/v2/bookings", json=body, headers=headers) as response:
+        return response.status, await response.read()
+
+
+def a_seat(group_id: object, name: str = "Marty McFly") -> dict[str, object]:
+    customer = {"name": name, "email": "marty@example.org"}
+    related = {"owner_booking_id": str(group_id), "seats": 1}
+    return {"graph": "group_customer", "related": related, "customer": customer}
+
+
+async def test_the_same_request_fifty_times_is_one_booking(house: House, seed: int) -> None:
+    async with house.under_load(seed, callers=2) as load, client_session() as session:
+        group_id = load.groups[0]
+        booked = await house.customers.book(group_id)
+        key = uuid4().hex
+        wish = house.customers.wish_to_book(group_id, command_id_of(house.installation.app_id, key))
+        urls = house.installation.command_urls * (TIMES // 2)
+        answers = await asyncio.gather(
+            *(post(session, house, url, key, a_seat(group_id)) for url in urls)
+        )
+        assert booked.outcome == "ok"
+        assert len(set(answers)) == 1, {status for status, _ in answers}
+        assert answers[0][0] == 201
+        house.customers.history.note_answers(wish, answers)
+        load.cycles += 1
+
+
+async def test_another_body_under_a_known_key_is_refused(house: House, seed: int) -> None:
+    async with house.under_load(seed, callers=2) as load, client_session() as session:
+        group_id, key = load.groups[0], uuid4().hex
+        command_id = command_id_of(house.installation.app_id, key)
+        wish = house.customers.wish_to_book(group_id, command_id)
+        first, second = house.installation.command_urls
+        answers = [await post(session, house, first, key, a_seat(group_id))]
+        status, body = await post(session, house, second, key, a_seat(group_id, "Biff Tannen"))
+        assert status == 422
+        assert b"idempotency_key" in body
+        answers.append(await post(session, house, second, key, a_seat(group_id)))
+        house.customers.history.note_answers(wish, answers)
+        assert wish.booking_id == new_booking_id(command_id)
+        load.cycles += 1

@@ -1,0 +1,112 @@
+"""A house under test: two command, two query and two loop processes, watched from its first event.
+
+Everything that ever happened in it is judged after every fault, so what an earlier one spoilt is
+found as well. A house in which a promise was broken is not used again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import replace
+from typing import Any
+
+from tests.harness.checker.evidence import Evidence, Published
+from tests.harness.checker.verdict import ensure_kept
+from tests.harness.figures import Figures, figures_of
+from tests.harness.gathering import (
+    gather_evidence,
+    head_position,
+    published_of,
+    until_projected,
+    until_relayed,
+)
+from tests.harness.http_clients import Customers, client_session
+from tests.harness.installation import Installation, installed
+from tests.harness.load import RECOVERY_BOUND, Load, callers_at_work
+from tests.harness.relays import Subscriber, subscriber_at
+from tests.harness.tailing import TailingReader, tailing
+
+
+class House:
+    """The installation, its customers, and those who watch it."""
+
+    def __init__(
+        self,
+        installation: Installation,
+        customers: Customers,
+        reader: TailingReader,
+        subscriber: Subscriber | None,
+    ) -> None:
+        self.installation = installation
+        self.customers = customers
+        self.reader = reader
+        self.subscriber = subscriber
+        self.is_sound = True
+        self.figures: list[Figures] = []
+
+    @asynccontextmanager
+    async def under_load(self, seed: int = 1, **load: Any) -> AsyncIterator[Load]:
+        """Callers at work inside the block; after it every promise must hold."""
+        self.customers.random.seed(seed)
+        self.is_sound = False
+        async with callers_at_work(self.customers, **load) as working:
+            yield working
+        await self.judge(working)
+
+    async def judge(self, load: Load) -> None:
+        """AssertionError that lists the promises which were broken."""
+        evidence = await self.gather(load)
+        self.figures.append(figures_of(evidence, load))
+        ensure_kept(evidence)
+        self.is_sound = True
+
+    async def gather(self, load: Load) -> Evidence:
+        """Everything drained and brought together, once nobody writes any more."""
+        dsn = self.installation.dsn
+        load.recovered("projection at the head", await until_projected(dsn, RECOVERY_BOUND))
+        if self.subscriber is not None:
+            load.recovered("relay at the head", await until_relayed(dsn, RECOVERY_BOUND))
+        await self.reader.until(await head_position(dsn))
+        evidence = await gather_evidence(
+            dsn,
+            self.customers.history.operations,
+            followed=self.reader.seen,
+            recoveries=load.recoveries,
+            with_read_models=True,
+        )
+        if self.subscriber is None:
+            return evidence
+        await self.subscriber.until_seen([record.event_id for record in evidence.log])
+        groups = {record.group_id for record in evidence.log}
+        published = [m for m in _published(self.subscriber) if m.group_id in groups]
+        return replace(evidence, published=published)
+
+    async def heal(self) -> None:
+        """All processes run, none is frozen."""
+        for process in self.installation.processes:
+            if process.is_running:
+                process.resume()
+            else:
+                await process.start()
+
+
+def _published(subscriber: Subscriber) -> list[Published]:
+    """The broker serves the whole session, so there may be messages of other houses too."""
+    return [published_of(str(m.message_id), m.body) for m in subscriber.messages]
+
+
+@asynccontextmanager
+async def house_at(
+    dsn: str, amqp_url: str | None = None, commands: int = 2, queries: int = 2, loops: int = 2
+) -> AsyncIterator[House]:
+    """A house on this database, running inside the block."""
+    async with AsyncExitStack() as stack:
+        installation = await stack.enter_async_context(installed(dsn, amqp_url))
+        reader = await stack.enter_async_context(tailing(dsn))
+        subscriber = None
+        if amqp_url is not None:
+            subscriber = await stack.enter_async_context(subscriber_at(amqp_url))
+        session = await stack.enter_async_context(client_session())
+        await installation.start(commands, queries, loops)
+        yield House(installation, Customers(session, installation), reader, subscriber)
