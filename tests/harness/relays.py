@@ -11,6 +11,7 @@ from uuid import UUID, uuid4
 
 import aio_pika
 import asyncpg
+import jsonschema
 from aio_pika.abc import AbstractIncomingMessage
 
 from services.query.relay import Relay
@@ -19,6 +20,7 @@ from shared.eventlog.postgres import PostgresEventStore
 from shared.eventlog.record import NewEvent
 from shared.eventlog.store import Appended, Entry
 from shared.eventlog.wakeup import Wakeup
+from shared.messaging.asyncapi import document
 from shared.messaging.rabbitmq import Broker
 from shared.messaging.topology import EVENTS
 from tests.harness.ledger import booked, created
@@ -149,12 +151,21 @@ def assert_published(ledger: Ledger, subscriber: Subscriber) -> None:
     bodies: dict[str, bytes] = {}
     for message in subscriber.messages:
         assert bodies.setdefault(str(message.message_id), message.body) == message.body
+        assert_as_published(message)
     lengths: dict[str, int] = {}
     for group_id, version, _ in ledger.events:
         lengths[str(group_id)] = max(version, lengths.get(str(group_id), 0))
     assert first_appearances(subscriber) == {
         group_id: list(range(1, length + 1)) for group_id, length in lengths.items()
     }
+
+
+def assert_as_published(message: AbstractIncomingMessage) -> None:
+    """As the AsyncAPI document says."""
+    parts = document()["components"]
+    key = str(message.type).removeprefix("seatledger.")
+    jsonschema.validate(json.loads(message.body), parts["schemas"][key])
+    jsonschema.validate(dict(message.headers), parts["messages"][key]["headers"])
 
 
 async def sell(ledger: Ledger, groups: int, seats: int) -> list[UUID]:
