@@ -9,6 +9,7 @@ from typer.core import TyperGroup
 
 import services.audit.checkpoint_cli
 import services.audit.cli
+import services.audit.transfer_cli
 import services.query.cli
 import shared.accounts.cli
 from shared.accounts.apps import AccountsError
@@ -45,6 +46,7 @@ app = typer.Typer(
 app.add_typer(shared.accounts.cli.apps, name="apps")
 app.add_typer(shared.accounts.cli.keys, name="keys")
 app.add_typer(services.audit.cli.app)
+app.add_typer(services.audit.transfer_cli.app)
 app.add_typer(services.audit.checkpoint_cli.app, name="checkpoint")
 app.add_typer(services.query.cli.app)
 

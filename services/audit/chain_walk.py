@@ -14,7 +14,7 @@ from pydantic_core import from_json
 from services.audit.findings import Finding, Head
 from shared.eventlog.chain import GENESIS, canonical_metadata, leaf, link
 
-_NEVER_APPENDED = (TypeError, ValueError, OverflowError)  # metadata or numbers of no event of ours
+_NEVER_APPENDED = (AttributeError, TypeError, ValueError, OverflowError)  # fields of no event
 
 
 class ChainWalk:

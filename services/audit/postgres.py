@@ -1,7 +1,7 @@
-"""Reads the ledger, and only reads: short statements, bounded by a position, page after page.
+"""Reads the ledger by short statements, bounded by a position, page after page.
 
 Any role that may read the tables will do. Nothing is locked, no writer waits, and no snapshot is
-held longer than a page takes.
+held longer than a page takes. Only `LedgerWriter` writes: it fills a ledger from an export.
 """
 
 from __future__ import annotations
@@ -23,6 +23,22 @@ from shared.postgres import connected
 PAGE = 5_000
 _PACKAGE = "services.audit"
 Rows = Sequence[Any]
+_COLUMNS = (
+    "notification_id",
+    "originator_id",
+    "originator_version",
+    "topic",
+    "state",
+    "event_id",
+    "booking_id",
+    "metadata",
+    "recorded_at",
+    "hash",
+)
+
+
+class LedgerMoved(Exception):
+    """The ledger does not end where the events to bring in begin."""
 
 
 class Ledger:
@@ -69,6 +85,10 @@ class Ledger:
             lambda last: (last[0], last[1], until) if last else (UUID(int=0), 0, until),
         )
 
+    def key_pages(self) -> AsyncGenerator[Rows, None]:
+        """Rows of `keys_page.sql`, all of them."""
+        return self._pages("keys_page", lambda last: (last[0] if last else UUID(int=0),))
+
     async def _pages(
         self, name: str, place: Callable[[Any], tuple[object, ...]]
     ) -> AsyncGenerator[Rows, None]:
@@ -87,6 +107,42 @@ class Ledger:
 
     async def _fetch(self, name: str, *arguments: object) -> list[asyncpg.Record]:
         return await self._connection.fetch(statement(name, _PACKAGE), *arguments)
+
+
+class LedgerWriter:
+    """Brings checked events into a ledger that ends exactly where they begin."""
+
+    def __init__(self, connection: asyncpg.Connection[asyncpg.Record]) -> None:
+        self._connection = connection
+
+    async def head(self) -> Head:
+        return await Ledger(self._connection).head()
+
+    async def add(self, rows: Sequence[Any], before: tuple[int, bytes]) -> None:
+        """Events after `before` (position, hash), with the head, in one transaction."""
+        async with self._connection.transaction():
+            head = await self._connection.fetchrow(statement("lock_head", _PACKAGE))
+            if head is None or tuple(head) != before:
+                raise LedgerMoved("the ledger holds other events, or somebody else writes to it")
+            await self._connection.copy_records_to_table(
+                "stored_events", records=rows, columns=_COLUMNS
+            )
+            await self._connection.execute(
+                statement("move_head", _PACKAGE), rows[-1][0], rows[-1][9]
+            )
+
+    async def add_keys(self, rows: Sequence[Any]) -> int:
+        """Booking keys that are not there yet; how many that were."""
+        columns = list(zip(*rows, strict=True))
+        added = await self._connection.fetch(statement("add_keys", _PACKAGE), *columns)
+        return len(added)
+
+
+@asynccontextmanager
+async def open_writer(dsn: str) -> AsyncIterator[LedgerWriter]:
+    """A ledger to bring events into."""
+    async with connected(dsn) as connection:
+        yield LedgerWriter(connection)
 
 
 @asynccontextmanager

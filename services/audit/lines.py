@@ -1,0 +1,106 @@
+"""The ledger as JSON lines: one event a line, everything its hash is made of, sealed as stored."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from pydantic_core import from_json
+
+_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+Row = tuple[int, UUID, int, str, bytes, UUID, UUID, str, datetime, bytes]
+KeyRow = tuple[UUID, UUID, bytes, bytes | None]
+
+
+class BadLine(Exception):
+    """A line is not one that an export wrote."""
+
+    def __init__(self, line: bytes) -> None:
+        super().__init__(f"no line of an export: {line[:60].decode(errors='replace')!r}…")
+
+
+def event_lines(rows: Iterable[Sequence[Any]]) -> Iterator[str]:
+    """One line a row of `log_page.sql`."""
+    for position, group, version, topic, state, event, booking, metadata, at, hash_ in rows:
+        yield _encode(
+            {
+                "position": position,
+                "group_id": str(group),
+                "version": version,
+                "topic": topic,
+                **_state(state),
+                "event_id": str(event),
+                "booking_id": str(booking),
+                "metadata": from_json(metadata),
+                "recorded_at": at.isoformat(),
+                "hash": hash_.hex(),
+            }
+        )
+
+
+def event_row(line: bytes) -> Row:
+    """The row of a line, in the columns of `log_page.sql`; BadLine when it is none."""
+    try:
+        fields = from_json(line)
+        return (
+            fields["position"],
+            UUID(fields["group_id"]),
+            fields["version"],
+            fields["topic"],
+            _state_bytes(fields),
+            UUID(fields["event_id"]),
+            UUID(fields["booking_id"]),
+            _encode(fields["metadata"]),
+            datetime.fromisoformat(fields["recorded_at"]),
+            bytes.fromhex(fields["hash"]),
+        )
+    except (ValueError, KeyError, TypeError, AttributeError, binascii.Error):
+        raise BadLine(line) from None
+
+
+def key_lines(rows: Iterable[Sequence[Any]]) -> Iterator[str]:
+    """One line a booking key, wrapped as stored."""
+    for booking, group, wrapped, ref in rows:
+        yield _encode(
+            {
+                "booking_id": str(booking),
+                "group_id": str(group),
+                "wrapped_key": wrapped.hex(),
+                "customer_ref": ref.hex() if ref is not None else None,
+            }
+        )
+
+
+def key_row(line: bytes) -> KeyRow:
+    """The row of a key's line; BadLine when it is none."""
+    try:
+        fields = from_json(line)
+        ref = fields["customer_ref"]
+        return (
+            UUID(fields["booking_id"]),
+            UUID(fields["group_id"]),
+            bytes.fromhex(fields["wrapped_key"]),
+            bytes.fromhex(ref) if ref is not None else None,
+        )
+    except (ValueError, KeyError, TypeError, AttributeError):
+        raise BadLine(line) from None
+
+
+def _state(state: bytes) -> dict[str, str]:
+    """The state as its own text: it is JSON, kept to the byte."""
+    try:
+        return {"state": state.decode()}
+    except UnicodeDecodeError:
+        return {"state_base64": base64.b64encode(state).decode()}
+
+
+def _state_bytes(fields: Mapping[str, Any]) -> bytes:
+    if "state" in fields:
+        text: str = fields["state"]
+        return text.encode()
+    return base64.b64decode(fields["state_base64"], validate=True)

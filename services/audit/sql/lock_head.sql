@@ -1,0 +1,3 @@
+SELECT position, hash
+  FROM log_head
+   FOR UPDATE

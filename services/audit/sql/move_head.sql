@@ -1,0 +1,3 @@
+-- $1 position, $2 hash
+UPDATE log_head
+   SET position = $1, hash = $2
