@@ -61,14 +61,20 @@ class NotifyLimiter:
 class Appender:
     """Merges the batches of all mailboxes that have work into one `append()` after another.
 
-    `go_on` takes back a mailbox that has more to do, or whose group must be read again.
+    `settled` is told of every mailbox after its batch; `go_on` takes back one that has more to do,
+    or whose group must be read again.
     """
 
     def __init__(
-        self, store: EventStore, clock: DatabaseClock, go_on: Callable[[Mailbox], None]
+        self,
+        store: EventStore,
+        clock: DatabaseClock,
+        settled: Callable[[Mailbox], None],
+        go_on: Callable[[Mailbox], None],
     ) -> None:
         self._store = store
         self._clock = clock
+        self._settled = settled
         self._go_on = go_on
         self._ready: deque[Mailbox] = deque()
         self._queued: set[Mailbox] = set()
@@ -129,6 +135,7 @@ class Appender:
             self._separate(mailboxes, error)
         for mailbox in mailboxes:
             mailbox.end_turn()
+            self._settled(mailbox)
             if mailbox.group is None or mailbox.waiting:
                 self._go_on(mailbox)
 

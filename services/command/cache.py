@@ -11,8 +11,9 @@ from uuid import UUID
 
 from services.command.mailbox import Mailbox
 
-BYTES_PER_GROUP = 4_000
-BYTES_PER_SEAT_BOOKING = 400
+BYTES_PER_GROUP = 6_000
+BYTES_PER_SEAT_BOOKING = 220
+"""Measured with real process memory: tests/bench/memory.py."""
 MAX_BYTES = 256 * 1024 * 1024
 
 

@@ -16,8 +16,8 @@ from services.command.commands import Command
 from services.command.mailbox import Mailbox
 from services.command.pending import AnsweredBefore, Pending, SealAnswer
 from services.command.reply import Render, Reply
+from services.command.snapshots import Snapshots
 from shared.booking_api.errors import Parked, TooBusy
-from shared.domain.group import Group, evolve
 from shared.eventlog.codec import UndecodableEvent
 from shared.eventlog.store import EventStore, StoreUnavailable
 from shared.fault_points import reached
@@ -42,7 +42,8 @@ class CommandHandler:
         self._cache = cache
         self._clock = clock
         self._command_seconds = command_seconds
-        self._appender = Appender(store, clock, self._go_on)
+        self._appender = Appender(store, clock, self._settled, self._go_on)
+        self._snapshots = Snapshots(store)
         self._running: list[asyncio.Task[None]] = []
         self._readying: dict[UUID, asyncio.Task[None]] = {}
         self._keyed: dict[UUID, Pending] = {}
@@ -69,6 +70,7 @@ class CommandHandler:
             task.cancel()
         if tasks:
             await asyncio.wait(tasks)
+        await self._snapshots.stop()
 
     async def handle(
         self,
@@ -121,6 +123,11 @@ class CommandHandler:
         mailbox.put(pending)
         self._go_on(mailbox)
 
+    def _settled(self, mailbox: Mailbox) -> None:
+        """Its group was loaded or has grown."""
+        self._cache.resize(mailbox)
+        self._snapshots.consider(mailbox)
+
     def _go_on(self, mailbox: Mailbox) -> None:
         """The mailbox has something to do: load its group, wait for its turn, or be appended."""
         if mailbox.in_flight is not None or mailbox.group_id in self._readying:
@@ -152,8 +159,8 @@ class CommandHandler:
 
     async def _load(self, mailbox: Mailbox) -> None:
         try:
-            mailbox.group = await self._read(mailbox.group_id)
-            self._cache.resize(mailbox)
+            mailbox.group, mailbox.snapshot_version = await self._store.read_group(mailbox.group_id)
+            self._settled(mailbox)
             self._appender.enqueue(mailbox)
         except StoreUnavailable:
             mailbox.fail_waiting(TooBusy())
@@ -165,12 +172,6 @@ class CommandHandler:
             mailbox.fail_waiting(TooBusy())
         finally:
             self._readying.pop(mailbox.group_id, None)
-
-    async def _read(self, group_id: UUID) -> Group:
-        group = Group(group_id)
-        for event in await self._store.read_stream(group_id):
-            evolve(group, event)
-        return group
 
     async def _sweep(self) -> None:
         """Nobody waits past the deadline, even when the appender hangs on a dead database."""

@@ -42,7 +42,15 @@ class Mailbox:
     before. `turn`: what keeps others from writing while a batch of ours is under way.
     """
 
-    __slots__ = ("contended_until", "group", "group_id", "in_flight", "turn", "waiting")
+    __slots__ = (
+        "contended_until",
+        "group",
+        "group_id",
+        "in_flight",
+        "snapshot_version",
+        "turn",
+        "waiting",
+    )
 
     def __init__(self, group_id: UUID) -> None:
         self.group_id = group_id
@@ -51,6 +59,7 @@ class Mailbox:
         self.in_flight: Batch | None = None
         self.contended_until = 0.0
         self.turn: Turn | None = None
+        self.snapshot_version = 0
 
     @property
     def is_idle(self) -> bool:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import logging
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any
@@ -10,6 +12,8 @@ from uuid import UUID
 import asyncpg
 
 from shared.domain.events import Event
+from shared.domain.group import Group, evolve
+from shared.eventlog import snapshot
 from shared.eventlog.append_connection import AppendConnection
 from shared.eventlog.chain import canonical_metadata, leaf
 from shared.eventlog.codec import UndecodableEvent, decode_event, encode_event
@@ -31,6 +35,8 @@ from shared.eventlog.store import (
 from shared.eventlog.turns import GroupTurns
 
 NO_EVENT = UUID(int=0)
+FOLD_AT_ONCE = 1_000
+_log = logging.getLogger(__name__)
 UNAVAILABLE = (
     OSError,
     TimeoutError,
@@ -62,6 +68,32 @@ class PostgresEventStore:
     async def take_turn(self, group_id: UUID, after: int) -> Turn | None:
         """The group's turn, with the events the caller lacks; None when it cannot be had."""
         return await self._turns.take(group_id, after)
+
+    async def read_group(self, group_id: UUID) -> tuple[Group, int]:
+        """The group as its events make it, and the version of the snapshot that helped, or 0."""
+        group = await self._snapshot(group_id) or Group(group_id)
+        snapshot_version = group.version
+        rows = await self._fetch(statement("read_stream"), group_id, group.version)
+        for number, (_, topic, state) in enumerate(rows, 1):
+            evolve(group, decode_event(topic, state))
+            if number % FOLD_AT_ONCE == 0:
+                await asyncio.sleep(0)
+        return group, snapshot_version
+
+    async def _snapshot(self, group_id: UUID) -> Group | None:
+        rows = await self._fetch(statement("read_snapshot"), group_id, snapshot.TOPIC)
+        if not rows:
+            return None
+        version, state, event_hash = rows[0]
+        try:
+            return snapshot.decode_snapshot(group_id, version, event_hash, state)
+        except snapshot.UnreadableSnapshot as error:
+            _log.warning("snapshot of group %s ignored: %s", group_id, error)
+            return None
+
+    async def save_snapshot(self, group_id: UUID, version: int, state: bytes) -> None:
+        """Keep a snapshot of the group at this version, instead of older ones."""
+        await self._fetch(statement("save_snapshot"), group_id, version, snapshot.TOPIC, state)
 
     async def read_stream(self, group_id: UUID, after: int = 0) -> list[Any]:
         """The group's events with version > `after`, in order; UndecodableEvent on a poison one."""

@@ -12,6 +12,7 @@ from typing import Protocol
 from uuid import UUID
 
 from shared.domain.events import Event
+from shared.domain.group import Group
 from shared.eventlog.record import BookingKeyRow, NewEvent
 
 
@@ -144,6 +145,17 @@ class EventStore(Protocol):
 
     async def find_events(self, event_ids: Sequence[UUID]) -> dict[UUID, Appended]:
         """Which of these events are durable, and where: after an unknown outcome."""
+        ...
+
+    async def read_group(self, group_id: UUID) -> tuple[Group, int]:
+        """The group as its events make it, and the version of the snapshot that helped, or 0.
+
+        Raises UndecodableEvent when an event that is needed cannot be read.
+        """
+        ...
+
+    async def save_snapshot(self, group_id: UUID, version: int, state: bytes) -> None:
+        """Keep a snapshot of the group at this version, instead of older ones."""
         ...
 
     async def read_stream(self, group_id: UUID, after: int = 0) -> list[Event]:
