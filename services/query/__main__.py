@@ -10,8 +10,10 @@ import asyncpg
 
 from services.query.app import query_service
 from services.query.loops import query_loops
+from services.query.projects import ProjectReads
 from shared.accounts.keyring import KeyRing
 from shared.accounts.postgres import PostgresKeySource
+from shared.accounts.projects import PostgresProjects
 from shared.event_loop import run
 from shared.eventlog.privacy import MasterKey
 from shared.http.health import Health
@@ -33,6 +35,7 @@ async def serve_reads(settings: Settings, listener: socket.socket) -> None:
         query = await stack.enter_async_context(query_service(dsn, master))
         app = new_application(KeyRing(PostgresKeySource(keys, master), master))
         app.add_routes(query.routes)
+        app.add_routes(ProjectReads(PostgresProjects(keys, master)).routes())
         app.add_routes(Health(query.checks).routes())
         if settings.loops != "off":
             await stack.enter_async_context(query_loops(settings, master))

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
 import asyncpg
 from aiohttp import web
 
+from services.query.connection import Pool
 from services.query.freshness import FreshReads
 from services.query.http import SingleBookings
 from services.query.lists import BookingLists
@@ -16,7 +17,8 @@ from services.query.projection import prepare, session_settings
 from shared.eventlog.privacy import MasterKey
 from shared.http.health import Check
 
-POOL_SIZE = 8
+POOL_SIZE = 6
+STREAMS_SIZE = 4
 STATEMENT_SECONDS = 10.0
 MAX_LAG = 50_000
 
@@ -34,19 +36,31 @@ class QueryService:
 async def query_service(dsn: str, master: MasterKey) -> AsyncIterator[QueryService]:
     """Runs inside the block, beside whatever else serves on the same port."""
     await prepare(dsn)
+    async with AsyncExitStack() as stack:
+        pool = await stack.enter_async_context(_pool(dsn, POOL_SIZE))
+        streams = await stack.enter_async_context(_pool(dsn, STREAMS_SIZE))
+        reads = FreshReads(dsn, master)
+        stack.push_async_callback(reads.close)
+        routes = [
+            *BookingLists(reads, pool).routes(),
+            *SingleBookings(reads, pool, streams).routes(),
+        ]
+        yield QueryService(routes, [Check("projection", _projecting(reads))], reads)
+
+
+@asynccontextmanager
+async def _pool(dsn: str, size: int) -> AsyncIterator[Pool]:
+    """Plans are made for the values: what a list asks for differs from one to the next."""
     pool = await asyncpg.create_pool(
         dsn,
         min_size=1,
-        max_size=POOL_SIZE,
+        max_size=size,
         command_timeout=STATEMENT_SECONDS,
         server_settings={**session_settings(), "plan_cache_mode": "force_custom_plan"},
     )
-    reads = FreshReads(dsn, master)
     try:
-        routes = [*BookingLists(reads, pool).routes(), *SingleBookings(reads, pool).routes()]
-        yield QueryService(routes, [Check("projection", _projecting(reads))], reads)
+        yield pool
     finally:
-        await reads.close()
         pool.terminate()
 
 

@@ -7,6 +7,7 @@ then says (`Age`, `Preference-Applied`). `Seatledger-Position` is the log's posi
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
@@ -27,6 +28,7 @@ from shared.http.access import identity_of
 
 POSITION = "Seatledger-Position"
 MIN_POSITION = "Seatledger-Min-Position"
+_ASKED_IN = ("Timekit-Timezone", "Timekit-OutputTimestampFormat", "OutputTimestampFormat")
 _MAX_POSITION = 2**63 - 1
 
 
@@ -46,8 +48,15 @@ def reading_for(request: web.Request) -> Reading:
 
 def rendering_for(request: web.Request) -> Rendering:
     """How the answer shows moments: as asked, else in the app's zone."""
-    zone = find_zone(identity_of(request).time_zone) or UTC_ZONE
-    return rendering_of(request.headers, request.query, zone)
+    own, headers = identity_of(request).time_zone, request.headers
+    if not request.query_string and not any(name in headers for name in _ASKED_IN):
+        return _rendering_in(own)
+    return rendering_of(headers, request.query, find_zone(own) or UTC_ZONE)
+
+
+@lru_cache(maxsize=1024)
+def _rendering_in(zone: str) -> Rendering:
+    return Rendering(find_zone(zone) or UTC_ZONE)
 
 
 def includes_of(request: web.Request) -> Includes:

@@ -5,6 +5,9 @@ Contract sections 5.1, 5.3 and 6.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 from aiohttp import web
 
 from services.query.asking import (
@@ -21,6 +24,7 @@ from services.query.folding import FreshGroup
 from services.query.freshness import FreshBooking, FreshReads
 from services.query.read_models import attendees
 from services.query.read_models.attendees import SeatRow
+from services.query.streamed import answer_streamed, can_be_streamed
 from services.query.surroundings import group_views, needs_more, snapshot, surroundings
 from shared.booking_api.bookings import render_booking, render_group
 from shared.booking_api.errors import NotFound, Parked
@@ -31,14 +35,16 @@ from shared.http.access import for_widgets, identity_of
 from shared.http.answers import raw_json_answer
 
 MAX_RENDERINGS = 8
+Render = Callable[..., dict[str, Any]]
 
 
 class SingleBookings:
     """The read side of one booking or group."""
 
-    def __init__(self, reads: FreshReads, pool: Pool) -> None:
+    def __init__(self, reads: FreshReads, pool: Pool, streams: Pool) -> None:
         self._reads = reads
         self._pool = pool
+        self._streams = streams
 
     def routes(self) -> list[web.RouteDef]:
         return [
@@ -49,24 +55,30 @@ class SingleBookings:
         ]
 
     @for_widgets
-    async def group(self, request: web.Request) -> web.Response:
+    async def group(self, request: web.Request) -> web.StreamResponse:
         """`GET /v2/bookings/groups/{id}`: a group with its seat count, whatever its state."""
         found = await self._find_group(request)
-        includes, rendering = includes_of(request), rendering_for(request)
-        if includes.children:
-            view, around = await self._around(found, includes)
-            body = body_of(render_group(view, includes, rendering, around))
-        else:
-            body = _plain_group(found.group, rendering)
-        return _answer(request, found, body)
+        if request.query_string:
+            return await self._answer(request, found, render_group)
+        return _plain(request, found, _plain_group(found.group, rendering_for(request)))
 
-    async def booking(self, request: web.Request) -> web.Response:
+    async def booking(self, request: web.Request) -> web.StreamResponse:
         """`GET /v2/bookings/{id}`: a group or a seat booking."""
-        found = await self._find_booking(request)
+        return await self._answer(request, await self._find_booking(request), render_booking)
+
+    async def _answer(
+        self, request: web.Request, found: FreshBooking, render: Render
+    ) -> web.StreamResponse:
         includes, rendering = includes_of(request), rendering_for(request)
+        if found.seat is None and can_be_streamed(includes):
+            await self._reads.until_projected(found.group.position)
+            headers, group_id = _headers(request, found), found.group.row.group_id
+            return await answer_streamed(
+                request, self._streams, group_id, includes, rendering, render, headers
+            )
         owner, around = await self._around(found, includes)
         view = _view(owner, found.seat)
-        return _answer(request, found, body_of(render_booking(view, includes, rendering, around)))
+        return _plain(request, found, body_of(render(view, includes, rendering, around)))
 
     async def _find_group(self, request: web.Request) -> FreshBooking:
         group_id, least = booking_id_of(request), min_position_of(request)
@@ -122,6 +134,9 @@ def _plain_group(group: FreshGroup, rendering: Rendering) -> bytes:
     return body
 
 
-def _answer(request: web.Request, found: FreshBooking, body: bytes) -> web.Response:
-    age = found.age_seconds if prefers_stale(request) else None
-    return raw_json_answer(body, headers=freshness_headers(found.head, age))
+def _headers(request: web.Request, found: FreshBooking) -> dict[str, str]:
+    return freshness_headers(found.head, found.age_seconds if prefers_stale(request) else None)
+
+
+def _plain(request: web.Request, found: FreshBooking, body: bytes) -> web.Response:
+    return raw_json_answer(body, headers=_headers(request, found))

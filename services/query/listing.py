@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from functools import cache
+from collections.abc import Iterable, Sequence
 from typing import Any
 from uuid import UUID
 
+from services.query.pieces import pieces
 from services.query.projection import sql
 from shared.booking_api.paging import PageRequest
 from shared.booking_api.search import Filter, values_of
@@ -30,7 +30,7 @@ class ListQuery:
 
     def add(self, name: str, *values: Any) -> None:
         """One more condition of `list_conditions.sql`."""
-        self._conditions.append(_pieces()[name].format(*map(self._bound, values)))
+        self._conditions.append(pieces("list_conditions")[name].format(*map(self._bound, values)))
 
     def search(self, filters: Iterable[Filter]) -> None:
         for one in filters:
@@ -38,9 +38,9 @@ class ListQuery:
 
     def build(self) -> tuple[str, Sequence[Any]]:
         """The statement, and its parameters."""
-        pieces = _pieces()
+        known = pieces("list_conditions")
         direction = "DESC" if self._page.descending else "ASC"
-        order = (pieces[f"order {self._page.order_by}"], pieces["at last"])
+        order = (known[f"order {self._page.order_by}"], known["at last"])
         statement = sql("list_bookings").format(
             conditions="\n AND ".join(self._conditions),
             order=", ".join(f"{piece} {direction}" for piece in order),
@@ -86,12 +86,3 @@ def _condition(one: Filter) -> tuple[Any, ...]:
         return "meta", one.key, one.like_pattern()
     known = one.key in _CUSTOMER_FIELDS
     return "customer.known" if known else "customer.other", one.key, one.like_pattern()
-
-
-@cache
-def _pieces() -> Mapping[str, str]:
-    pieces: dict[str, str] = {}
-    for block in sql("list_conditions").split("\n-- ")[1:]:
-        name, _, text = block.partition("\n")
-        pieces[name] = text.strip()
-    return pieces

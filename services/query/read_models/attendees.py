@@ -127,7 +127,7 @@ def _booked(change: OpenedEvent, event: SeatBooked) -> SeatRow:
         None if customer is None else _customer_text(customer),
         None if customer is None else customer["name"].casefold(),
         None if customer is None else customer["email"].casefold(),
-        json_array(opened.get("attendees")),
+        json_array([_attendee(one) for one in opened.get("attendees") or ()]),
         json_object(opened.get("meta")),
         json_array(event.reminders),
         json_object(event.webhooks),
@@ -147,6 +147,10 @@ def _customer_text(customer: Mapping[str, Any]) -> str:
             "meta": customer.get("meta") or {},
         }
     )
+
+
+def _attendee(sealed: Mapping[str, Any]) -> dict[str, Any]:
+    return {"name": sealed["name"], "email": sealed.get("email")}
 
 
 def _effect(row: SeatRow, event: Event, opened: Any) -> SeatRow:

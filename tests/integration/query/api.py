@@ -49,6 +49,12 @@ class Api:
         async with self._client.get(f"/v2{path}", headers=sent) as answer:
             return Got(answer.status, await answer.json(), dict(answer.headers))
 
+    async def head(self, path: str) -> tuple[int, dict[str, str], bytes]:
+        """HEAD `path` below /v2."""
+        auth = {"Authorization": encode_basic_auth("", KEY)}
+        async with self._client.head(f"/v2{path}", headers=auth) as answer:
+            return answer.status, dict(answer.headers), await answer.read()
+
 
 @asynccontextmanager
 async def running_api(dsn: str, pool: Pool) -> AsyncIterator[Api]:

@@ -183,6 +183,10 @@ class Scenario:
     async def delete(self, group_id: UUID, booking_id: UUID) -> int:
         return await self.append(group_id, [BookingDeleted(**self._common(group_id, booking_id))])
 
+    def bookings_of(self, group_id: UUID) -> list[UUID]:
+        """The group's seat bookings, in creation order."""
+        return [booking_id for booking_id, _ in self.groups[group_id].seats.items()]
+
     async def append(self, group_id: UUID, events: Sequence[Event]) -> int:
         group = self.groups[group_id]
         new = [NewEvent(uuid4(), event, {"actor": "test"}) for event in events]

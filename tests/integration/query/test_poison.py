@@ -134,8 +134,8 @@ async def test_a_bug_in_apply_parks_its_group_until_it_is_mended(
         with pytest.raises(NotParked):
             await retry(connection, MASTER, bad)
     assert await _count(pool, bad) == (3, 3)
-    async with snapshot(pool) as connection:
-        assert await first_difference(connection, MASTER, scenario.position) is None
+    async with snapshot(pool) as moment:
+        assert await first_difference(moment, MASTER, scenario.position) is None
 
 
 async def test_a_projection_may_stop_instead(

@@ -1,0 +1,107 @@
+"""Every statement on a hot path reads by an index, however large the tables are."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator, Iterator
+from typing import Any
+from uuid import UUID
+
+import pytest_asyncio
+
+from services.query.attendee_stream import statement_for
+from services.query.connection import Connection, Pool
+from services.query.listing import list_of_bookings, list_of_groups
+from services.query.projection import sql
+from services.query.read_models.columns import sql as model_sql
+from services.query.surroundings import snapshot
+from shared.booking_api.paging import PageRequest
+from shared.booking_api.search import parse_search
+from shared.eventlog.statements import statement
+from tests.integration.query.scenario import APP
+
+GROUP = UUID(int=5)
+SEAT = UUID(int=10_000_005)
+FILL = """
+INSERT INTO stored_events (originator_id, originator_version, topic, state, notification_id,
+                           event_id, booking_id, recorded_at, hash)
+SELECT lpad(to_hex(n % 500), 32, '0')::uuid, n / 500 + 1, 't', '', n + 1, gen_random_uuid(),
+       CASE WHEN n < 500 THEN lpad(to_hex(n), 32, '0')::uuid
+            ELSE lpad(to_hex(n + 10000000), 32, '0')::uuid END, now(), ''
+  FROM generate_series(0, 49999) n;
+INSERT INTO booking_keys (booking_id, group_id, wrapped_key)
+SELECT booking_id, originator_id, '' FROM stored_events;
+INSERT INTO groups
+SELECT lpad(to_hex(n), 32, '0')::uuid, lpad(to_hex(n % 50), 32, '0')::uuid, 1, 'tentative', false,
+       now() - n * interval '1 s', now(), now() + n * interval '1 min', now() + interval '1 year',
+       NULL, now() + n * interval '1 min', 'UTC', gen_random_uuid(), NULL, NULL, NULL, true, '', '',
+       '', '{}', '{}', '{}', '[]', '{}'
+  FROM generate_series(0, 9999) n;
+INSERT INTO seat_counts SELECT group_id, 100, 49999, 99, 1000 FROM groups;
+INSERT INTO attendees
+SELECT lpad(to_hex(n + 10000000), 32, '0')::uuid, lpad(to_hex(n % 500), 32, '0')::uuid,
+       lpad(to_hex(n % 50), 32, '0')::uuid, n, n, 'group_customer', 'confirmed', 1, false,
+       now() - n * interval '1 s', now(), NULL, NULL, true, '{}', 'x', 'x' || n, '[]', '{}', '[]',
+       '{}'
+  FROM generate_series(500, 49999) n;
+ANALYZE
+"""
+SMALL = frozenset({"log_head", "checkpoint", "parked"})
+
+
+@pytest_asyncio.fixture
+async def large(pool: Pool) -> AsyncIterator[Pool]:
+    """Tables as large as it takes for the planner to care."""
+    await pool.execute(FILL)
+    yield pool
+
+
+STATEMENTS: dict[str, tuple[str, tuple[Any, ...]]] = {
+    "versions": (sql("ledger_versions"), ([GROUP, SEAT], [GROUP, None])),
+    "groups": (sql("fresh_groups"), ([GROUP],)),
+    "seats": (sql("fresh_seats"), ([SEAT], [GROUP])),
+    "attendees": (statement_for(("customers",)), (GROUP,)),
+    "seats in order": (sql("seats_in_order"), (GROUP,)),
+    "projected groups": (sql("projected_groups"), ([GROUP],)),
+    "groups load": (model_sql("groups_load"), ([GROUP],)),
+    "attendees load": (model_sql("attendees_load"), ([SEAT],)),
+    "keys": (sql("booking_keys"), ([SEAT],)),
+    "log": (statement("read_log"), (40_000, 200)),
+    "stream": (sql("stream_after"), (GROUP, 50, 40_000, 100)),
+    "cascade": (
+        model_sql("attendees_cascade"),
+        ([GROUP], [1000], [None], ["cancelled_by_owner"]),
+    ),
+}
+
+
+async def test_no_hot_statement_scans_a_table(large: Pool) -> None:
+    scanned = {}
+    async with large.acquire() as connection:
+        for name, (text, parameters) in STATEMENTS.items():
+            scanned[name] = await _scanned(connection, text, parameters)
+    assert not any(scanned.values()), scanned
+
+
+async def test_no_page_of_a_list_scans_a_table_of_rows_that_are_shown(large: Pool) -> None:
+    page = PageRequest(limit=10)
+    for search in ("", "customer.email:x777", "graph:group_customer"):
+        for make in (list_of_bookings, list_of_groups):
+            text, parameters = make(APP, page, parse_search(search)).build()
+            async with snapshot(large) as connection:
+                await connection.execute("SET LOCAL plan_cache_mode = force_custom_plan")
+                scanned = await _scanned(connection, text, parameters)
+            assert set(scanned) <= {"seat_counts"}, (search, make)
+
+
+async def _scanned(connection: Connection, text: str, parameters: Any) -> list[str]:
+    """The tables that are read whole."""
+    plan = await connection.fetchval(f"EXPLAIN (FORMAT JSON) {text}", *parameters)
+    return list(_sequential(json.loads(plan)[0]["Plan"]))
+
+
+def _sequential(node: dict[str, Any]) -> Iterator[str]:
+    if node["Node Type"] == "Seq Scan" and node["Relation Name"] not in SMALL:
+        yield node["Relation Name"]
+    for below in node.get("Plans", []):
+        yield from _sequential(below)
