@@ -7,6 +7,7 @@ import binascii
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
+from json.encoder import encode_basestring as _quote
 from typing import Any
 from uuid import UUID
 
@@ -25,21 +26,13 @@ class BadLine(Exception):
 
 
 def event_lines(rows: Iterable[Sequence[Any]]) -> Iterator[str]:
-    """One line a row of `log_page.sql`."""
+    """One line a row of `log_page.sql`; written out, as a general encoder takes twice as long."""
     for position, group, version, topic, state, event, booking, metadata, at, hash_ in rows:
-        yield _encode(
-            {
-                "position": position,
-                "group_id": str(group),
-                "version": version,
-                "topic": topic,
-                **_state(state),
-                "event_id": str(event),
-                "booking_id": str(booking),
-                "metadata": from_json(metadata),
-                "recorded_at": at.isoformat(),
-                "hash": hash_.hex(),
-            }
+        yield (
+            f'{{"position":{position},"group_id":"{group}","version":{version},'
+            f'"topic":{_quote(topic)},{_state(state)},"event_id":"{event}",'
+            f'"booking_id":"{booking}","metadata":{metadata},'
+            f'"recorded_at":"{at.isoformat()}","hash":"{hash_.hex()}"}}'
         )
 
 
@@ -91,12 +84,12 @@ def key_row(line: bytes) -> KeyRow:
         raise BadLine(line) from None
 
 
-def _state(state: bytes) -> dict[str, str]:
+def _state(state: bytes) -> str:
     """The state as its own text: it is JSON, kept to the byte."""
     try:
-        return {"state": state.decode()}
+        return f'"state":{_quote(state.decode())}'
     except UnicodeDecodeError:
-        return {"state_base64": base64.b64encode(state).decode()}
+        return f'"state_base64":"{base64.b64encode(state).decode()}"'
 
 
 def _state_bytes(fields: Mapping[str, Any]) -> bytes:
