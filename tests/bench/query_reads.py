@@ -141,7 +141,8 @@ def request_for(group_id: UUID, *headers: str) -> bytes:
 
 
 @asynccontextmanager
-async def server(kind: str, port: int, dsn: str) -> AsyncIterator[None]:
+async def server(kind: str, port: int, dsn: str) -> AsyncIterator[asyncio.subprocess.Process]:
+    """One of the servers, in a process of its own."""
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         "-m",
@@ -153,7 +154,7 @@ async def server(kind: str, port: int, dsn: str) -> AsyncIterator[None]:
     )
     try:
         await asyncio.sleep(3)
-        yield
+        yield process
     finally:
         process.terminate()
         await process.wait()
@@ -187,14 +188,19 @@ def _tell(rates: dict[str, float]) -> None:
     print(f"stale to floor {rates['ours, stale'] / rates['floor']:.2f}")
 
 
+async def prepare_app(pool: asyncpg.Pool[asyncpg.Record]) -> UUID:
+    """An app with a key."""
+    accounts = PostgresAccounts(pool)
+    app = await accounts.create_app("Bench", "bench", "UTC", is_test=True)
+    await accounts.create_key(MASTER, app, "server", text=KEY)
+    return app.app_id
+
+
 async def _prepare(dsn: str) -> UUID:
     await prepare(dsn)
     async with asyncpg.create_pool(dsn, min_size=1, max_size=2) as pool:
-        accounts = PostgresAccounts(pool)
-        app = await accounts.create_app("Bench", "bench", "UTC", is_test=True)
-        await accounts.create_key(MASTER, app, "server", text=KEY)
         scenario = Scenario(PostgresEventStore(pool, dsn))
-        group_id = await scenario.create(app_id=app.app_id)
+        group_id = await scenario.create(app_id=await prepare_app(pool))
         await scenario.book(group_id)
         await pool.execute(PEER_TABLE.format(group_id))
         await scenario.store.close()
