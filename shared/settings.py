@@ -4,14 +4,29 @@ from __future__ import annotations
 
 import base64
 import binascii
+import ipaddress
+import os
+from collections.abc import Sequence
+from datetime import timedelta
 from functools import cached_property
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator
+from pydantic import (
+    AliasChoices,
+    Field,
+    SecretStr,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from shared.booking_api.durations import parse_duration
+
 MASTER_KEY_BYTES = 32
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+MAX_HOLD = timedelta(days=7)
 
 
 class Settings(BaseSettings):
@@ -24,7 +39,19 @@ class Settings(BaseSettings):
     data: Path = Path(".data")
     loops: Literal["process", "inline", "off"] = "process"
     workers: int = Field(default=1, ge=1, le=64)
+    max_body_bytes: int = Field(default=2 * 1024 * 1024, ge=1024, le=64 * 1024 * 1024)
+    max_in_progress: int = Field(default=512, ge=1)
+    max_connections: int = Field(default=10_000, ge=1)
+    rate_per_key: float = Field(default=0, ge=0)
+    rate_per_address: float = Field(default=0, ge=0)
+    trusted_proxies: str = ""
+    tls_cert: Path | None = None
+    tls_key: Path | None = None
+    lead_seconds: float = Field(default=0, ge=0, le=300)
+    keep_answers_days: int = Field(default=30, ge=1)
+    metrics_key: SecretStr | None = None
     master_key: SecretStr | None = None
+    payment_hold: timedelta = timedelta(minutes=5)
     demo_key: SecretStr = SecretStr("test_api_key_demo")
     database_url: SecretStr | None = Field(
         default=None, validation_alias=AliasChoices("DATABASE_URL", "database_url")
@@ -32,6 +59,30 @@ class Settings(BaseSettings):
     amqp_url: SecretStr | None = Field(
         default=None, validation_alias=AliasChoices("AMQP_URL", "amqp_url")
     )
+
+    @field_validator("payment_hold", mode="before")
+    @classmethod
+    def _is_a_hold(cls, value: object) -> object:
+        return read_hold(value) if isinstance(value, str) else value
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _are_networks(cls, value: str) -> str:
+        networks_in(value)
+        return value
+
+    @model_validator(mode="after")
+    def _has_both_tls_files(self) -> Self:
+        if (self.tls_cert is None) != (self.tls_key is None):
+            raise ValueError("SEATLEDGER_TLS_CERT and SEATLEDGER_TLS_KEY belong together")
+        return self
+
+    @field_validator("tls_cert", "tls_key")
+    @classmethod
+    def _can_be_read(cls, value: Path | None) -> Path | None:
+        if value is not None and not os.access(value, os.R_OK):
+            raise ValueError(f"{value} cannot be read")
+        return value
 
     @field_validator("master_key")
     @classmethod
@@ -44,10 +95,8 @@ class Settings(BaseSettings):
     def master_key_bytes(self) -> bytes:
         """The 32 bytes of `SEATLEDGER_MASTER_KEY`; ConfigurationError when it is not set."""
         if self.master_key is None:
-            raise ConfigurationError(
-                "SEATLEDGER_MASTER_KEY is not set: give 32 random bytes in base64 "
-                "(openssl rand -base64 32), or start with `make run`, which makes one"
-            )
+            name = "SEATLEDGER_MASTER_KEY"
+            raise ConfigurationError(f"{name} is not set: {_NEEDED[name]}")
         return decode_master_key(self.master_key.get_secret_value())
 
     @property
@@ -56,6 +105,11 @@ class Settings(BaseSettings):
         if self.database_url is None:
             raise ConfigurationError("DATABASE_URL is not set: give a PostgreSQL URL")
         return self.database_url.get_secret_value()
+
+    @property
+    def trusted_networks(self) -> list[Network]:
+        """The proxies whose X-Forwarded-For is believed."""
+        return networks_in(self.trusted_proxies)
 
     @property
     def amqp_dsn(self) -> str | None:
@@ -78,15 +132,45 @@ def decode_master_key(text: str) -> bytes:
     return key
 
 
-def read_settings() -> Settings:
-    """Settings from the environment; ConfigurationError names every wrong one at once."""
+def read_hold(text: str) -> timedelta:
+    """How long a payment seat is held: "5 minutes", in the contract's grammar; ValueError else."""
+    hold = parse_duration(text)
+    total = timedelta(days=hold.days, seconds=hold.seconds)
+    if hold.months or not timedelta(0) < total <= MAX_HOLD:
+        raise ValueError('must be a duration of at most 7 days, such as "5 minutes"')
+    return total
+
+
+def networks_in(text: str) -> list[Network]:
+    """Addresses and networks, separated by commas; ValueError says which is none."""
+    return [ipaddress.ip_network(part.strip()) for part in text.split(",") if part.strip()]
+
+
+def read_settings(needs: Sequence[str] = ()) -> Settings:
+    """Settings from the environment; ConfigurationError names every wrong one at once, and every
+    one of `needs` that is not there."""
+    missing = [f"{name} is not set: {_NEEDED[name]}" for name in needs if not os.environ.get(name)]
     try:
-        return Settings()
+        settings = Settings()
     except ValidationError as error:
-        wrong = "; ".join(_complaint(str(e["loc"][0]), e["msg"]) for e in error.errors())
-        raise ConfigurationError(wrong) from None
+        wrong = [_complaint(e["loc"], e["msg"]) for e in error.errors()]
+        raise ConfigurationError("; ".join([*wrong, *missing])) from None
+    if missing:
+        raise ConfigurationError("; ".join(missing))
+    return settings
 
 
-def _complaint(name: str, message: str) -> str:
+_NEEDED = {
+    "SEATLEDGER_MASTER_KEY": "give 32 random bytes in base64 (openssl rand -base64 32), "
+    "or start with `make run`, which makes one",
+    "DATABASE_URL": "give a PostgreSQL URL",
+}
+SERVING = tuple(_NEEDED)
+
+
+def _complaint(place: Sequence[int | str], message: str) -> str:
+    if not place:
+        return message.removeprefix("Value error, ")
+    name = str(place[0])
     variable = name if name.isupper() else f"SEATLEDGER_{name.upper()}"
     return f"{variable}: {message.removeprefix('Value error, ')}"

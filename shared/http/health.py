@@ -15,6 +15,7 @@ from aiohttp import web
 
 from shared.http.access import for_everyone
 from shared.http.answers import json_answer
+from shared.http.pressure import PRESSURE
 
 CHECK_SECONDS = 2.0
 WELL = "ok"
@@ -58,6 +59,8 @@ class Health:
     @for_everyone
     async def ready(self, request: web.Request) -> web.Response:
         """200 when bookings can be made, else 503; either way what each check found."""
+        if request.app[PRESSURE].is_closing:
+            return json_answer({"status": "stopping", "checks": {"serving": "it stops"}}, 503)
         found = await self.findings()
         if self.is_ready(found):
             return json_answer({"status": "ready", "checks": found})

@@ -16,20 +16,35 @@ from shared.booking_api.errors import PayloadTooLarge
 from shared.http.access import IDENTITY, Handler, admit
 from shared.http.access_log import write_access_line
 from shared.http.cors import allow_origin, is_preflight, preflight_answer
-from shared.http.problems import BodyTooSlow, answer_to
+from shared.http.limits import Limits
+from shared.http.pressure import PRESSURE, Pressure
+from shared.http.problems import BodyTooSlow, answer_to, route_of
+from shared.metrics import note_refusal, note_request
 from shared.telemetry import REQUEST_ID
 
 MAX_BODY_BYTES = 2 * 1024 * 1024
 BODY_SECONDS = 30
+SECURITY_HEADERS = (
+    ("X-Content-Type-Options", "nosniff"),
+    ("Referrer-Policy", "no-referrer"),
+    ("X-Frame-Options", "DENY"),
+    ("Cache-Control", "private, no-cache"),  # a browser keeps nothing of one key for another
+)
 CHALLENGE = 'Basic realm="Seatledger", charset="UTF-8"'
 
 
-def new_application(ring: KeyRing, max_body_bytes: int = MAX_BODY_BYTES) -> web.Application:
+def new_application(
+    ring: KeyRing,
+    max_body_bytes: int = MAX_BODY_BYTES,
+    limits: Limits | None = None,
+    pressure: Pressure | None = None,
+) -> web.Application:
     """An application behind the front door; routes are added by the services."""
-    door = FrontDoor(ring, max_body_bytes)
+    pressure = pressure or Pressure()
+    door = FrontDoor(ring, max_body_bytes, limits or Limits(), pressure)
     app = web.Application(client_max_size=max_body_bytes, middlewares=[web.middleware(door)])
+    app[PRESSURE] = pressure
     app.on_response_prepare.append(door.stamp)
-    app.on_shutdown.append(door.close)
     return app
 
 
@@ -52,35 +67,44 @@ async def read_body(request: web.Request) -> bytes:
 
 
 class FrontDoor:
-    """Ids, authentication, size limit, problems, CORS and access log, in this order."""
+    """Ids, limits, authentication, size limit, problems, CORS and access log, in this order."""
 
-    def __init__(self, ring: KeyRing, max_body_bytes: int) -> None:
+    def __init__(
+        self, ring: KeyRing, max_body_bytes: int, limits: Limits, pressure: Pressure
+    ) -> None:
         self._ring = ring
         self._max_body_bytes = max_body_bytes
-        self._closing = False
+        self._limits = limits
+        self._pressure = pressure
 
     async def __call__(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         started_at = perf_counter()
         request_id = str(uuid4())
         request[_REQUEST_ID] = request_id
         REQUEST_ID.set(request_id)
+        self._pressure.in_progress += 1
         try:
             response = await self._answer(request, handler)
         except web.HTTPRedirection as redirect:
-            write_access_line(request, redirect.status, started_at)
+            _note(request, redirect.status, started_at)
             raise
         except Exception as error:
             response = answer_to(error, request)
             if request.writer.output_size:  # a stream broke off: its end must not look whole
                 _abort(request)
-        write_access_line(request, response.status, started_at)
+        finally:
+            self._pressure.in_progress -= 1
+        _note(request, response.status, started_at)
+        if response.status >= 400:
+            note_refusal(response.status, getattr(response, "body", None))
         return response
 
     async def _answer(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         if is_preflight(request):
             return preflight_answer(request)
+        self._limits.admit_address(request)
         if request.match_info.http_exception is None:
-            await admit(request, self._ring)
+            self._limits.admit_key(await admit(request, self._ring))
             if (request.content_length or 0) > self._max_body_bytes:
                 raise PayloadTooLarge(self._max_body_bytes)
         return await handler(request)
@@ -98,13 +122,16 @@ class FrontDoor:
             allow_origin(origin, headers)
         elif response.status == 401 and "Sec-Fetch-Mode" not in request.headers:
             headers["WWW-Authenticate"] = CHALLENGE  # scripts' calls: a browser would ask the user
-        if self._closing:
+        for name, value in SECURITY_HEADERS:
+            headers.setdefault(name, value)
+        if self._pressure.is_closing:
             response.force_close()
             headers["Connection"] = "close"
 
-    async def close(self, _: web.Application) -> None:
-        """From now on connections end with their answer."""
-        self._closing = True
+
+def _note(request: web.Request, status: int, started_at: float) -> None:
+    write_access_line(request, status, started_at)
+    note_request(request.method, route_of(request), status, started_at)
 
 
 def _abort(request: web.Request) -> None:

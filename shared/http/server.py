@@ -8,15 +8,18 @@ from __future__ import annotations
 import asyncio
 import signal
 import socket
+import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
 from aiohttp import web
 
+from shared.http.pressure import PRESSURE, BoundedRunner
 from shared.settings import ConfigurationError
 
 BACKLOG = 1024
 DRAIN_SECONDS = 10.0
+LINGER_SECONDS = 2.0
 KEEPALIVE_SECONDS = 75.0
 STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
@@ -53,10 +56,17 @@ def inherited(descriptor: int) -> socket.socket:
 
 @asynccontextmanager
 async def serving(
-    app: web.Application, listener: socket.socket, drain_seconds: float = DRAIN_SECONDS
+    app: web.Application,
+    listener: socket.socket,
+    drain_seconds: float = DRAIN_SECONDS,
+    lead_seconds: float = 0.0,
+    tls: ssl.SSLContext | None = None,
 ) -> AsyncIterator[None]:
-    """Serves inside the block; leaving it takes no more connections and drains the ones there."""
-    runner = web.AppRunner(
+    """Serves inside the block; leaving it takes no more connections and drains the ones there.
+
+    For `lead_seconds` before that it only says that it stops, for a proxy to look elsewhere.
+    """
+    runner = BoundedRunner(
         app,
         access_log=None,
         keepalive_timeout=KEEPALIVE_SECONDS,
@@ -64,17 +74,38 @@ async def serving(
     )
     await runner.setup()
     try:
-        await web.SockSite(runner, listener, backlog=BACKLOG).start()
+        await web.SockSite(runner, listener, backlog=BACKLOG, ssl_context=tls).start()
         yield
     finally:
+        app[PRESSURE].is_closing = True
+        await asyncio.sleep(lead_seconds)
+        await _let_go(runner)
         await runner.cleanup()
 
 
+async def _let_go(runner: web.AppRunner) -> None:
+    """Takes no new connections; those there end with their next answer, or when it takes long.
+
+    A connection that a client is about to use is not closed under it: it has LINGER_SECONDS.
+    """
+    for site in runner.sites:
+        await site.stop()
+    with suppress(TimeoutError):
+        await asyncio.wait_for(runner.app[PRESSURE].is_empty.wait(), LINGER_SECONDS)
+
+
 async def serve(
-    app: web.Application, listener: socket.socket, drain_seconds: float = DRAIN_SECONDS
+    app: web.Application,
+    listener: socket.socket,
+    drain_seconds: float = DRAIN_SECONDS,
+    lead_seconds: float = 0.0,
+    tls: ssl.SSLContext | None = None,
 ) -> None:
     """Serves until SIGTERM or SIGINT, then drains."""
-    async with stop_requested() as stopped, serving(app, listener, drain_seconds):
+    async with (
+        stop_requested() as stopped,
+        serving(app, listener, drain_seconds, lead_seconds, tls),
+    ):
         await stopped.wait()
 
 

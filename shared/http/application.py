@@ -1,0 +1,79 @@
+"""One web process, whole: the services' routes behind the front door, with health, metrics, bounds.
+
+The same for every way to run it, so that what an operator sets holds everywhere.
+"""
+
+from __future__ import annotations
+
+import socket
+import ssl
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from aiohttp import web
+
+from shared.accounts.keyring import KeyRing
+from shared.http.exposition import Exposition, Place, Reading, laid_open
+from shared.http.health import Check, Health
+from shared.http.limits import Limits
+from shared.http.middleware import new_application
+from shared.http.pressure import Pressure
+from shared.http.server import serve
+from shared.metrics import CONNECTIONS, IN_PROGRESS
+from shared.settings import ConfigurationError, Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """What the services bring into a process."""
+
+    routes: Iterable[web.RouteDef]
+    checks: Sequence[Check]
+    readings: Sequence[Reading] = field(default=())
+
+
+async def serve_offer(
+    settings: Settings, ring: KeyRing, offer: Offer, listener: socket.socket, place: Place
+) -> None:
+    """Serves until SIGTERM or SIGINT, then drains."""
+    app = build_application(settings, ring, offer, place)
+    tls = tls_context(settings)
+    async with laid_open(place):
+        await serve(app, listener, lead_seconds=settings.lead_seconds, tls=tls)
+
+
+def build_application(
+    settings: Settings, ring: KeyRing, offer: Offer, place: Place
+) -> web.Application:
+    """The application as the settings want it. More specific paths come first: aiohttp takes the
+    first that fits."""
+    pressure = Pressure(settings.max_in_progress, settings.max_connections)
+    CONNECTIONS.is_what(lambda: pressure.connections)
+    IN_PROGRESS.is_what(lambda: pressure.in_progress)
+    limits = Limits(settings.rate_per_key, settings.rate_per_address, settings.trusted_networks)
+    app = new_application(ring, settings.max_body_bytes, limits, pressure)
+    ordered: list[web.RouteDef] = sorted(offer.routes, key=_variables)
+    app.add_routes(ordered)
+    app.add_routes(Health(offer.checks).routes())
+    key = settings.metrics_key.get_secret_value() if settings.metrics_key is not None else None
+    app.add_routes(Exposition(place, offer.readings, key).routes())
+    return app
+
+
+def tls_context(settings: Settings) -> ssl.SSLContext | None:
+    """TLS 1.2 or newer with the operator's certificate, or None: a proxy does it."""
+    if settings.tls_cert is None or settings.tls_key is None:
+        return None
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    try:
+        context.load_cert_chain(settings.tls_cert, settings.tls_key)
+    except ssl.SSLError as error:
+        raise ConfigurationError(
+            f"SEATLEDGER_TLS_CERT and SEATLEDGER_TLS_KEY do not fit: {error.reason}"
+        ) from None
+    return context
+
+
+def _variables(route: web.RouteDef) -> int:
+    return route.path.count("{")

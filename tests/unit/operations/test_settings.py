@@ -1,0 +1,91 @@
+"""Settings: told once in code, example and README, and refused all at once when they are wrong."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from pydantic import SecretStr
+
+from shared.settings import SERVING, ConfigurationError, Settings, read_settings
+
+CHECKOUT = Path(__file__).resolve().parents[3]
+FIRST_PARTY = ("SEATLEDGER_", "DATABASE_URL", "AMQP_URL")
+
+
+def in_code() -> dict[str, str]:
+    """Variable and default of every field; an unset or secret one has no default to show."""
+    found = {}
+    for name, field in Settings.model_fields.items():
+        is_url = name in ("database_url", "amqp_url")
+        variable = name.upper() if is_url else f"SEATLEDGER_{name.upper()}"
+        found[variable] = _shown(field.default)
+    return found
+
+
+def _shown(default: object) -> str:
+    if isinstance(default, SecretStr):
+        return default.get_secret_value()
+    if isinstance(default, timedelta):
+        return f"{int(default.total_seconds() // 60)} minutes"
+    return "" if default is None else str(default)
+
+
+def in_example() -> dict[str, str]:
+    text = (CHECKOUT / "deploy" / "env.example").read_text()
+    live = re.findall(r"^([A-Z_]+)=(.*)$", text, re.M)
+    unset = re.findall(r"^#([A-Z_]+)=", text, re.M)
+    return {**{name: value.strip('"') for name, value in live}, **dict.fromkeys(unset, "")}
+
+
+def in_readme() -> set[str]:
+    text = (CHECKOUT / "README.md").read_text()
+    return set(re.findall(r"^\| `([A-Z_]+)` \|", text, re.M))
+
+
+def test_code_example_and_readme_tell_the_same_settings() -> None:
+    assert in_example() == in_code()
+    assert in_readme() == set(in_code())
+
+
+@pytest.fixture
+def bare(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
+    import os
+
+    for name in [name for name in os.environ if name.startswith(FIRST_PARTY)]:
+        monkeypatch.delenv(name)
+    return monkeypatch
+
+
+def _complaint(environment: Mapping[str, str], monkeypatch: pytest.MonkeyPatch) -> str:
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(ConfigurationError) as caught:
+        read_settings(SERVING)
+    return str(caught.value)
+
+
+def test_every_wrong_and_every_missing_setting_is_named_at_once(
+    bare: pytest.MonkeyPatch,
+) -> None:
+    wrong = {
+        "SEATLEDGER_PORT": "99999",
+        "SEATLEDGER_LOOPS": "sometimes",
+        "SEATLEDGER_MASTER_KEY": "c2hvcnQ=",
+        "SEATLEDGER_TRUSTED_PROXIES": "10.0.0.0/8,nonsense",
+        "SEATLEDGER_TLS_CERT": "/no/such/file",
+    }
+    complaint = _complaint(wrong, bare)
+    for name in (*wrong, "DATABASE_URL"):
+        assert name in complaint
+    assert "c2hvcnQ=" not in complaint, "a secret is never shown"
+    assert "\n" not in complaint
+
+
+def test_half_of_a_certificate_is_refused(bare: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    certificate = tmp_path / "cert.pem"
+    certificate.touch()
+    assert "belong together" in _complaint({"SEATLEDGER_TLS_CERT": str(certificate)}, bare)
