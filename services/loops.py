@@ -1,21 +1,38 @@
-"""`python -m services.loops`: projector and relay in a process of their own, until SIGTERM."""
+"""`python -m services.loops`: projector, relay and due work in a process of their own."""
 
 from __future__ import annotations
 
 import sys
+from contextlib import AsyncExitStack
 
+import asyncpg
+
+from services.command.app import command_service
+from services.command.due import due_loop
 from services.query.loops import query_loops
+from shared.accounts.keyring import KeyRing
+from shared.accounts.postgres import PostgresKeySource
 from shared.event_loop import run
 from shared.eventlog.privacy import MasterKey
 from shared.http.server import stop_requested
 from shared.settings import ConfigurationError, Settings, read_settings
 from shared.telemetry import configure_logging
 
+POOL_SIZE = 4
+
 
 async def run_loops(settings: Settings) -> None:
     """Runs every loop until SIGTERM or SIGINT."""
-    master = MasterKey(settings.master_key_bytes)
-    async with stop_requested() as stopped, query_loops(settings, master):
+    master, dsn = MasterKey(settings.master_key_bytes), settings.database_dsn
+    async with stop_requested() as stopped, AsyncExitStack() as stack:
+        pool = await stack.enter_async_context(
+            asyncpg.create_pool(dsn, min_size=1, max_size=POOL_SIZE)
+        )
+        ring = KeyRing(PostgresKeySource(pool, master), master)
+        service = command_service(pool, dsn, master, ring, settings.payment_hold)
+        command = await stack.enter_async_context(service)
+        await stack.enter_async_context(query_loops(settings, master))
+        await stack.enter_async_context(due_loop(pool, dsn, command.desk))
         await stopped.wait()
 
 

@@ -10,10 +10,13 @@ import asyncpg
 from aiohttp import web
 
 from services.command.app import command_service
+from services.command.due import due_loop
 from services.query.app import query_service
 from services.query.loops import query_loops
+from services.query.projects import ProjectReads
 from shared.accounts.keyring import KeyRing
 from shared.accounts.postgres import PostgresKeySource
+from shared.accounts.projects import PostgresProjects
 from shared.eventlog.privacy import MasterKey
 from shared.http.health import Health
 from shared.http.middleware import new_application
@@ -31,13 +34,17 @@ async def serve_both(settings: Settings, listener: socket.socket) -> None:
         pool = await stack.enter_async_context(
             asyncpg.create_pool(dsn, min_size=1, max_size=POOL_SIZE)
         )
-        command = await stack.enter_async_context(command_service(pool, dsn, master))
+        ring = KeyRing(PostgresKeySource(pool, master), master)
+        service = command_service(pool, dsn, master, ring, settings.payment_hold)
+        command = await stack.enter_async_context(service)
         query = await stack.enter_async_context(query_service(dsn, master))
-        app = new_application(KeyRing(PostgresKeySource(pool, master), master))
-        add_routes(app, [*query.routes, *command.routes])
+        app = new_application(ring)
+        reads = ProjectReads(PostgresProjects(pool, master))
+        add_routes(app, [*query.routes, *reads.routes(), *command.routes])
         app.add_routes(Health([*command.checks, *query.checks]).routes())
         if settings.loops == "inline":
             await stack.enter_async_context(query_loops(settings, master))
+            await stack.enter_async_context(due_loop(pool, dsn, command.desk))
         await serve(app, listener)
 
 

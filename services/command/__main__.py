@@ -8,6 +8,7 @@ from contextlib import AsyncExitStack
 import asyncpg
 
 from services.command.app import command_service
+from services.command.due import due_loop
 from shared.accounts.keyring import KeyRing
 from shared.accounts.postgres import PostgresKeySource
 from shared.event_loop import run
@@ -29,11 +30,15 @@ async def main(settings: Settings) -> None:
         pool = await stack.enter_async_context(
             asyncpg.create_pool(dsn, min_size=1, max_size=POOL_SIZE)
         )
-        command = await stack.enter_async_context(command_service(pool, dsn, master))
-        app = new_application(KeyRing(PostgresKeySource(pool, master), master))
+        ring = KeyRing(PostgresKeySource(pool, master), master)
+        service = command_service(pool, dsn, master, ring, settings.payment_hold)
+        command = await stack.enter_async_context(service)
+        app = new_application(ring)
         routes = sorted(command.routes, key=lambda route: route.path.count("{"))
         app.add_routes(routes)
         app.add_routes(Health(command.checks).routes())
+        if settings.loops != "off":
+            await stack.enter_async_context(due_loop(pool, dsn, command.desk))
         await serve(app, listen(settings.host, settings.port))
 
 

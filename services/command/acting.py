@@ -8,14 +8,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
+from uuid import UUID
 
 import pydantic_core
 
+from services.command.around import NOTHING_AROUND, Around
 from services.command.commands import (
     Act,
     ChangeCapacity,
     ChangeMeta,
     DeleteBooking,
+    RefuseReschedule,
     RescheduleGroup,
 )
 from services.command.intent import Intent
@@ -30,8 +33,7 @@ from shared.booking_api.details import (
     SEALED_PAYMENT,
     GroupDetails,
 )
-from shared.booking_api.errors import NotReschedulable
-from shared.booking_api.views import BookingView
+from shared.booking_api.views import BookingView, GroupView
 from shared.domain.events import Event, JsonObject, SeatBooked
 from shared.domain.group import Group
 from shared.eventlog.privacy import BookingKey, MasterKey
@@ -40,17 +42,25 @@ from shared.eventlog.store import BookingHistory
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """The booking a request is about: its history, its key (None once erased), and its group's
-    details where the reply shows them."""
+    """The booking a request is about: its history, its key (None once erased), and, where the
+    reply shows them, its group's own history and details, and what is around."""
 
     history: BookingHistory
     key: BookingKey | None
-    owner: GroupDetails = field(default_factory=GroupDetails)
+    owner: BookingHistory
+    owner_details: GroupDetails = field(default_factory=GroupDetails)
+    around: Around = NOTHING_AROUND
 
     @property
     def graph(self) -> str:
         booked = self.history.events[0]
         return booked.graph if isinstance(booked, SeatBooked) else "group_owner"
+
+    @property
+    def bulk_id(self) -> UUID | None:
+        """What it shares with the bookings that one bulk call made together."""
+        bulk_id: UUID | None = getattr(self.history.events[0], "bulk_id", None)
+        return bulk_id
 
     def seal(self, name: str, value: object) -> bytes | None:
         """`value` under the booking's seal; None once its key is gone."""
@@ -58,12 +68,15 @@ class Subject:
 
 
 def open_subject(
-    history: BookingHistory, master: MasterKey, owner: BookingHistory | None = None
+    history: BookingHistory,
+    master: MasterKey,
+    owner: BookingHistory | None = None,
+    around: Around = NOTHING_AROUND,
 ) -> Subject:
     """The booking with its key; `owner`: its group's history, when the reply shows it."""
     group = owner if owner is not None else history
     details = open_group(group.events, _key(group, master))
-    return Subject(history, _key(history, master), details)
+    return Subject(history, _key(history, master), group, details, around)
 
 
 def _key(history: BookingHistory, master: MasterKey) -> BookingKey | None:
@@ -71,8 +84,8 @@ def _key(history: BookingHistory, master: MasterKey) -> BookingKey | None:
     return None if wrapped is None else master.unwrap(history.booking_id, wrapped)
 
 
-def act(subject: Subject, action: Action, intent: Intent) -> Act:
-    """An action of the booking's graph."""
+def act(subject: Subject, action: Action, intent: Intent, due: bool = False) -> Act:
+    """An action of the booking's graph; `due`: time itself acts."""
     sealed = None
     if action.message is not None:
         sealed = subject.seal(SEALED_MESSAGE, {"message": action.message})
@@ -83,6 +96,7 @@ def act(subject: Subject, action: Action, intent: Intent) -> Act:
         action=action.name,
         graph=subject.graph,
         seats=action.seats,
+        due=due,
         sealed=sealed,
     )
 
@@ -102,10 +116,13 @@ def change_capacity(subject: Subject, change: CapacityChange, intent: Intent) ->
 
 
 def reschedule(subject: Subject, change: Reschedule, intent: Intent) -> RescheduleGroup:
-    """Another time for a group; NotReschedulable for a seat booking."""
-    if subject.graph != "group_owner":
-        raise NotReschedulable(subject.graph)
+    """Another time for a group."""
     return RescheduleGroup(**_whose(subject, intent), start=change.start, end=change.end)
+
+
+def refuse_reschedule(subject: Subject, intent: Intent) -> RefuseReschedule:
+    """Nothing, said only to those who may know of the booking."""
+    return RefuseReschedule(**_whose(subject, intent), graph=subject.graph)
 
 
 def delete(subject: Subject, intent: Intent) -> DeleteBooking:
@@ -113,12 +130,18 @@ def delete(subject: Subject, intent: Intent) -> DeleteBooking:
     return DeleteBooking(**_whose(subject, intent))
 
 
-def show(subject: Subject, shown: Shown, status: int = 200) -> Render:
-    """The reply that shows the booking after the command's events."""
+def show(subject: Subject, shown: Shown, over: bool = False) -> Render:
+    """The reply that shows the booking after the command's events; with `over` also by how many
+    seats the group is over its number of them."""
 
     def render(group: Group, events: Sequence[Event]) -> Reply:
-        view = view_after(subject, group, events)
-        return booking_reply(status, render_booking(view, shown.includes, shown.rendering))
+        owner = owner_after(subject, group, events)
+        view = view_after(subject, group, owner, events)
+        surroundings = subject.around.of(group, owner, view, events)
+        shape = render_booking(view, shown.includes, shown.rendering, surroundings)
+        if over:
+            shape["over_by"] = max(group.current_seats - group.settings.max_seats, 0)
+        return booking_reply(200, shape)
 
     return render
 
@@ -128,13 +151,20 @@ def show_nothing(group: Group, events: Sequence[Event]) -> Reply:
     return Reply(204, b"")
 
 
-def view_after(subject: Subject, group: Group, events: Sequence[Event]) -> BookingView:
+def owner_after(subject: Subject, group: Group, events: Sequence[Event]) -> GroupView:
+    """The booking's group as it is once `events` happened to it."""
+    own = [*subject.owner.events, *(e for e in events if e.booking_id == group.group_id)]
+    return group_view(group, own, subject.owner_details)
+
+
+def view_after(
+    subject: Subject, group: Group, owner: GroupView, events: Sequence[Event]
+) -> BookingView:
     """The booking as it is once `events` happened to its group."""
     booking_id = subject.history.booking_id
-    own = [*subject.history.events, *(e for e in events if e.booking_id == booking_id)]
     if booking_id == group.group_id:
-        return group_view(group, own, subject.owner)
-    owner = group_view(group, (), subject.owner)
+        return owner
+    own = [*subject.history.events, *(e for e in events if e.booking_id == booking_id)]
     return seat_view(group, owner, own, open_seat(own, subject.key))
 
 

@@ -6,7 +6,7 @@ Contract section 3; which action leads where is data in `shared.booking_api.stat
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, cast
 
 from services.command.commands import Act
@@ -24,6 +24,8 @@ from shared.domain.events import (
 )
 from shared.domain.group import Group, completes_with_group
 from shared.domain.seats import LIVE, Seat
+
+COMPLETES_AFTER = timedelta(hours=1)
 
 
 def act(group: Group, command: Act, now: datetime) -> Decision:
@@ -44,6 +46,8 @@ def act(group: Group, command: Act, now: datetime) -> Decision:
 
 
 def _act_on_group(group: Group, command: Act, now: datetime) -> Decision:
+    if command.due and group.state != "tentative":
+        return []
     if command.action not in GRAPHS["group_owner"].get(group.state, {}):
         return WrongState(command.action, group.state)
     common = facts(group, command, now)
@@ -59,7 +63,9 @@ def _act_on_group(group: Group, command: Act, now: datetime) -> Decision:
 
 def _is_due(group: Group, now: datetime) -> bool:
     created = group.created
-    return created is not None and created.auto_complete and now >= created.end
+    if created is None or not created.auto_complete:
+        return False
+    return now >= created.end + COMPLETES_AFTER
 
 
 def _cancel_seat(group: Group, command: Act, seat: Seat, now: datetime) -> Decision:
@@ -92,6 +98,9 @@ def _expire(group: Group, command: Act, seat: Seat, now: datetime) -> Decision:
 
 
 def _complete_seat(group: Group, command: Act, seat: Seat, now: datetime) -> Decision:
+    created = group.created
+    if command.due and (created is None or now < created.end + COMPLETES_AFTER):
+        return []
     return [SeatCompleted(**facts(group, command, now))]
 
 

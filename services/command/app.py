@@ -1,4 +1,4 @@
-"""Puts the command service together: store, cache, mailboxes, desk and routes; starts and stops it."""
+"""Puts the command service together: store, mailboxes, desk and routes; starts and stops it."""
 
 from __future__ import annotations
 
@@ -10,13 +10,21 @@ from datetime import timedelta
 import asyncpg
 from aiohttp import web
 
+from services.command.around import AroundReader
 from services.command.cache import MailboxCache
 from services.command.clock import DatabaseClock
 from services.command.desk import BookingDesk
 from services.command.handler import CommandHandler
 from services.command.http import BookingRoutes
+from services.command.links import ActionLinkRoutes
+from services.command.overlaps import Overlaps
+from services.command.projects import ProjectRoutes
+from services.command.together import Together
+from shared.accounts.keyring import KeyRing
+from shared.accounts.projects import PostgresProjects
 from shared.eventlog.postgres import PostgresEventStore
 from shared.eventlog.privacy import MasterKey
+from shared.eventlog.together import TogetherStore
 from shared.http.health import Check
 
 PAYMENT_HOLD = timedelta(minutes=5)
@@ -33,13 +41,21 @@ class CommandService:
 
 @asynccontextmanager
 async def command_service(
-    pool: asyncpg.Pool[asyncpg.Record], dsn: str, master: MasterKey
+    pool: asyncpg.Pool[asyncpg.Record],
+    dsn: str,
+    master: MasterKey,
+    ring: KeyRing,
+    hold: timedelta = PAYMENT_HOLD,
+    clock: DatabaseClock | None = None,
 ) -> AsyncIterator[CommandService]:
     """Runs inside the block; leaving it ends the appender, so let no request be under way."""
-    store = PostgresEventStore(pool, dsn)
-    handler = CommandHandler(store, MailboxCache(), DatabaseClock(await store.now()))
+    store, together = PostgresEventStore(pool, dsn), TogetherStore(pool, dsn)
+    clock = clock or DatabaseClock(await store.now())
+    handler = CommandHandler(store, MailboxCache(), clock)
     handler.start()
-    desk = BookingDesk(handler, store, master, PAYMENT_HOLD)
+    projects = PostgresProjects(pool, master)
+    around = AroundReader(together, master, projects, ring)
+    desk = BookingDesk(handler, Together(together, clock), together, around, master, hold)
 
     async def accepts_bookings() -> str | None:
         if not handler.is_running:
@@ -47,10 +63,14 @@ async def command_service(
         await store.now()
         return None
 
+    routes = [
+        *BookingRoutes(desk, master, Overlaps(pool)).routes(),
+        *ActionLinkRoutes(desk, ring).routes(),
+        *ProjectRoutes(projects).routes(),
+    ]
     try:
-        yield CommandService(
-            BookingRoutes(desk, master).routes(), [Check("bookings", accepts_bookings)], desk
-        )
+        yield CommandService(routes, [Check("bookings", accepts_bookings)], desk)
     finally:
         await handler.stop()
+        await together.close()
         await store.close()

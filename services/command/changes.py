@@ -10,6 +10,7 @@ from services.command.commands import (
     ChangeMeta,
     DeleteBooking,
     EraseCustomer,
+    RefuseReschedule,
     RescheduleGroup,
 )
 from services.command.facts import Decision, facts, is_visible
@@ -18,8 +19,10 @@ from shared.booking_api.errors import (
     GroupClosed,
     NotFinal,
     NotFound,
+    NotReschedulable,
     ValidationFailed,
 )
+from shared.booking_api.validation import failed
 from shared.domain.events import (
     BookingDeleted,
     CapacityChanged,
@@ -33,8 +36,10 @@ from shared.domain.seats import LIVE
 
 def reschedule(group: Group, command: RescheduleGroup, now: datetime) -> Decision:
     """GroupRescheduled; refused for an ended group and for an end in the past."""
-    if not is_visible(group, command):
+    if not is_visible(group, command) or not _has(group, command.booking_id):
         return NotFound("Booking")
+    if command.booking_id != group.group_id:
+        return NotReschedulable("group_customer")
     if group.state != "tentative":
         return GroupClosed(group.state)
     if command.end <= now:
@@ -42,10 +47,19 @@ def reschedule(group: Group, command: RescheduleGroup, now: datetime) -> Decisio
     return [GroupRescheduled(**facts(group, command, now), start=command.start, end=command.end)]
 
 
+def refuse_reschedule(group: Group, command: RefuseReschedule, now: datetime) -> Decision:
+    """NotReschedulable, for a booking that the caller may know of."""
+    if not is_visible(group, command) or not _has(group, command.booking_id):
+        return NotFound("Booking")
+    return NotReschedulable(command.graph)
+
+
 def change_capacity(group: Group, command: ChangeCapacity, now: datetime) -> Decision:
     """CapacityChanged; refused below the taken seats unless `when_over` allows it."""
-    if not is_visible(group, command):
+    if not is_visible(group, command) or not _has(group, command.booking_id):
         return NotFound("Booking")
+    if command.booking_id != group.group_id:
+        return failed("settings", "can only be changed on a group")
     if group.state != "tentative":
         return GroupClosed(group.state)
     over_by = max(group.current_seats - command.max_seats, 0)

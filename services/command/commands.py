@@ -90,6 +90,13 @@ class RescheduleGroup(Command):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RefuseReschedule(Command):
+    """Timekit's own reschedule, which no graph of ours has."""
+
+    graph: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ChangeCapacity(Command):
     """Change a group's number of seats; `when_over` says what if more are taken already."""
 

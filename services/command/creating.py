@@ -10,10 +10,11 @@ from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID, uuid5
 
+from services.command.around import NOTHING_AROUND, Around
 from services.command.commands import BookSeats, CreateGroup
 from services.command.intent import Intent
 from services.command.reply import Render, Reply, Shown, booking_reply
-from services.command.views import group_view, seat_view
+from services.command.views import NO_DETAILS, group_view, seat_view
 from shared.booking_api.bookings import render_booking
 from shared.booking_api.details import (
     SEALED_BOOKING,
@@ -40,7 +41,9 @@ class Prepared:
     key: BookingKey
 
 
-def prepare_group(new: NewGroup, intent: Intent, shown: Shown, master: MasterKey) -> Prepared:
+def prepare_group(
+    new: NewGroup, intent: Intent, shown: Shown, master: MasterKey, around: Around = NOTHING_AROUND
+) -> Prepared:
     """A group to open; its id is new, or derived from the idempotency key."""
     group_id = intent.new_booking_id()
     key = BookingKey.new(group_id)
@@ -67,24 +70,31 @@ def prepare_group(new: NewGroup, intent: Intent, shown: Shown, master: MasterKey
         meta=new.meta,
         reminders=new.reminders,
         webhooks=new.webhooks,
+        bulk_id=intent.bulk_id,
     )
 
     def render(group: Group, events: Sequence[Event]) -> Reply:
         view = group_view(group, events, details)
-        return booking_reply(201, render_booking(view, shown.includes, shown.rendering))
+        surroundings = around.of(group, view, view, events)
+        shape = render_booking(view, shown.includes, shown.rendering, surroundings)
+        return booking_reply(201, shape)
 
     return Prepared(command, render, key)
 
 
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """The group that seats are booked in, as far as the reply shows it."""
+
+    events: Sequence[Event] = ()
+    details: GroupDetails = NO_DETAILS
+    around: Around = NOTHING_AROUND
+
+
 def prepare_seats(
-    new: NewSeats,
-    intent: Intent,
-    shown: Shown,
-    master: MasterKey,
-    hold: timedelta,
-    owner: GroupDetails | None = None,
+    new: NewSeats, intent: Intent, shown: Shown, master: MasterKey, hold: timedelta, owner: Owner
 ) -> Prepared:
-    """Seats to book. `owner`: the group's details, if the reply shows its event."""
+    """Seats to book."""
     booking_id = intent.new_booking_id()
     key = BookingKey.new(booking_id)
     details = _seat_details(booking_id, new)
@@ -103,12 +113,15 @@ def prepare_seats(
         auto_complete=new.auto_complete,
         reminders=new.reminders,
         webhooks=new.webhooks,
+        bulk_id=intent.bulk_id,
     )
 
     def render(group: Group, events: Sequence[Event]) -> Reply:
-        view = group_view(group, (), owner or GroupDetails())
+        view = group_view(group, owner.events, owner.details)
         seat = seat_view(group, view, events[-1:], details)
-        return booking_reply(201, render_booking(seat, shown.includes, shown.rendering))
+        surroundings = owner.around.of(group, view, seat, events)
+        shape = render_booking(seat, shown.includes, shown.rendering, surroundings)
+        return booking_reply(201, shape)
 
     return Prepared(command, render, key)
 

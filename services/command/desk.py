@@ -5,38 +5,63 @@ HTTP, links and timers all come through here, so that none of them has rules of 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import asyncio
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
 from services.command import acting, creating
 from services.command.acting import Subject
+from services.command.around import NOTHING_AROUND, Around, AroundReader
 from services.command.commands import Command
+from services.command.creating import Owner
 from services.command.handler import CommandHandler
 from services.command.idempotency import Answers
 from services.command.intent import Intent
-from services.command.pending import AnsweredBefore
-from services.command.reply import Render, Reply, Shown
-from shared.booking_api.actions import Action
-from shared.booking_api.changes import CapacityChange, Reschedule
+from services.command.pending import AnsweredBefore, Pending
+from services.command.reply import Render, Reply, Shown, refusal_reply
+from services.command.together import Refused, Together
+from services.command.views import open_group
+from shared.booking_api.changes import Change
 from shared.booking_api.errors import IdempotencyKeyExpired, NotFound
 from shared.booking_api.new_groups import NewGroup
 from shared.booking_api.new_seats import NewSeats
-from shared.domain.events import JsonObject
+from shared.domain.events import GroupCreated
 from shared.eventlog.privacy import BookingKey, MasterKey
-from shared.eventlog.store import EventStore
+from shared.eventlog.store import BookingHistory
+from shared.eventlog.together import TogetherStore
 
 Prepare = Callable[[Subject], tuple[Command, Render]]
 
 
+@dataclass(frozen=True, slots=True)
+class Order:
+    """A command that is ready to be decided, with who wants it and the booking's key."""
+
+    command: Command
+    render: Render
+    key: BookingKey | None
+    intent: Intent
+
+
 class BookingDesk:
-    """Every write of the API as one method; refusals come back as replies."""
+    """Every write of the API: an order is made first, then decided; refusals are replies."""
 
     def __init__(
-        self, handler: CommandHandler, store: EventStore, master: MasterKey, hold: timedelta
+        self,
+        handler: CommandHandler,
+        together: Together,
+        store: TogetherStore,
+        around: AroundReader,
+        master: MasterKey,
+        hold: timedelta,
     ) -> None:
         self._handler = handler
+        self._together = together
         self._store = store
+        self._around = around
         self._master = master
         self._hold = hold
         self._answers = Answers(store, master)
@@ -49,94 +74,134 @@ class BookingDesk:
         """The first answer to this very request, if it was answered before."""
         return await self._answers.replay(intent)
 
-    async def create(self, new: NewGroup | NewSeats, intent: Intent, shown: Shown) -> Reply:
+    async def order(self, new: NewGroup | NewSeats, intent: Intent, shown: Shown) -> Order:
         """A new group, or seats in one."""
         if isinstance(new, NewGroup):
-            ready = creating.prepare_group(new, intent, shown, self._master)
+            around = await self._around_group(intent, UUID(int=0), new.project_id, shown)
+            ready = creating.prepare_group(new, intent, shown, self._master, around)
         else:
-            owner = None
-            if shown.includes.children:
-                found = await self._store.find_booking(new.owner_booking_id)
-                owner = None if found is None else acting.open_subject(found, self._master).owner
+            owner = await self._owner(new.owner_booking_id, intent, shown)
             ready = creating.prepare_seats(new, intent, shown, self._master, self._hold, owner)
-        return await self._decided(ready.command, ready.render, intent, ready.key)
+        return Order(ready.command, ready.render, ready.key, intent)
 
-    async def act(self, booking_id: UUID, action: Action, intent: Intent, shown: Shown) -> Reply:
-        """An action of the booking's graph."""
-        return await self._change(
-            booking_id,
-            intent,
-            shown,
-            lambda s: (acting.act(s, action, intent), acting.show(s, shown)),
-        )
+    async def order_change(
+        self, booking_id: UUID, intent: Intent, shown: Shown, prepare: Prepare
+    ) -> Order:
+        """Something about a booking that exists; NotFound when it was never booked."""
+        subject = await self.find(booking_id, intent, shown)
+        command, render = prepare(subject)
+        return Order(command, render, subject.key, intent)
 
-    async def change_meta(
-        self, booking_id: UUID, meta: JsonObject, intent: Intent, shown: Shown
-    ) -> Reply:
-        """Meta keys set or removed."""
-        return await self._change(
-            booking_id,
-            intent,
-            shown,
-            lambda s: (acting.change_meta(s, meta, intent), acting.show(s, shown)),
-        )
+    async def order_changes(
+        self, booking_id: UUID, change: Change, intent: Intent, shown: Shown
+    ) -> list[Order]:
+        """Another number of seats, other meta, or both: an order each."""
+        subject = await self.find(booking_id, intent, shown)
+        render = acting.show(subject, shown, over=change.capacity is not None)
+        commands: list[Command] = []
+        if change.capacity is not None:
+            commands.append(acting.change_capacity(subject, change.capacity, intent))
+        if change.meta is not None:
+            commands.append(acting.change_meta(subject, change.meta, intent))
+        if len(commands) == 1:
+            return [Order(commands[0], render, subject.key, intent)]
+        return [
+            Order(command, render, subject.key, intent.part(type(command).__name__))
+            for command in commands
+        ]
 
-    async def change_capacity(
-        self, booking_id: UUID, change: CapacityChange, intent: Intent, shown: Shown
-    ) -> Reply:
-        """Another number of seats."""
-        return await self._change(
-            booking_id,
-            intent,
-            shown,
-            lambda s: (acting.change_capacity(s, change, intent), acting.show(s, shown)),
-        )
+    async def change(self, booking_id: UUID, change: Change, intent: Intent, shown: Shown) -> Reply:
+        """`order_changes`, decided: both or neither."""
+        orders = await self.order_changes(booking_id, change, intent, shown)
+        if len(orders) == 1:
+            return await self.decide(orders[0])
+        try:
+            return (await self.decide_together(orders))[-1]
+        except Refused as refused:
+            return refusal_reply(next(iter(refused.errors.values())))
 
-    async def reschedule(
-        self, booking_id: UUID, change: Reschedule, intent: Intent, shown: Shown
-    ) -> Reply:
-        """Another time."""
-        return await self._change(
-            booking_id,
-            intent,
-            shown,
-            lambda s: (acting.reschedule(s, change, intent), acting.show(s, shown)),
-        )
-
-    async def delete(self, booking_id: UUID, intent: Intent, shown: Shown) -> Reply:
-        """An ended booking hidden."""
-        return await self._change(
-            booking_id, intent, shown, lambda s: (acting.delete(s, intent), acting.show_nothing)
-        )
-
-    async def find(self, booking_id: UUID, shown: Shown) -> Subject:
+    async def find(self, booking_id: UUID, intent: Intent, shown: Shown) -> Subject:
         """The booking, from the log; NotFound when it was never booked."""
         history = await self._store.find_booking(booking_id)
         if history is None:
             raise NotFound("Booking")
-        owner = None
-        if shown.includes.children and history.group_id != booking_id:
-            owner = await self._store.find_booking(history.group_id)
-        return acting.open_subject(history, self._master, owner)
+        if not shown.includes.children:
+            return acting.open_subject(history, self._master)
+        owner = history
+        if history.group_id != booking_id:
+            owner = await self._store.find_booking(history.group_id) or history
+        project_id = _project_id(owner)
+        around = await self._around_group(intent, history.group_id, project_id, shown)
+        return acting.open_subject(history, self._master, owner, around)
 
-    async def _change(
-        self, booking_id: UUID, intent: Intent, shown: Shown, prepare: Prepare
-    ) -> Reply:
-        subject = await self.find(booking_id, shown)
-        command, render = prepare(subject)
-        return await self._decided(command, render, intent, subject.key)
+    async def app_of(self, booking_id: UUID) -> UUID:
+        """Whose booking it is; NotFound when it was never booked."""
+        history = await self._store.find_booking(booking_id)
+        if history is not None and history.group_id != booking_id:
+            history = await self._store.find_booking(history.group_id)
+        created = None if history is None else history.events[0]
+        if not isinstance(created, GroupCreated):
+            raise NotFound("Booking")
+        return created.app_id
 
-    async def _decided(
-        self, command: Command, render: Render, intent: Intent, key: BookingKey | None
-    ) -> Reply:
-        seal = self._answers.sealer(intent, lambda: key)
+    async def bulked(self, subject: Subject, ids: Sequence[UUID]) -> list[UUID]:
+        """Those of `ids` that were ever booked, without the subject itself."""
+        found = await self._store.find_existing(ids)
+        return [one for one in found if one != subject.history.booking_id]
+
+    async def decide(self, order: Order) -> Reply:
+        """The reply, once it is durable."""
+        intent = order.intent
+        seal = self._answers.sealer(intent, lambda: order.key)
         try:
             # Cancelling only gives up the wait: what is being committed goes on in the appender.
             return await self._handler.handle(
-                command, render, intent.command_id, seal, intent.caller_left
+                order.command, order.render, intent.command_id, seal, intent.caller_left
             )
         except AnsweredBefore:
-            reply = await self._answers.replay(intent)
-            if reply is None:
-                raise IdempotencyKeyExpired from None
-            return reply
+            return await self._replayed(intent)
+
+    async def decide_together(self, orders: Sequence[Order]) -> list[Reply]:
+        """The replies, once all is durable; Refused when one of them is, and nothing happened."""
+        future: asyncio.Future[Reply] = asyncio.get_running_loop().create_future()
+        pendings = [self._pending(order, future) for order in orders]
+        try:
+            return await asyncio.shield(self._together.commit(pendings))
+        except AnsweredBefore:
+            return [await self._replayed(order.intent) for order in orders]
+        finally:
+            future.cancel()
+
+    def _pending(self, order: Order, future: asyncio.Future[Reply]) -> Pending:
+        seal = self._answers.sealer(order.intent, lambda: order.key)
+        command_id = order.intent.command_id
+        return Pending(order.command, order.render, math.inf, future, command_id, seal)
+
+    async def _replayed(self, intent: Intent) -> Reply:
+        reply = await self._answers.replay(intent)
+        if reply is None:
+            raise IdempotencyKeyExpired from None
+        return reply
+
+    async def _owner(self, group_id: UUID, intent: Intent, shown: Shown) -> Owner:
+        if not shown.includes.children:
+            return Owner()
+        found = await self._store.find_booking(group_id)
+        if found is None:
+            return Owner()
+        key = found.wrapped_key
+        opened = None if key is None else self._master.unwrap(group_id, key)
+        around = await self._around_group(intent, group_id, _project_id(found), shown)
+        return Owner(found.events, open_group(found.events, opened), around)
+
+    async def _around_group(
+        self, intent: Intent, group_id: UUID, project_id: UUID | None, shown: Shown
+    ) -> Around:
+        if not shown.includes.children:
+            return NOTHING_AROUND
+        return await self._around.read(intent.app_id, group_id, project_id, shown)
+
+
+def _project_id(owner: BookingHistory) -> UUID | None:
+    created = owner.events[0]
+    return created.project_id if isinstance(created, GroupCreated) else None

@@ -23,6 +23,7 @@ from services.command.commands import (
     CreateGroup,
     DeleteBooking,
     EraseCustomer,
+    RefuseReschedule,
     RescheduleGroup,
 )
 from services.command.facts import Decision
@@ -38,6 +39,7 @@ _DECISIONS: dict[type[Command], Callable[[Group, Any, datetime], Decision]] = {
     BookSeats: book,
     Act: act,
     RescheduleGroup: changes.reschedule,
+    RefuseReschedule: changes.refuse_reschedule,
     ChangeCapacity: changes.change_capacity,
     ChangeMeta: changes.change_meta,
     DeleteBooking: changes.delete,

@@ -1,42 +1,41 @@
-"""POST, PUT and DELETE: a request becomes a booking-desk call, its reply an answer.
+"""POST, PUT and DELETE: a request becomes a booking-desk order, its reply an answer.
 
 Contract sections 4 and 7.
 """
 
 from __future__ import annotations
 
-from uuid import UUID
-
 from aiohttp import web
 
-from services.command.desk import BookingDesk
-from services.command.intent import Intent, command_id_of
-from services.command.reply import Reply, Shown
+from services.command import acting
+from services.command.actions_bulked import act_on_all
+from services.command.bulk import BulkRoutes
+from services.command.desk import BookingDesk, Order
+from services.command.intake import answer_of, booking_id_of, circumstances_of, intent_of, shown_of
+from services.command.overlaps import Overlaps, moved_stay
 from shared.booking_api.actions import read_action
+from shared.booking_api.bulk import MAX_BULK_BYTES
 from shared.booking_api.changes import read_change, read_reschedule
-from shared.booking_api.circumstances import Circumstances
-from shared.booking_api.errors import NotFound, NotReschedulable
-from shared.booking_api.includes import parse_includes
+from shared.booking_api.json_body import read_object
 from shared.booking_api.new_groups import NewGroup
 from shared.booking_api.requests import read_new_booking
-from shared.booking_api.timestamps import UTC_ZONE, find_zone, reading_of, rendering_of
 from shared.eventlog.privacy import MasterKey
-from shared.http.access import for_widgets, identity_of, refuse_widget_key
-from shared.http.answers import raw_json_answer
-from shared.http.middleware import read_body, request_id_of
-
-IDEMPOTENCY_KEY = "Idempotency-Key"
+from shared.http.access import for_widgets, refuse_widget_key
+from shared.http.middleware import read_body
 
 
 class BookingRoutes:
     """The write side of `/v2/bookings`."""
 
-    def __init__(self, desk: BookingDesk, master: MasterKey) -> None:
+    def __init__(self, desk: BookingDesk, master: MasterKey, overlaps: Overlaps) -> None:
         self._desk = desk
         self._master = master
+        self._overlaps = overlaps
+        self._bulk = BulkRoutes(desk, master, overlaps)
 
     def routes(self) -> list[web.RouteDef]:
         return [
+            *self._bulk.routes(),
             web.post("/v2/bookings", self.create),
             web.put("/v2/bookings/{id}", self.change),
             web.delete("/v2/bookings/{id}", self.delete),
@@ -49,96 +48,81 @@ class BookingRoutes:
 
     @for_widgets
     async def create(self, request: web.Request) -> web.Response:
-        """A group for server keys, seats for every key."""
+        """A group for server keys, seats for every key; many for clients that post a bulk here."""
         body = await read_body(request)
-        intent = self._intent(request, body)
+        if b'"bookings"' in body and _is_bulk(body):
+            refuse_widget_key(request)
+            return await self._bulk.create(request)
+        intent, shown = intent_of(request, body, self._master), shown_of(request)
         if (replayed := await self._desk.replay(intent)) is not None:
-            return _answer(replayed)
-        zone = find_zone(intent.time_zone) or UTC_ZONE
-        reading = reading_of(request.headers, request.query, zone)
-        new = read_new_booking(body, Circumstances(self._desk.now(), intent.time_zone, reading))
+            return answer_of(replayed)
+        new = read_new_booking(body, circumstances_of(request, intent, self._desk.now()))
         if isinstance(new, NewGroup):
             refuse_widget_key(request)
-        return _answer(await self._desk.create(new, intent, _shown(request)))
+        order = await self._desk.order(new, intent, shown)
+        async with self._overlaps.kept_out(intent.app_id, new):
+            return answer_of(await self._desk.decide(order))
 
     async def act(self, request: web.Request) -> web.Response:
         """`PUT /v2/bookings/{id}/{action}`; POST does the same."""
         body = await read_body(request)
-        intent = self._intent(request, body)
+        intent, shown = intent_of(request, body, self._master), shown_of(request)
         if (replayed := await self._desk.replay(intent)) is not None:
-            return _answer(replayed)
+            return answer_of(replayed)
         action = read_action(request.match_info["action"], body)
-        return _answer(await self._desk.act(_booking_id(request), action, intent, _shown(request)))
+        return answer_of(
+            await act_on_all(self._desk, booking_id_of(request), action, intent, shown)
+        )
 
     async def change(self, request: web.Request) -> web.Response:
-        """`PUT /v2/bookings/{id}`: meta, or a group's number of seats."""
+        """`PUT /v2/bookings/{id}`: meta, a group's number of seats, or both."""
         body = await read_body(request)
-        intent = self._intent(request, body)
+        intent, shown = intent_of(request, body, self._master), shown_of(request)
         if (replayed := await self._desk.replay(intent)) is not None:
-            return _answer(replayed)
-        change, shown, booking_id = read_change(body), _shown(request), _booking_id(request)
-        if change.capacity is not None:
-            capacity = change.capacity
-            return _answer(await self._desk.change_capacity(booking_id, capacity, intent, shown))
-        return _answer(await self._desk.change_meta(booking_id, change.meta or {}, intent, shown))
+            return answer_of(replayed)
+        change = read_change(body)
+        return answer_of(await self._desk.change(booking_id_of(request), change, intent, shown))
 
     async def reschedule(self, request: web.Request) -> web.Response:
         """`PUT /v2/bookings/{group}/reschedule`, an extension."""
         body = await read_body(request)
-        intent = self._intent(request, body)
+        intent, shown = intent_of(request, body, self._master), shown_of(request)
         if (replayed := await self._desk.replay(intent)) is not None:
-            return _answer(replayed)
-        zone = find_zone(intent.time_zone) or UTC_ZONE
-        reading = reading_of(request.headers, request.query, zone)
-        change = read_reschedule(body, Circumstances(self._desk.now(), intent.time_zone, reading))
-        return _answer(
-            await self._desk.reschedule(_booking_id(request), change, intent, _shown(request))
-        )
+            return answer_of(replayed)
+        change = read_reschedule(body, circumstances_of(request, intent, self._desk.now()))
+        subject = await self._desk.find(booking_id_of(request), intent, shown)
+        command, render = acting.reschedule(subject, change, intent), acting.show(subject, shown)
+        order = Order(command, render, subject.key, intent)
+        async with self._overlaps.kept_out(intent.app_id, moved_stay(subject, change, intent)):
+            return answer_of(await self._desk.decide(order))
 
     async def refuse_reschedule(self, request: web.Request) -> web.Response:
         """Timekit's own reschedule is for another graph: 422 (contract section 7)."""
-        subject = await self._desk.find(_booking_id(request), _shown(request))
-        raise NotReschedulable(subject.graph)
+        intent, shown = intent_of(request, b"", self._master), shown_of(request)
+        order = await self._desk.order_change(
+            booking_id_of(request),
+            intent,
+            shown,
+            lambda s: (acting.refuse_reschedule(s, intent), acting.show(s, shown)),
+        )
+        return answer_of(await self._desk.decide(order))
 
     async def delete(self, request: web.Request) -> web.Response:
         """`DELETE /v2/bookings/{id}`, for an ended booking."""
-        intent = self._intent(request, await read_body(request))
+        body = await read_body(request)
+        intent, shown = intent_of(request, body, self._master), shown_of(request)
         if (replayed := await self._desk.replay(intent)) is not None:
-            return _answer(replayed)
-        return _answer(await self._desk.delete(_booking_id(request), intent, _shown(request)))
-
-    def _intent(self, request: web.Request, body: bytes) -> Intent:
-        identity = identity_of(request)
-        command_id = command_id_of(identity.app_id, request.headers.get(IDEMPOTENCY_KEY))
-        hashed = b""
-        if command_id is not None:
-            line = f"{request.method} {request.path_qs}\n".encode()
-            hashed = self._master.keyed_hash("request", line + body)
-        return Intent(
-            app_id=identity.app_id,
-            time_zone=identity.time_zone,
-            metadata={"actor": f"key:{identity.key_id}", "request_id": request_id_of(request)},
-            command_id=command_id,
-            request_hash=hashed,
-            caller_left=None if request.transport is None else request.transport.is_closing,
+            return answer_of(replayed)
+        order = await self._desk.order_change(
+            booking_id_of(request),
+            intent,
+            shown,
+            lambda s: (acting.delete(s, intent), acting.show_nothing),
         )
+        return answer_of(await self._desk.decide(order))
 
 
-def _booking_id(request: web.Request) -> UUID:
-    try:
-        return UUID(request.match_info["id"])
-    except ValueError:
-        raise NotFound("Booking") from None
-
-
-def _shown(request: web.Request) -> Shown:
-    zone = find_zone(identity_of(request).time_zone) or UTC_ZONE
-    query = request.query
-    return Shown(parse_includes(query.get("include")), rendering_of(request.headers, query, zone))
-
-
-def _answer(reply: Reply) -> web.Response:
-    position = {} if reply.position is None else {"Seatledger-Position": str(reply.position)}
-    if reply.status == 204:
-        return web.Response(status=204, headers=position)
-    return raw_json_answer(reply.body, reply.status, position)
+def _is_bulk(body: bytes) -> bool:
+    """Whether this belongs to `/v2/bookings/bulk`: one client posts it to `/v2/bookings`."""
+    value = read_object(body, MAX_BULK_BYTES)
+    return "graph" not in value and isinstance(value.get("bookings"), list)

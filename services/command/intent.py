@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from uuid import UUID, uuid4, uuid5
 
 from shared.booking_api.errors import InvalidIdempotencyKey
@@ -16,7 +16,7 @@ class Intent:
     """One request's will. `command_id` is None without an Idempotency-Key; `request_hash` is keyed.
 
     `metadata` goes into the ledger with every event: ids only, nothing personal. `caller_left` says
-    whether anyone still waits for the answer.
+    whether anyone still waits for the answer; `booking_id` and `bulk_id` are set in a bulk.
     """
 
     app_id: UUID
@@ -25,10 +25,28 @@ class Intent:
     command_id: UUID | None = None
     request_hash: bytes = b""
     caller_left: Callable[[], bool] | None = None
+    booking_id: UUID | None = None
+    bulk_id: UUID | None = None
+
+    def part(self, name: str) -> Intent:
+        """The will behind one of several commands of the same request."""
+        part = None if self.command_id is None else uuid5(self.command_id, name)
+        return replace(self, command_id=part)
+
+    def bulked(self, bulk_id: UUID, number: int) -> Intent:
+        """For a booking that is made together with others: its id follows from theirs."""
+        return replace(self, booking_id=bulked_booking_id(bulk_id, number), bulk_id=bulk_id)
 
     def new_booking_id(self, name: str = "booking") -> UUID:
         """The id of a booking that the request creates: with an idempotency key always the same."""
+        if self.booking_id is not None:
+            return self.booking_id
         return uuid4() if self.command_id is None else uuid5(self.command_id, name)
+
+
+def bulked_booking_id(bulk_id: UUID, number: int) -> UUID:
+    """The id of the `number`th of the bookings made together: all of them are found by it."""
+    return uuid5(bulk_id, str(number))
 
 
 def command_id_of(app_id: UUID, idempotency_key: str | None) -> UUID | None:

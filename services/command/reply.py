@@ -25,10 +25,11 @@ class Reply:
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """What the caller wants to see in the reply."""
+    """What the caller wants to see in the reply; `base_url` is what its links begin with."""
 
     includes: Includes
     rendering: Rendering
+    base_url: str = ""
 
 
 Render = Callable[[Group, Sequence[Event]], Reply]

@@ -1,4 +1,4 @@
-"""A running stack: `python -m services` on a free port, as an operator starts it, with apps and keys.
+"""A running stack: `python -m services` on a free port, as an operator starts it.
 
 It is a real process on a real database, waited for by condition and ended by its pid.
 """
@@ -184,7 +184,7 @@ async def running_stack(dsn: str, output: Path, **settings: str) -> AsyncIterato
 
 async def _ready(stack: Stack, process: asyncio.subprocess.Process, output: Path) -> None:
     async def ready() -> bool:
-        assert process.returncode is None, output.read_text()
+        assert process.returncode is None, output.read_text()  # noqa: ASYNC240
         try:
             async with stack.session.get(f"{stack.url}/health/ready") as answer:
                 return answer.status == 200

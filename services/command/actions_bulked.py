@@ -1,0 +1,63 @@
+"""An action on one of several bookings that a bulk call made together is applied to all of them.
+
+Contract section 7, `apply_to_bulked_bookings`. The answer is about the booking that was named; the
+others follow as far as the action fits their state.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from http import HTTPStatus
+from uuid import UUID
+
+from services.command import acting
+from services.command.acting import Subject
+from services.command.desk import BookingDesk, Order
+from services.command.intent import Intent, bulked_booking_id
+from services.command.reply import Reply, Shown
+from shared.booking_api.actions import Action
+from shared.booking_api.errors import ApiError
+from shared.booking_api.includes import NOTHING
+
+MAX_BULKED = 1_000
+
+
+async def act_on_all(
+    desk: BookingDesk, booking_id: UUID, action: Action, intent: Intent, shown: Shown
+) -> Reply:
+    """The reply about the booking itself."""
+    subject = await desk.find(booking_id, intent, shown)
+    command, render = acting.act(subject, action, intent), acting.show(subject, shown)
+    reply = await desk.decide(Order(command, render, subject.key, intent))
+    if reply.status == HTTPStatus.OK:
+        await act_on_others(desk, subject, action, intent, shown)
+    return reply
+
+
+async def act_on_others(
+    desk: BookingDesk, subject: Subject, action: Action, intent: Intent, shown: Shown
+) -> None:
+    """The same for all that were made together with `subject`."""
+    bulk_id = subject.bulk_id
+    if bulk_id is None or action.seats is not None or not action.apply_to_bulked_bookings:
+        return
+    possible = [bulked_booking_id(bulk_id, number) for number in range(MAX_BULKED)]
+    plain = Shown(NOTHING, shown.rendering)
+    others = await desk.bulked(subject, possible)
+    await asyncio.gather(*(_act(desk, other, action, intent, plain) for other in others))
+
+
+async def _act(
+    desk: BookingDesk, booking_id: UUID, action: Action, intent: Intent, shown: Shown
+) -> None:
+    part = intent.part(str(booking_id))
+    try:
+        order = await desk.order_change(
+            booking_id,
+            part,
+            shown,
+            lambda s: (acting.act(s, action, part), acting.show(s, shown)),
+        )
+        await desk.decide(order)
+    except ApiError:
+        return

@@ -1,0 +1,125 @@
+"""What an answer to a write shows around its booking: read from the log before it is decided.
+
+Seats that others book meanwhile are shown without their details; everything else is exact.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from uuid import UUID
+
+from services.command.reply import Shown
+from services.command.views import open_seat, seat_view
+from shared.accounts.action_links import ActionLinks
+from shared.accounts.keyring import KeyRing
+from shared.accounts.projects import PostgresProjects
+from shared.booking_api.details import SeatDetails
+from shared.booking_api.includes import Includes
+from shared.booking_api.projects import render_project
+from shared.booking_api.views import BookingView, GroupView, SeatView, Surroundings
+from shared.domain.events import Event, GroupCancelled, GroupCompleted, JsonObject
+from shared.domain.group import Group
+from shared.eventlog.privacy import MasterKey
+from shared.eventlog.store import BookingHistory
+from shared.eventlog.together import TogetherStore
+
+FINAL_BY_GROUP = (GroupCancelled, GroupCompleted)
+
+
+@dataclass(frozen=True, slots=True)
+class Around:
+    """What was read; `of` makes of it what the includes show."""
+
+    histories: Mapping[UUID, BookingHistory] = field(default_factory=dict)
+    details: Mapping[UUID, SeatDetails] = field(default_factory=dict)
+    projects: Mapping[UUID, JsonObject] = field(default_factory=dict)
+    links: ActionLinks | None = None
+    wants_seats: bool = False
+
+    def of(
+        self, group: Group, owner: GroupView, view: BookingView, events: Sequence[Event]
+    ) -> Surroundings:
+        """The surroundings of `view`, after `events`."""
+        seats = self._seats(group, owner, events) if self.wants_seats else []
+        return Surroundings(
+            seat_bookings={owner.id: seats},
+            projects=self.projects,
+            action_links=self._links([view, *seats]),
+        )
+
+    def _links(self, views: Sequence[BookingView]) -> dict[UUID, Mapping[str, str]]:
+        if self.links is None:
+            return {}
+        return {view.id: self.links.of(view.id, view.graph, view.state) for view in views}
+
+    def _seats(self, group: Group, owner: GroupView, events: Sequence[Event]) -> list[SeatView]:
+        ending = next((event for event in events if isinstance(event, FINAL_BY_GROUP)), None)
+        views = []
+        for booking_id, seat in group.seats.items():
+            known = self.histories.get(booking_id)
+            own = [] if known is None else list(known.events)
+            own += [event for event in events if event.booking_id == booking_id]
+            if seat.deleted or not own:
+                continue
+            if ending is not None and _was_live(own):
+                own.append(ending)
+            views.append(seat_view(group, owner, own, self.details.get(booking_id, SeatDetails())))
+        return views
+
+
+def _was_live(own: Sequence[Event]) -> bool:
+    names = {type(event).__name__ for event in own}
+    ended = {"SeatExpired", "SeatCompleted", "BookingDeleted"}
+    return not names & ended and not any(getattr(event, "seats_left", 1) == 0 for event in own)
+
+
+NOTHING_AROUND = Around()
+
+
+class AroundReader:
+    """Reads only what the includes ask for."""
+
+    def __init__(
+        self, store: TogetherStore, master: MasterKey, projects: PostgresProjects, ring: KeyRing
+    ) -> None:
+        self._store = store
+        self._master = master
+        self._projects = projects
+        self._ring = ring
+
+    async def read(
+        self, app_id: UUID, group_id: UUID, project_id: UUID | None, shown: Shown
+    ) -> Around:
+        """What an answer about this group, or a seat booking in it, may need."""
+        includes = shown.includes
+        if not includes.children:
+            return NOTHING_AROUND
+        wants_seats = includes.anywhere("related_bookings")
+        histories = await self._store.find_group(group_id) if wants_seats else {}
+        return Around(
+            histories,
+            {one.booking_id: self._open(one) for one in histories.values()},
+            await self._project(app_id, project_id, includes),
+            await self._links(app_id, shown),
+            wants_seats,
+        )
+
+    async def _project(
+        self, app_id: UUID, project_id: UUID | None, includes: Includes
+    ) -> Mapping[UUID, JsonObject]:
+        if project_id is None or not includes.anywhere("project"):
+            return {}
+        project = await self._projects.find(app_id, project_id)
+        return {} if project is None else {project_id: render_project(project)}
+
+    async def _links(self, app_id: UUID, shown: Shown) -> ActionLinks | None:
+        if not shown.includes.anywhere("customer_action_links"):
+            return None
+        keys = await self._ring.signing_keys(app_id)
+        return ActionLinks(keys[0] if keys else None, shown.base_url)
+
+    def _open(self, history: BookingHistory) -> SeatDetails:
+        wrapped = history.wrapped_key
+        key = None if wrapped is None else self._master.unwrap(history.booking_id, wrapped)
+        return open_seat(history.events, key)

@@ -1,0 +1,71 @@
+"""What every write request carries beside its body: who asks, about what, and what to show."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from uuid import UUID
+
+from aiohttp import web
+
+from services.command.intent import Intent, command_id_of
+from services.command.reply import Reply, Shown
+from shared.booking_api.circumstances import Circumstances
+from shared.booking_api.errors import NotFound
+from shared.booking_api.includes import parse_includes
+from shared.booking_api.timestamps import UTC_ZONE, find_zone, reading_of, rendering_of
+from shared.eventlog.privacy import MasterKey
+from shared.http.access import identity_of
+from shared.http.answers import raw_json_answer
+from shared.http.middleware import request_id_of
+
+IDEMPOTENCY_KEY = "Idempotency-Key"
+
+
+def intent_of(request: web.Request, body: bytes, master: MasterKey) -> Intent:
+    """The request's will; with an Idempotency-Key it can be recognised."""
+    identity = identity_of(request)
+    command_id = command_id_of(identity.app_id, request.headers.get(IDEMPOTENCY_KEY))
+    hashed = b""
+    if command_id is not None:
+        line = f"{request.method} {request.path_qs}\n".encode()
+        hashed = master.keyed_hash("request", line + body)
+    return Intent(
+        app_id=identity.app_id,
+        time_zone=identity.time_zone,
+        metadata={"actor": f"key:{identity.key_id}", "request_id": request_id_of(request)},
+        command_id=command_id,
+        request_hash=hashed,
+        caller_left=None if request.transport is None else request.transport.is_closing,
+    )
+
+
+def booking_id_of(request: web.Request) -> UUID:
+    """The id in the path; what is no UUID names no booking."""
+    try:
+        return UUID(request.match_info["id"])
+    except ValueError:
+        raise NotFound("Booking") from None
+
+
+def shown_of(request: web.Request) -> Shown:
+    """What the answer shows, and in which zone."""
+    zone = find_zone(identity_of(request).time_zone) or UTC_ZONE
+    query = request.query
+    includes = parse_includes(query.get("include"))
+    rendering = rendering_of(request.headers, query, zone)
+    return Shown(includes, rendering, str(request.url.origin()))
+
+
+def circumstances_of(request: web.Request, intent: Intent, now: datetime) -> Circumstances:
+    """What the body is read in the light of."""
+    zone = find_zone(intent.time_zone) or UTC_ZONE
+    reading = reading_of(request.headers, request.query, zone)
+    return Circumstances(now, intent.time_zone, reading)
+
+
+def answer_of(reply: Reply) -> web.Response:
+    """The reply as an HTTP answer, with the log's position where it is about an event."""
+    position = {} if reply.position is None else {"Seatledger-Position": str(reply.position)}
+    if reply.status == 204:
+        return web.Response(status=204, headers=position)
+    return raw_json_answer(reply.body, reply.status, position)

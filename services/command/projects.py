@@ -1,0 +1,64 @@
+"""`POST /v2/projects` and `PUT /v2/projects/{id}`: booking pages made and changed.
+
+An extension: with Timekit this is done in its own console.
+"""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from aiohttp import web
+
+from shared.accounts.projects import PostgresProjects, ProjectSlugTaken
+from shared.booking_api.errors import NotFound, ValidationFailed
+from shared.booking_api.projects import read_new_project, read_project_change, render_project
+from shared.http.access import identity_of
+from shared.http.answers import json_answer
+from shared.http.middleware import read_body
+
+
+class ProjectRoutes:
+    """The write side of `/v2/projects`."""
+
+    def __init__(self, projects: PostgresProjects) -> None:
+        self._projects = projects
+
+    def routes(self) -> list[web.RouteDef]:
+        return [
+            web.post("/v2/projects", self.create),
+            web.put("/v2/projects/{id}", self.change),
+        ]
+
+    async def create(self, request: web.Request) -> web.Response:
+        """201 with the project; its slug must be free among all apps' projects."""
+        fields = read_new_project(await read_body(request))
+        identity = identity_of(request)
+        try:
+            project = await self._projects.create(identity.app_id, identity.is_test, fields)
+        except ProjectSlugTaken:
+            raise _slug_taken() from None
+        return json_answer({"data": render_project(project)}, 201)
+
+    async def change(self, request: web.Request) -> web.Response:
+        """200 with the project as it is now."""
+        project_id = project_id_of(request)
+        fields = read_project_change(await read_body(request))
+        try:
+            project = await self._projects.change(identity_of(request).app_id, project_id, fields)
+        except ProjectSlugTaken:
+            raise _slug_taken() from None
+        if project is None:
+            raise NotFound("Project")
+        return json_answer({"data": render_project(project)})
+
+
+def project_id_of(request: web.Request) -> UUID:
+    """The id in the path; what is no UUID names no project."""
+    try:
+        return UUID(request.match_info["id"])
+    except ValueError:
+        raise NotFound("Project") from None
+
+
+def _slug_taken() -> ValidationFailed:
+    return ValidationFailed({"slug": ["The slug field is taken by another project."]}, "slug_taken")

@@ -1,0 +1,129 @@
+"""Commands that happen all or not at all: decided against fresh groups, appended as one.
+
+The groups are read after the commands came, so a refusal needs no further confirmation. Mailboxes
+know nothing of it: for them it is another writer, whose events they catch up with (decision 0022).
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from uuid import UUID
+
+from services.command.batch import Batch
+from services.command.clock import DatabaseClock
+from services.command.commands import CreateGroup
+from services.command.durable import append_for_sure
+from services.command.group import decide
+from services.command.pending import AnsweredBefore, OutcomeNotKnown, Pending
+from services.command.reply import Reply
+from shared.booking_api.errors import ApiError, TooBusy
+from shared.booking_api.validation import failed
+from shared.domain.group import Group, evolve, fold
+from shared.eventlog.store import (
+    Answered,
+    Appended,
+    Conflict,
+    Outcome,
+    OutcomeUnknown,
+    StoreUnavailable,
+)
+from shared.eventlog.together import TogetherStore
+
+MAX_ATTEMPTS = 50
+MAX_EVENTS = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class Refused(Exception):
+    """Nothing happened; `errors` by the number of the command that was refused."""
+
+    errors: dict[int, ApiError]
+
+
+class Together:
+    """One such batch after another."""
+
+    def __init__(self, store: TogetherStore, clock: DatabaseClock) -> None:
+        self._store = store
+        self._clock = clock
+        self._turn = asyncio.Lock()
+
+    async def commit(self, commands: Sequence[Pending]) -> list[Reply]:
+        """The replies, once all is durable. Refused when one of the commands is; AnsweredBefore
+        when one of them is known, TooBusy when others were faster every time."""
+        async with self._turn:
+            groups = await self._groups(commands)
+            for _ in range(MAX_ATTEMPTS):
+                batches = _decided(groups, commands, self._clock.now())
+                outcomes = await self._append(groups, batches)
+                if all(not isinstance(one, Conflict | Answered) for one in outcomes):
+                    return _replies(commands, batches, outcomes)
+                if any(isinstance(one, Answered) for one in outcomes):
+                    raise AnsweredBefore
+                await self._catch_up(groups, batches, outcomes)
+            raise TooBusy
+
+    async def _groups(self, commands: Sequence[Pending]) -> dict[UUID, Group]:
+        new = {one.command.group_id for one in commands if isinstance(one.command, CreateGroup)}
+        groups = {group_id: Group(group_id) for group_id in new}
+        for group_id in dict.fromkeys(one.command.group_id for one in commands):
+            if group_id not in groups:
+                groups[group_id] = await self._read(group_id)
+        return groups
+
+    async def _read(self, group_id: UUID) -> Group:
+        return fold(group_id, await self._store.read_stream(group_id))
+
+    async def _append(self, groups: dict[UUID, Group], batches: dict[UUID, Batch]) -> list[Outcome]:
+        entries = [batch.entry(groups[group_id].version) for group_id, batch in batches.items()]
+        try:
+            return await append_for_sure(self._store, entries)
+        except OutcomeUnknown:
+            raise OutcomeNotKnown from None
+        except StoreUnavailable:
+            raise TooBusy from None
+
+    async def _catch_up(
+        self, groups: dict[UUID, Group], batches: dict[UUID, Batch], outcomes: Sequence[Outcome]
+    ) -> None:
+        for group_id, outcome in zip(batches, outcomes, strict=True):
+            if not isinstance(outcome, Conflict):
+                continue
+            group = groups[group_id]
+            for missing in outcome.missing:
+                if missing.version == group.version + 1:
+                    evolve(group, missing.event)
+            if group.version != outcome.version:
+                groups[group_id] = await self._read(group_id)
+
+
+def _decided(
+    groups: dict[UUID, Group], commands: Sequence[Pending], now: datetime
+) -> dict[UUID, Batch]:
+    """What the commands add up to, by group; Refused with every refusal there is."""
+    batches: dict[UUID, Batch] = {}
+    errors: dict[int, ApiError] = {}
+    for number, pending in enumerate(commands):
+        group_id = pending.command.group_id
+        batch = batches.setdefault(group_id, Batch(groups[group_id].draft()))
+        decision = decide(batch.draft, pending.command, now)
+        if isinstance(decision, ApiError):
+            errors[number] = decision
+        else:
+            batch.add(pending, decision)
+    if not errors and sum(len(batch.events) for batch in batches.values()) > MAX_EVENTS:
+        errors[0] = failed("bookings", f"must not lead to more than {MAX_EVENTS} events at once")
+    if errors:
+        raise Refused(errors)
+    return batches
+
+
+def _replies(
+    commands: Sequence[Pending], batches: dict[UUID, Batch], outcomes: Sequence[Outcome]
+) -> list[Reply]:
+    position = max((one.position for one in outcomes if isinstance(one, Appended)), default=None)
+    replies = {pending: reply for batch in batches.values() for pending, reply in batch.replies}
+    return [replace(replies[pending], position=position) for pending in commands]

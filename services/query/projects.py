@@ -1,0 +1,85 @@
+"""GET of projects: what booking pages load, the hosted ones without a key; and users' time zones.
+
+Contract sections 7 and 11.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from uuid import UUID
+
+from aiohttp import web
+
+from services.query.asking import reading_for
+from shared.accounts.projects import PostgresProjects
+from shared.booking_api.errors import NotFound
+from shared.booking_api.paging import envelope, read_page
+from shared.booking_api.projects import Project, render_project
+from shared.booking_api.timestamps import UTC_ZONE, find_zone
+from shared.http.access import for_everyone, for_widgets, identity_of
+from shared.http.answers import json_answer
+
+HOURS = 3600
+
+
+class ProjectReads:
+    """The read side of `/v2/projects`."""
+
+    def __init__(self, projects: PostgresProjects) -> None:
+        self._projects = projects
+
+    def routes(self) -> list[web.RouteDef]:
+        return [
+            web.get("/v2/projects", self.all),
+            web.get("/v2/projects/{id}", self.one),
+            web.get("/v2/projects/embed/{id}", self.embedded),
+            web.get("/v2/projects/hosted/{slug}", self.hosted),
+            web.get("/v2/users/timezone/{email}", time_zone),
+        ]
+
+    async def all(self, request: web.Request) -> web.Response:
+        """The app's projects, the oldest first."""
+        page = read_page(request.query, reading_for(request))
+        found = await self._projects.of_app(identity_of(request).app_id)
+        shown = found[page.skip : page.skip + page.limit]
+        data = [render_project(project) for project in shown]
+        url = str(request.url.with_query(None))
+        return json_answer(envelope(data, len(found), page, url, request.query))
+
+    async def one(self, request: web.Request) -> web.Response:
+        """A project of the app's."""
+        return json_answer({"data": render_project(await self._find(request, "Project"))})
+
+    @for_widgets
+    async def embedded(self, request: web.Request) -> web.Response:
+        """As a page with a key of its own loads it."""
+        return json_answer({"data": render_project(await self._find(request, "Widget"))})
+
+    @for_everyone
+    async def hosted(self, request: web.Request) -> web.Response:
+        """As a page without a key loads it: with the app's widget key."""
+        found = await self._projects.hosted(request.match_info["slug"])
+        if found is None:
+            raise NotFound("Widget")
+        headers = {"Timekit-TestMode": "true"} if found.is_test else {}
+        return json_answer({"data": render_project(found.project, found.app_key)}, 200, headers)
+
+    async def _find(self, request: web.Request, model: str) -> Project:
+        try:
+            project_id = UUID(request.match_info["id"])
+        except ValueError:
+            raise NotFound(model) from None
+        project = await self._projects.find(identity_of(request).app_id, project_id)
+        if project is None:
+            raise NotFound(model)
+        return project
+
+
+@for_widgets
+async def time_zone(request: web.Request) -> web.Response:
+    """`GET /v2/users/timezone/{email}`: the app's zone, whoever is asked about; for old widgets."""
+    zone = find_zone(identity_of(request).time_zone) or UTC_ZONE
+    offset = datetime.now(zone).utcoffset()
+    hours = offset.total_seconds() / HOURS if offset is not None else 0
+    whole = int(hours) if hours == int(hours) else hours
+    return json_answer({"data": {"timezone": zone.key, "utc_offset": whole}})

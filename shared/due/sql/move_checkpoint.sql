@@ -1,0 +1,1 @@
+UPDATE due_checkpoint SET position = $1
