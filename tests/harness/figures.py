@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from tests.harness.checker.evidence import Evidence
+from tests.harness.checker.evidence import Evidence, Invariant
 from tests.harness.checker.verdict import violations
 from tests.harness.load import Load
 
@@ -40,7 +41,7 @@ class Figures:
         return Figures(**summed)
 
 
-NAMED = {
+NAMED: Mapping[str, Collection[Invariant]] = {
     "lost": {"acknowledged_lost"},
     "oversold": {"oversold", "booked_twice", "acknowledged_twice"},
     "under_sold": {"under_sold"},
@@ -51,7 +52,7 @@ NAMED = {
 def figures_of(evidence: Evidence, load: Load) -> Figures:
     """What the checker says of a run, as numbers."""
     broken = Counter(violation.invariant for violation in violations(evidence))
-    named = {name: sum(broken[one] for one in group) for name, group in NAMED.items()}  # type: ignore[index]
+    named = {name: sum(broken[one] for one in group) for name, group in NAMED.items()}
     groups = set(load.groups)
     bookings = [
         one

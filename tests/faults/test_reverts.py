@@ -1,0 +1,135 @@
+"""The known bugs of the field, put back one at a time: the checker must name each of them.
+
+Each is put into the test's own database or this process. What a sound build says to the same run
+stands beside it, so that it is the bug that is found and not the run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+import pytest
+
+from services.command import group as deciding
+from services.command.actions import act
+from services.command.commands import Act
+from services.command.facts import Decision
+from shared.domain.events import SeatCancelled
+from shared.domain.group import Group
+from shared.eventlog.postgres import PostgresEventStore
+from shared.eventlog.store import Confirmed, Entry, Outcome
+from tests.harness.checker.verdict import violations
+from tests.harness.gathering import gather_evidence
+from tests.harness.in_process import DeskCustomers, desk
+from tests.harness.reverts import ignore_the_losers_of_a_race
+
+RUSHES, SEATS = 10, 10
+
+
+async def named(dsn: str, customers: DeskCustomers) -> set[str]:
+    """The promises that were broken."""
+    evidence = await gather_evidence(dsn, customers.history.operations)
+    return {violation.invariant for violation in violations(evidence)}
+
+
+async def rush_for_seats(dsn: str) -> set[str]:
+    """Groups that neither of the two services knows yet: both begin with the same version."""
+    async with desk(dsn, count=3) as customers:
+        for _ in range(RUSHES):
+            await customers.rush(await customers.create_group(SEATS, at=2), SEATS * 2)
+        return await named(dsn, customers)
+
+
+async def test_two_services_rush_for_the_same_seats(database_url: str) -> None:
+    assert await rush_for_seats(database_url) == set()
+
+
+async def test_losers_of_a_race_that_are_told_success_are_found(database_url: str) -> None:
+    await ignore_the_losers_of_a_race(database_url)
+    assert "acknowledged_lost" in await rush_for_seats(database_url)
+
+
+class TrustsItsCache(PostgresEventStore):
+    """A refusal is not confirmed: what this process believes is taken for what is."""
+
+    async def append(self, entries: Sequence[Entry], wake_followers: bool = True) -> list[Outcome]:
+        if all(not entry.events for entry in entries):
+            return [Confirmed(entry.expected_version) for entry in entries]
+        return await super().append(entries, wake_followers)
+
+
+async def sell_a_cancelled_seat_elsewhere(
+    dsn: str, store: type[PostgresEventStore] = PostgresEventStore
+) -> set[str]:
+    """The first service knows that the group is full; at the second one a seat is given back."""
+    async with desk(dsn, new_store=store) as customers:
+        group_id = await customers.create_group(max_seats=1)
+        taken = await customers.book(group_id)
+        assert (await customers.book(group_id)).code == "sold_out"
+        assert taken.booking_id is not None
+        await customers.cancel(group_id, taken.booking_id, at=1)
+        await customers.book(group_id)
+        return await named(dsn, customers)
+
+
+async def test_a_seat_that_came_free_elsewhere_is_sold(database_url: str) -> None:
+    assert await sell_a_cancelled_seat_elsewhere(database_url) == set()
+
+
+async def test_a_refusal_from_a_cache_is_found(database_url: str) -> None:
+    assert await sell_a_cancelled_seat_elsewhere(database_url, TrustsItsCache) == {"under_sold"}
+
+
+async def cancel_again_and_again(dsn: str) -> set[str]:
+    async with desk(dsn, count=1) as customers:
+        group_id = await customers.create_group(max_seats=5)
+        await customers.book(group_id)
+        taken = await customers.book(group_id)
+        assert taken.booking_id is not None
+        for _ in range(2):
+            with suppress(RuntimeError):
+                await customers.cancel(group_id, taken.booking_id)
+        return await named(dsn, customers)
+
+
+def frees_twice(group: Group, command: Act, now: datetime) -> Decision:
+    """Cancelling what is cancelled gives its seats back once more."""
+    decision: Any = act(group, command, now)
+    if isinstance(decision, list):
+        return decision
+    seat = group.seats.get(command.booking_id)
+    assert seat is not None
+    return [
+        SeatCancelled(
+            at=now,
+            booking_id=command.booking_id,
+            current_seats=group.current_seats - seat.seats,
+            max_seats=group.settings.max_seats,
+            by="customer",
+            seats=seat.seats,
+        )
+    ]
+
+
+async def test_a_booking_is_cancelled_once(database_url: str) -> None:
+    assert await cancel_again_and_again(database_url) == set()
+
+
+async def test_a_cancel_that_frees_twice_is_found(
+    database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(deciding._DECISIONS, Act, frees_twice)
+    assert {"freed_twice", "count_wrong"} <= await cancel_again_and_again(database_url)
+
+
+async def test_the_head_and_the_log_belong_together(database_url: str) -> None:
+    async with desk(database_url) as customers:
+        await customers.rush(await customers.create_group(SEATS), 20)
+        evidence = await gather_evidence(database_url, customers.history.operations)
+    assert violations(evidence) == []
+    torn = replace(evidence, log=evidence.log[:-1])
+    assert {"position_gap", "acknowledged_lost"} <= {v.invariant for v in violations(torn)}
