@@ -16,6 +16,7 @@ from uuid import UUID
 import asyncpg
 
 from services.query.relay_lanes import Lanes
+from services.query.relay_loop import first_cause
 from services.query.relay_messages import waves_of
 from services.query.relay_parked import ParkedMessages
 from services.query.relay_progress import Progress
@@ -177,10 +178,3 @@ class Session:
             statement("log_position", "services.query"), timeout=STALL_SECONDS
         )
         return bool(self._progress.checkpoint >= head)
-
-
-def first_cause(error: BaseException) -> BaseException:
-    """What is inside an exception group, however deep."""
-    while isinstance(error, BaseExceptionGroup):
-        error = error.exceptions[0]
-    return error

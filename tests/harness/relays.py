@@ -25,7 +25,7 @@ from shared.messaging.rabbitmq import Broker
 from shared.messaging.topology import EVENTS
 from tests.harness.ledger import booked, created
 
-PATIENCE = 30.0
+PATIENCE = 60.0
 
 
 class Ledger:
@@ -107,7 +107,7 @@ class Subscriber:
         return [json.loads(message.body) for message in self.messages]
 
     async def until(self, enough: Callable[[Subscriber], bool]) -> None:
-        """Waits for it; the test fails after half a minute."""
+        """Waits for it; the test fails after a minute."""
         async with self._news:
             await asyncio.wait_for(self._news.wait_for(lambda: enough(self)), PATIENCE)
 
@@ -184,7 +184,7 @@ def ids_of(ledger: Ledger) -> list[UUID]:
 
 
 async def eventually(holds: Callable[[], Awaitable[bool]]) -> None:
-    """Asks until it holds; the test fails after half a minute."""
+    """Asks until it holds; the test fails after a minute."""
     async with asyncio.timeout(PATIENCE):
         while not await holds():  # noqa: ASYNC110 - what is asked about has no event
             await asyncio.sleep(0.02)

@@ -1,0 +1,83 @@
+"""One term of publishing: session after session, pausing longer while nothing gets through.
+
+Without a broker it keeps trying, quietly: one log line when trouble begins, one when it is over.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import random
+from collections.abc import Awaitable, Callable
+
+from services.query.relay_progress import Progress
+from shared.eventlog.election import Term, TermLost
+from shared.messaging.rabbitmq import Broker, ContentRefused, Publisher
+
+SHORTEST_PAUSE = 0.1
+LONGEST_PAUSE = 5.0
+_log = logging.getLogger(__name__)
+
+
+class Trouble:
+    """Over when all that was under way at the last failure has come through."""
+
+    def __init__(self, term: Term, progress: Progress) -> None:
+        self._term = term
+        self._progress = progress
+        self._is_told = False
+        self._through_at = 0
+        self.careful_until = 0
+        """Up to this position there is something that the broker refuses for its content."""
+
+    async def note(self, error: BaseException) -> None:
+        """A session failed; TermLost goes through."""
+        if isinstance(error, TermLost):
+            raise error
+        self._through_at = self._progress.started
+        if isinstance(error, ContentRefused):
+            self.careful_until = self._progress.started
+        if not self._is_told:
+            self._is_told = True
+            _log.warning("%s: not publishing, bookings go on: %s", self._term.name, _told(error))
+        await self._term.report(_told(error))
+
+    async def end_if_through(self) -> None:
+        """To be called every now and then by a session that runs."""
+        if self._is_told and self._progress.checkpoint >= self._through_at:
+            self._is_told = False
+            position = self._progress.checkpoint
+            _log.info("%s: publishing again, at position %d", self._term.name, position)
+            await self._term.report(None)
+
+
+Session = Callable[[Publisher, Trouble], Awaitable[None]]
+
+
+async def keep_publishing(term: Term, broker: Broker, progress: Progress, session: Session) -> None:
+    """Until `term.stopping`; TermLost when another one leads."""
+    trouble = Trouble(term, progress)
+    pause = SHORTEST_PAUSE
+    while not term.stopping.is_set():
+        before = progress.checkpoint
+        try:
+            async with broker.publisher() as publisher:
+                await session(publisher, trouble)
+        except Exception as error:
+            await trouble.note(first_cause(error))
+        pause = SHORTEST_PAUSE if progress.checkpoint > before else min(pause * 2, LONGEST_PAUSE)
+        with contextlib.suppress(TimeoutError):
+            jittered = pause * random.uniform(0.5, 1)  # noqa: S311
+            await asyncio.wait_for(term.stopping.wait(), jittered)
+
+
+def first_cause(error: BaseException) -> BaseException:
+    """What is inside an exception group, however deep."""
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return error
+
+
+def _told(error: BaseException) -> str:
+    return f"{type(error).__name__}: {error}"[:500]
