@@ -23,8 +23,8 @@ from tests.harness.gathering import (
 )
 from tests.harness.http_clients import Customers, client_session
 from tests.harness.installation import Installation, installed
+from tests.harness.listening import Listener, listening
 from tests.harness.load import RECOVERY_BOUND, Load, callers_at_work
-from tests.harness.relays import Subscriber, subscriber_at
 from tests.harness.tailing import TailingReader, tailing
 
 
@@ -36,12 +36,12 @@ class House:
         installation: Installation,
         customers: Customers,
         reader: TailingReader,
-        subscriber: Subscriber | None,
+        listener: Listener | None,
     ) -> None:
         self.installation = installation
         self.customers = customers
         self.reader = reader
-        self.subscriber = subscriber
+        self.listener = listener
         self.is_sound = True
         self.figures: list[Figures] = []
 
@@ -65,7 +65,7 @@ class House:
         """Everything drained and brought together, once nobody writes any more."""
         dsn = self.installation.dsn
         load.recovered("projection at the head", await until_projected(dsn, RECOVERY_BOUND))
-        if self.subscriber is not None:
+        if self.listener is not None:
             load.recovered("relay at the head", await until_relayed(dsn, RECOVERY_BOUND))
         await self.reader.until(await head_position(dsn))
         evidence = await gather_evidence(
@@ -75,11 +75,11 @@ class House:
             recoveries=load.recoveries,
             with_read_models=True,
         )
-        if self.subscriber is None:
+        if self.listener is None:
             return evidence
-        await self.subscriber.until_seen([record.event_id for record in evidence.log])
+        await self.listener.until_heard([record.event_id for record in evidence.log])
         groups = {record.group_id for record in evidence.log}
-        published = [m for m in _published(self.subscriber) if m.group_id in groups]
+        published = [m for m in _published(self.listener) if m.group_id in groups]
         return replace(evidence, published=published)
 
     async def heal(self) -> None:
@@ -91,9 +91,9 @@ class House:
                 await process.start()
 
 
-def _published(subscriber: Subscriber) -> list[Published]:
+def _published(listener: Listener) -> list[Published]:
     """The broker serves the whole session, so there may be messages of other houses too."""
-    return [published_of(str(m.message_id), m.body) for m in subscriber.messages]
+    return [published_of(message_id, body) for message_id, body in listener.heard]
 
 
 @asynccontextmanager
@@ -104,9 +104,9 @@ async def house_at(
     async with AsyncExitStack() as stack:
         installation = await stack.enter_async_context(installed(dsn, amqp_url))
         reader = await stack.enter_async_context(tailing(dsn))
-        subscriber = None
+        listener = None
         if amqp_url is not None:
-            subscriber = await stack.enter_async_context(subscriber_at(amqp_url))
+            listener = await stack.enter_async_context(listening(amqp_url))
         session = await stack.enter_async_context(client_session())
         await installation.start(commands, queries, loops)
-        yield House(installation, Customers(session, installation), reader, subscriber)
+        yield House(installation, Customers(session, installation), reader, listener)

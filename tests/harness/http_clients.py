@@ -31,6 +31,7 @@ class Customers:
         self.history = History()
         self.random = random.Random(seed)
         self.attempts = PATIENT
+        self.command_urls: Sequence[str] | None = None
         self._session = session
         self._installation = installation
         self._auth = {"Authorization": aiohttp.encode_basic_auth("", installation.key)}
@@ -108,7 +109,7 @@ class Customers:
         self, wish: Wish, method: str, path: str, key: str, body: Mapping[str, Any]
     ) -> Operation:
         async def ask() -> Answer | None:
-            url = self._pick(self._installation.command_urls) + path
+            url = self._pick(self.command_urls or self._installation.command_urls) + path
             answer = await self._ask(method, url, {"Idempotency-Key": key}, body)
             if answer is None or not answer.is_definite:
                 await asyncio.sleep(PAUSE_SECONDS)

@@ -1,0 +1,21 @@
+"""Fault 6: without its broker the service books on, and the backlog drains alone."""
+
+from __future__ import annotations
+
+import asyncio
+
+from deploy.local.rabbitmq import PrivateRabbitMQ
+from tests.harness.house import House
+from tests.harness.servers import ServerThread
+
+
+async def test_the_broker_may_be_killed_and_come_back(
+    house: House, seed: int, broker: PrivateRabbitMQ, servers: ServerThread
+) -> None:
+    async with house.under_load(seed, seats=60) as load:
+        await load.bookings(10)
+        broker.kill()
+        load.cycles += 1
+        load.recovered("bookings without a broker", await load.bookings(30), 20.0)
+        await asyncio.wrap_future(servers.submit(broker.broker.start()))
+        await load.bookings(10)

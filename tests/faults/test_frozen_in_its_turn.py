@@ -1,0 +1,30 @@
+"""Fault 5: a command process frozen while it holds a group's turn holds nobody up for long."""
+
+from __future__ import annotations
+
+import psutil
+
+from tests.harness.house import House
+from tests.harness.waiting import until
+
+PASSED_ON_SECONDS = 10.0
+
+
+async def test_others_book_on_while_the_holder_of_a_turn_is_frozen(house: House, seed: int) -> None:
+    victim = house.installation.commands[0]
+    async with house.under_load(seed, groups=1, seats=200) as load:
+        await victim.kill()
+        await victim.start(f"holding_turn:{seed}:stop")
+
+        async def is_frozen() -> bool:
+            return psutil.Process(victim.pid).status() == psutil.STATUS_STOPPED
+
+        await until(is_frozen, 60, "a process frozen in its turn")
+        load.cycles += 1
+        url = house.installation.commands[1].url
+        house.customers.command_urls = [url]
+        load.recovered("bookings", await load.bookings(5, PASSED_ON_SECONDS), PASSED_ON_SECONDS)
+        house.customers.command_urls = None
+        victim.resume()
+        await victim.kill()
+        await victim.start()

@@ -1,0 +1,21 @@
+"""Fault 25: SIGTERM at full load drains and ends; nobody gets a wrong answer."""
+
+from __future__ import annotations
+
+import time
+
+from tests.harness.house import House
+
+GRACE_SECONDS = 12.0
+
+
+async def test_every_process_may_be_restarted_under_load(house: House, seed: int) -> None:
+    async with house.under_load(seed) as load:
+        for process in house.installation.processes:
+            began = time.monotonic()
+            await process.stop()
+            load.recovered(f"drained {process.module}", time.monotonic() - began, GRACE_SECONDS)
+            assert await process.ended() == 0, process.last_words()
+            load.cycles += 1
+            await process.start()
+        await load.answers(20)

@@ -1,0 +1,100 @@
+"""A subscriber with a durable queue that outlives its connections, and the broker's restarts."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from uuid import UUID, uuid4
+
+import aio_pika
+from aio_pika.abc import AbstractIncomingMessage, AbstractQueue
+from aio_pika.exceptions import AMQPError
+
+from shared.messaging.rabbitmq import Broker
+from shared.messaging.topology import EVENTS
+
+PATIENCE = 60.0
+RECONNECT_SECONDS = 0.1
+LOST = (OSError, TimeoutError, AMQPError, RuntimeError)
+
+
+class Listener:
+    """Remembers every message of `bookings.events` since its queue was made: (id, body)."""
+
+    def __init__(self, amqp_url: str) -> None:
+        self.heard: list[tuple[str, bytes]] = []
+        self._url = amqp_url
+        self._name = f"listener-{uuid4()}"
+        self._news = asyncio.Condition()
+
+    async def prepare(self) -> None:
+        """The queue is there and bound."""
+        async with Broker(self._url).publisher():
+            pass
+        connection = await aio_pika.connect(self._url, timeout=10)
+        async with connection:
+            await self._declare(connection)
+
+    async def run(self) -> None:
+        """Listens; a lost connection is opened again."""
+        while True:
+            try:
+                await self._one_connection()
+            except LOST:
+                await asyncio.sleep(RECONNECT_SECONDS)
+
+    async def remove(self) -> None:
+        """Takes its queue away, if the broker is there."""
+        try:
+            connection = await aio_pika.connect(self._url, timeout=5)
+            async with connection:
+                await (await self._declare(connection)).delete(if_unused=False, if_empty=False)
+        except LOST:
+            return
+
+    async def until_heard(self, ids: Sequence[UUID]) -> None:
+        """Waits until each of these came."""
+        wanted = {str(each) for each in ids}
+
+        def all_came() -> bool:
+            return wanted <= {name for name, _ in self.heard}
+
+        async with self._news:
+            await asyncio.wait_for(self._news.wait_for(all_came), PATIENCE)
+
+    async def _one_connection(self) -> None:
+        connection = await aio_pika.connect(self._url, timeout=5)
+        async with connection:
+            closed = asyncio.Event()
+            connection.close_callbacks.add(lambda *_: closed.set())
+            queue = await self._declare(connection)
+            await queue.consume(self._take)
+            await closed.wait()
+
+    async def _declare(self, connection: aio_pika.abc.AbstractConnection) -> AbstractQueue:
+        channel = await connection.channel()
+        await channel.set_qos(prefetch_count=500)
+        queue = await channel.declare_queue(self._name, durable=True)
+        await queue.bind(EVENTS, "#")
+        return queue
+
+    async def _take(self, message: AbstractIncomingMessage) -> None:
+        await message.ack()
+        async with self._news:
+            self.heard.append((str(message.message_id), message.body))
+            self._news.notify_all()
+
+
+@asynccontextmanager
+async def listening(amqp_url: str) -> AsyncIterator[Listener]:
+    """A listener at work inside the block."""
+    listener = Listener(amqp_url)
+    await listener.prepare()
+    task = asyncio.create_task(listener.run())
+    try:
+        yield listener
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+        await listener.remove()
