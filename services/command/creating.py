@@ -8,9 +8,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from uuid import UUID, uuid5
+from uuid import UUID
 
 from services.command.around import NOTHING_AROUND, Around
+from services.command.base_reply import base_reply, shows_base_keys
 from services.command.commands import BookSeats, CreateGroup
 from services.command.intent import Intent
 from services.command.reply import Render, Reply, Shown, booking_reply
@@ -30,6 +31,7 @@ from shared.domain.events import Event
 from shared.domain.group import Group
 from shared.eventlog.privacy import BookingKey, MasterKey, customer_ref
 from shared.eventlog.record import BookingKeyRow
+from shared.fast_ids import derived_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +99,6 @@ def prepare_seats(
     """Seats to book."""
     booking_id = intent.new_booking_id()
     key = BookingKey.new(booking_id)
-    details = _seat_details(booking_id, new)
     ref = customer_ref(master, new.customer.email)
     command = BookSeats(
         app_id=intent.app_id,
@@ -105,7 +106,7 @@ def prepare_seats(
         booking_id=booking_id,
         metadata=intent.metadata,
         key=BookingKeyRow(booking_id, new.owner_booking_id, master.wrap(key), ref),
-        sealed=key.seal(SEALED_BOOKING, pack_seat(details)),
+        sealed=key.seal(SEALED_BOOKING, pack_seat(_seat_details(booking_id, new))),
         graph=new.graph,
         seats=new.seats,
         customer_ref=ref,
@@ -117,6 +118,10 @@ def prepare_seats(
     )
 
     def render(group: Group, events: Sequence[Event]) -> Reply:
+        booked = group.seats.get(booking_id)
+        if booked is not None and shows_base_keys(shown):
+            return base_reply(shown, booking_id, new.graph, booked.state, events[-1].at)
+        details = _seat_details(booking_id, new)
         view = group_view(group, owner.events, owner.details)
         seat = seat_view(group, view, events[-1:], details)
         surroundings = owner.around.of(group, view, seat, events)
@@ -129,7 +134,7 @@ def prepare_seats(
 def _seat_details(booking_id: UUID, new: NewSeats) -> SeatDetails:
     who = new.customer
     customer = Customer(
-        id=uuid5(booking_id, "customer"),
+        id=derived_id(booking_id, "customer"),
         name=who.name,
         email=who.email,
         timezone=who.timezone,

@@ -3,22 +3,40 @@
 from __future__ import annotations
 
 from datetime import datetime
+from functools import lru_cache
 from uuid import UUID
 
 from aiohttp import web
+from multidict import istr
 
 from services.command.intent import Intent, command_id_of
 from services.command.reply import Reply, Shown
 from shared.booking_api.circumstances import Circumstances
 from shared.booking_api.errors import NotFound
-from shared.booking_api.includes import parse_includes
-from shared.booking_api.timestamps import UTC_ZONE, find_zone, reading_of, rendering_of
+from shared.booking_api.includes import NOTHING, parse_includes
+from shared.booking_api.timestamps import (
+    UTC_ZONE,
+    Reading,
+    Rendering,
+    find_zone,
+    reading_of,
+    rendering_of,
+)
 from shared.eventlog.privacy import MasterKey
 from shared.http.access import identity_of
 from shared.http.answers import raw_json_answer
 from shared.http.middleware import request_id_of
 
-IDEMPOTENCY_KEY = "Idempotency-Key"
+POSITION = istr("Seatledger-Position")
+IDEMPOTENCY_KEY = istr("Idempotency-Key")
+_OWN_HEADERS = tuple(
+    istr(name)
+    for name in (
+        "Timekit-Timezone",
+        *("Timekit-InputTimestampFormat", "InputTimestampFormat"),
+        *("Timekit-OutputTimestampFormat", "OutputTimestampFormat"),
+    )
+)
 
 
 def intent_of(request: web.Request, body: bytes, master: MasterKey) -> Intent:
@@ -49,23 +67,39 @@ def booking_id_of(request: web.Request) -> UUID:
 
 def shown_of(request: web.Request) -> Shown:
     """What the answer shows, and in which zone."""
-    zone = find_zone(identity_of(request).time_zone) or UTC_ZONE
+    zone_name = identity_of(request).time_zone
+    if _asks_for_nothing(request):
+        return _plain(zone_name)[0]
     query = request.query
     includes = parse_includes(query.get("include"))
-    rendering = rendering_of(request.headers, query, zone)
+    rendering = rendering_of(request.headers, query, find_zone(zone_name) or UTC_ZONE)
     return Shown(includes, rendering, str(request.url.origin()))
 
 
 def circumstances_of(request: web.Request, intent: Intent, now: datetime) -> Circumstances:
     """What the body is read in the light of."""
+    if _asks_for_nothing(request):
+        return Circumstances(now, intent.time_zone, _plain(intent.time_zone)[1])
     zone = find_zone(intent.time_zone) or UTC_ZONE
     reading = reading_of(request.headers, request.query, zone)
     return Circumstances(now, intent.time_zone, reading)
 
 
+def _asks_for_nothing(request: web.Request) -> bool:
+    """Neither a query nor one of the headers that say how moments are written."""
+    headers = request.headers
+    return not request.query_string and not any(name in headers for name in _OWN_HEADERS)
+
+
+@lru_cache(maxsize=1024)
+def _plain(time_zone: str) -> tuple[Shown, Reading]:
+    zone = find_zone(time_zone) or UTC_ZONE
+    return Shown(NOTHING, Rendering(zone)), Reading(zone)
+
+
 def answer_of(reply: Reply) -> web.Response:
     """The reply as an HTTP answer, with the log's position where it is about an event."""
-    position = {} if reply.position is None else {"Seatledger-Position": str(reply.position)}
+    position: dict[str, str] = {} if reply.position is None else {POSITION: str(reply.position)}
     if reply.status == 204:
         return web.Response(status=204, headers=position)
     return raw_json_answer(reply.body, reply.status, position)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from uuid import UUID, uuid4, uuid5
+from uuid import UUID
 
 from shared.booking_api.errors import InvalidIdempotencyKey
+from shared.fast_ids import derived_id, new_id
 
 MAX_KEY_CHARACTERS = 255
 
@@ -30,7 +31,7 @@ class Intent:
 
     def part(self, name: str) -> Intent:
         """The will behind one of several commands of the same request."""
-        part = None if self.command_id is None else uuid5(self.command_id, name)
+        part = None if self.command_id is None else derived_id(self.command_id, name)
         return replace(self, command_id=part)
 
     def bulked(self, bulk_id: UUID, number: int) -> Intent:
@@ -41,12 +42,12 @@ class Intent:
         """The id of a booking that the request creates: with an idempotency key always the same."""
         if self.booking_id is not None:
             return self.booking_id
-        return uuid4() if self.command_id is None else uuid5(self.command_id, name)
+        return new_id() if self.command_id is None else derived_id(self.command_id, name)
 
 
 def bulked_booking_id(bulk_id: UUID, number: int) -> UUID:
     """The id of the `number`th of the bookings made together: all of them are found by it."""
-    return uuid5(bulk_id, str(number))
+    return derived_id(bulk_id, str(number))
 
 
 def command_id_of(app_id: UUID, idempotency_key: str | None) -> UUID | None:
@@ -59,4 +60,4 @@ def command_id_of(app_id: UUID, idempotency_key: str | None) -> UUID | None:
     text = idempotency_key.strip()
     if not 0 < len(text) <= MAX_KEY_CHARACTERS or not all("!" <= c <= "~" for c in text):
         raise InvalidIdempotencyKey
-    return uuid5(app_id, text)
+    return derived_id(app_id, text)

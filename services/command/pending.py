@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from uuid import UUID, uuid4, uuid5
+from uuid import UUID
 
 from services.command.commands import Command
 from services.command.reply import Render, Reply
@@ -13,6 +13,7 @@ from shared.booking_api.errors import RetryLater
 from shared.domain.events import Event
 from shared.eventlog.record import NewEvent
 from shared.eventlog.store import CommandAnswer
+from shared.fast_ids import derived_id, new_id
 
 SealAnswer = Callable[[UUID, Reply, bool, UUID | None], CommandAnswer]
 """Makes the row that replays a reply: given the booking, the reply, whether it is of events, and
@@ -41,15 +42,15 @@ class Pending:
     @property
     def first_event_id(self) -> UUID | None:
         """The id that its first event has or would have; None without an idempotency key."""
-        return None if self.command_id is None else uuid5(self.command_id, "0")
+        return None if self.command_id is None else derived_id(self.command_id, "0")
 
     def name(self, events: Sequence[Event]) -> list[NewEvent]:
         """The events with their ids."""
         who = self.command.metadata
         if self.command_id is None:
-            return [NewEvent(uuid4(), event, who) for event in events]
+            return [NewEvent(new_id(), event, who) for event in events]
         return [
-            NewEvent(uuid5(self.command_id, str(number)), event, who)
+            NewEvent(derived_id(self.command_id, str(number)), event, who)
             for number, event in enumerate(events)
         ]
 

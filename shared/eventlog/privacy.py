@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import os
 from uuid import UUID
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDFExpand
+
+from shared.fast_ids import random_bytes
 
 KEY_BYTES = 32
 NONCE_BYTES = 12
@@ -26,7 +27,7 @@ class Unreadable(Exception):
 
 
 def _seal(cipher: AESGCM, plaintext: bytes, associated: bytes) -> bytes:
-    nonce = os.urandom(NONCE_BYTES)
+    nonce = random_bytes(NONCE_BYTES)
     return nonce + cipher.encrypt(nonce, plaintext, associated)
 
 
@@ -52,7 +53,7 @@ class BookingKey:
 
     @classmethod
     def new(cls, booking_id: UUID) -> BookingKey:
-        return cls(booking_id, os.urandom(KEY_BYTES))
+        return cls(booking_id, random_bytes(KEY_BYTES))
 
     def seal(self, field: str, plaintext: bytes) -> bytes:
         """Sealed `plaintext`, bound to this booking and to `field`."""

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import asyncio
 from time import perf_counter
-from uuid import uuid4
 
 from aiohttp import web
+from multidict import istr
 
 from shared.accounts.keyring import KeyRing
 from shared.booking_api.errors import PayloadTooLarge
+from shared.fast_ids import new_id
 from shared.http.access import IDENTITY, Handler, admit
 from shared.http.access_log import write_access_line
 from shared.http.cors import allow_origin, is_preflight, preflight_answer
@@ -25,11 +26,13 @@ from shared.telemetry import REQUEST_ID
 MAX_BODY_BYTES = 2 * 1024 * 1024
 BODY_SECONDS = 30
 SECURITY_HEADERS = (
-    ("X-Content-Type-Options", "nosniff"),
-    ("Referrer-Policy", "no-referrer"),
-    ("X-Frame-Options", "DENY"),
-    ("Cache-Control", "private, no-cache"),  # a browser keeps nothing of one key for another
+    (istr("X-Content-Type-Options"), "nosniff"),
+    (istr("Referrer-Policy"), "no-referrer"),
+    (istr("X-Frame-Options"), "DENY"),
+    (istr("Cache-Control"), "private, no-cache"),  # a browser keeps nothing of one key for another
 )
+_REQUEST_ID_HEADER, _TEST_MODE = istr("Timekit-Request-Id"), istr("Timekit-TestMode")
+_VARY, _ORIGIN = istr("Vary"), istr("Origin")
 CHALLENGE = 'Basic realm="Seatledger", charset="UTF-8"'
 
 
@@ -56,6 +59,8 @@ def request_id_of(request: web.Request) -> str:
 async def read_body(request: web.Request) -> bytes:
     """The body, whole: PayloadTooLarge past the limit, BodyTooSlow after BODY_SECONDS."""
     try:
+        if request.content.is_eof():  # it came with the head: nothing to wait for
+            return await request.read()
         async with asyncio.timeout(BODY_SECONDS):
             return await request.read()
     except TimeoutError:
@@ -79,7 +84,7 @@ class FrontDoor:
 
     async def __call__(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         started_at = perf_counter()
-        request_id = str(uuid4())
+        request_id = str(new_id())
         request[_REQUEST_ID] = request_id
         REQUEST_ID.set(request_id)
         self._pressure.in_progress += 1
@@ -112,12 +117,12 @@ class FrontDoor:
     async def stamp(self, request: web.Request, response: web.StreamResponse) -> None:
         """The headers that every answer carries, streams and errors included."""
         headers = response.headers
-        headers["Timekit-Request-Id"] = request.get(_REQUEST_ID) or str(uuid4())
-        headers.add("Vary", "Origin")
+        headers[_REQUEST_ID_HEADER] = request.get(_REQUEST_ID) or str(new_id())
+        headers.add(_VARY, "Origin")
         identity = request.get(IDENTITY)
         if identity is not None and identity.is_test:
-            headers["Timekit-TestMode"] = "true"
-        origin = request.headers.get("Origin")
+            headers[_TEST_MODE] = "true"
+        origin = request.headers.get(_ORIGIN)
         if origin is not None:
             allow_origin(origin, headers)
         elif response.status == 401 and "Sec-Fetch-Mode" not in request.headers:

@@ -1,0 +1,42 @@
+"""A new booking's six base keys as JSON, without the objects that other answers are rendered from.
+
+Most callers ask for no more. A test holds it equal to the general rendering, byte for byte.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from functools import lru_cache
+from uuid import UUID
+
+import pydantic_core
+
+from services.command.reply import Reply, Shown
+from shared.booking_api.states import available_actions
+from shared.booking_api.timestamps import Rendering
+
+
+def shows_base_keys(shown: Shown) -> bool:
+    """Whether the caller asks for nothing but the base keys."""
+    return not shown.includes.children
+
+
+def base_reply(
+    shown: Shown, booking_id: UUID, graph: str, state: str, created_at: datetime
+) -> Reply:
+    """201 with the base keys of a booking that has only just been made."""
+    at = _moment(shown.rendering, created_at)
+    return Reply(201, f'{{"data":{{"id":"{booking_id}",{_state(graph, state)},{at}}}}}'.encode())
+
+
+@lru_cache(maxsize=64)
+def _state(graph: str, state: str) -> str:
+    completed = "false" if available_actions(graph, state) else "true"
+    return f'"state":"{state}","graph":"{graph}","completed":{completed}'
+
+
+@lru_cache(maxsize=256)
+def _moment(rendering: Rendering, at: datetime) -> str:
+    """All bookings of a batch are made at the same moment."""
+    text = pydantic_core.to_json(rendering.show(at)).decode()
+    return f'"created_at":{text},"updated_at":{text}'
