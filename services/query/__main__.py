@@ -16,10 +16,10 @@ from shared.accounts.postgres import PostgresKeySource
 from shared.accounts.projects import PostgresProjects
 from shared.event_loop import run
 from shared.eventlog.privacy import MasterKey
-from shared.http.health import Health
-from shared.http.middleware import new_application
-from shared.http.server import listen, serve
-from shared.settings import ConfigurationError, Settings, read_settings
+from shared.http.application import Offer, first_listener, serve_offer
+from shared.http.exposition import Place
+from shared.metrics import watch_pool
+from shared.settings import SERVING, ConfigurationError, Settings, read_settings
 from shared.telemetry import configure_logging
 
 KEYS_POOL_SIZE = 2
@@ -33,21 +33,21 @@ async def serve_reads(settings: Settings, listener: socket.socket) -> None:
             asyncpg.create_pool(dsn, min_size=1, max_size=KEYS_POOL_SIZE)
         )
         query = await stack.enter_async_context(query_service(dsn, master))
-        app = new_application(KeyRing(PostgresKeySource(keys, master), master))
-        app.add_routes(query.routes)
-        app.add_routes(ProjectReads(PostgresProjects(keys, master)).routes())
-        app.add_routes(Health(query.checks).routes())
+        watch_pool("keys", keys)
         if settings.loops != "off":
             await stack.enter_async_context(query_loops(settings, master))
-        await serve(app, listener)
+        ring = KeyRing(PostgresKeySource(keys, master), master)
+        projects = ProjectReads(PostgresProjects(keys, master))
+        offer = Offer([*query.routes, *projects.routes()], query.checks, query.readings)
+        await serve_offer(settings, ring, offer, listener, Place("query"))
 
 
 def main() -> int:
     """Exit status 0 after an orderly stop, 2 with one line for an operator's mistake."""
     try:
-        settings = read_settings()
+        settings = read_settings(SERVING)
         configure_logging()
-        run(serve_reads(settings, listen(settings.host, settings.port)))
+        run(serve_reads(settings, first_listener(settings)))
     except ConfigurationError as error:
         return _fail(str(error))
     except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:

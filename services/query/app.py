@@ -10,12 +10,15 @@ import asyncpg
 from aiohttp import web
 
 from services.query.connection import Pool
+from services.query.figures import ledger_figures
 from services.query.freshness import FreshReads
 from services.query.http import SingleBookings
 from services.query.lists import BookingLists
 from services.query.projection import prepare, session_settings
 from shared.eventlog.privacy import MasterKey
+from shared.http.exposition import Reading
 from shared.http.health import Check
+from shared.metrics import watch_pool
 
 POOL_SIZE = 6
 STREAMS_SIZE = 4
@@ -30,6 +33,7 @@ class QueryService:
     routes: Sequence[web.RouteDef]
     checks: Sequence[Check]
     reads: FreshReads
+    readings: Sequence[Reading]
 
 
 @asynccontextmanager
@@ -39,13 +43,16 @@ async def query_service(dsn: str, master: MasterKey) -> AsyncIterator[QueryServi
     async with AsyncExitStack() as stack:
         pool = await stack.enter_async_context(_pool(dsn, POOL_SIZE))
         streams = await stack.enter_async_context(_pool(dsn, STREAMS_SIZE))
+        watch_pool("query", pool)
+        watch_pool("streams", streams)
         reads = FreshReads(dsn, master)
         stack.push_async_callback(reads.close)
         routes = [
             *BookingLists(reads, pool).routes(),
             *SingleBookings(reads, pool, streams).routes(),
         ]
-        yield QueryService(routes, [Check("projection", _projecting(reads))], reads)
+        checks = [Check("projection", _projecting(reads))]
+        yield QueryService(routes, checks, reads, [ledger_figures(pool)])
 
 
 @asynccontextmanager

@@ -7,7 +7,7 @@ An event that a read model cannot take sets its group aside from there on; other
 from __future__ import annotations
 
 import traceback
-from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from uuid import UUID
 
@@ -42,7 +42,9 @@ class Batch:
         self.seats: dict[UUID, SeatRow] = {}
         self.counts: dict[UUID, CountRow] = {}
         self.cascades: list[Cascade] = []
+        self.made: set[UUID] = set()
         self._aside = set(parked)
+        self._seats_of: dict[UUID, set[UUID]] = {}
 
     async def load(self, connection: Connection, changes: Iterable[Change]) -> None:
         """Fetch the rows that the events change but do not make."""
@@ -51,6 +53,8 @@ class Batch:
             self.groups = await groups.load(connection, group_ids)
         if booking_ids:
             self.seats = await attendees.load(connection, booking_ids)
+        for seat in self.seats.values():
+            self._seats_of.setdefault(seat.group_id, set()).add(seat.booking_id)
 
     def fold(self, changes: Iterable[Change]) -> None:
         """Apply the events in order, setting groups aside from their first poison on."""
@@ -70,6 +74,18 @@ class Batch:
         await groups.save(connection, self.groups)
         await attendees.cascade(connection, self.cascades)
         await attendees.save(connection, self.seats)
+        await self._save_rest(connection)
+
+    async def copy(self, connection: Connection, apps: Mapping[UUID, UUID]) -> None:
+        """As `save`, with new seat bookings copied: many at once, of groups whose app is known."""
+        await groups.save(connection, self.groups)
+        await attendees.cascade(connection, self.cascades)
+        await attendees.copy(connection, [self.seats[one] for one in self.made], apps)
+        changed = {one: seat for one, seat in self.seats.items() if one not in self.made}
+        await attendees.save(connection, changed)
+        await self._save_rest(connection)
+
+    async def _save_rest(self, connection: Connection) -> None:
         if self.counts:
             await seat_counts.save(connection, self.counts)
         if self.poisons:
@@ -83,16 +99,19 @@ class Batch:
             self._cascade(change)
             self.groups[group_id] = group
         else:
-            self.seats[booking_id] = attendees.apply(self.seats.get(booking_id), change)
+            seat = attendees.apply(self.seats.get(booking_id), change)
+            if booking_id not in self.seats:
+                self.made.add(booking_id)
+                self._seats_of.setdefault(group_id, set()).add(booking_id)
+            self.seats[booking_id] = seat
         self.counts[group_id] = count
 
     def _cascade(self, change: OpenedEvent) -> None:
         cascade = attendees.cascade_of(change)
         if cascade is not None:
             self.cascades.append(cascade)
-            for booking_id, seat in self.seats.items():
-                if seat.group_id == change.group_id:
-                    self.seats[booking_id] = attendees.apply(seat, change)
+            for booking_id in self._seats_of.get(change.group_id, ()):
+                self.seats[booking_id] = attendees.apply(self.seats[booking_id], change)
 
     def _parked(self) -> list[tuple[UUID, int, int, str, str]]:
         return [(p.group_id, p.position, p.version, p.topic, p.reason) for p in self.poisons]

@@ -1,7 +1,197 @@
-"""The query side's commands of `seatledger`: replay, parked, republish, status."""
+"""The query side's commands of `seatledger`: how far the followers are, replay, what is parked."""
 
 from __future__ import annotations
 
+import asyncio
+import os
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import asynccontextmanager
+from time import monotonic
+from typing import Annotated, Any, TypeVar
+from uuid import UUID
+
+import asyncpg
 import typer
 
-app = typer.Typer(help="Read models and messages: replay, parked, republish, status.")
+from services.query.figures import read_standings
+from services.query.parked import NotParked, parked_groups, retry
+from services.query.projection import prepare, session_settings
+from services.query.rebuild import NotEqual, Progress, Rebuild, RebuildRunning, check
+from shared.cli import AsJson, note, print_rows, progress, stamp
+from shared.eventlog.privacy import MasterKey
+from shared.postgres import explained
+from shared.settings import ConfigurationError, Settings, read_settings
+
+T = TypeVar("T")
+MAX_WORKERS = 4
+DIFFERENT = 1
+app = typer.Typer(help="Read models: how far they are, replayed from the log, what is parked.")
+parked = typer.Typer(help="Groups set aside for an event that could not be applied.")
+app.add_typer(parked, name="parked")
+
+
+@app.command("status")
+def show_status(as_json: AsJson = False) -> None:
+    """Show how far each follower of the log is, in events and seconds, and what it set aside."""
+
+    async def read(connection: Connection, _: Settings) -> list[dict[str, Any]]:
+        return [
+            {
+                "follower": one.name,
+                "position": one.checkpoint,
+                "head": one.head,
+                "lag": one.lag,
+                "lag_seconds": round(one.age_seconds, 3),
+                "parked": one.parked,
+                "trouble": one.trouble,
+            }
+            for one in await read_standings(connection)
+        ]
+
+    print_rows(_on_read_models(read), as_json)
+
+
+@app.command("replay")
+def replay(
+    only_check: Annotated[
+        bool, typer.Option("--check", help="Compare with the log; replace nothing.")
+    ] = False,
+    workers: Annotated[int, typer.Option(min=1, max=32, help="Processes to use.")] = 0,
+    as_json: AsJson = False,
+) -> None:
+    """Build the read models anew from the log beside the live ones, verify them, and switch.
+
+    Reads and writes go on. Interrupted, it goes on where it was.
+    """
+    settings = read_settings()
+    with _Telling() as telling, explained():
+        if only_check:
+            _check(settings, telling.tell)
+            print_rows([{"result": "equal to the log"}], as_json)
+        else:
+            position = _replay(settings, workers or _default_workers(), telling.tell)
+            print_rows([{"result": "replaced", "position": position}], as_json)
+
+
+def _check(settings: Settings, tell: Callable[[Progress], None]) -> None:
+    master = MasterKey(settings.master_key_bytes)
+    found = asyncio.run(check(settings.database_dsn, master, tell))
+    if found is not None:
+        note(str(found))
+        raise typer.Exit(DIFFERENT)
+
+
+def _replay(settings: Settings, workers: int, tell: Callable[[Progress], None]) -> int:
+    rebuild = Rebuild(settings.database_dsn, settings.master_key_bytes, workers, tell)
+    try:
+        return asyncio.run(rebuild.run())
+    except RebuildRunning:
+        note("another replay is under way")
+    except NotEqual as error:
+        note(f"the new read models differ from the log, the live ones stay: {error}")
+    raise typer.Exit(DIFFERENT)
+
+
+@parked.command("list")
+def list_parked(as_json: AsJson = False) -> None:
+    """Show the groups that are set aside, since when, at which event, and why."""
+
+    async def read(connection: Connection, _: Settings) -> list[dict[str, Any]]:
+        return [
+            {
+                "group_id": str(one.group_id),
+                "position": one.position,
+                "version": one.version,
+                "event": one.topic,
+                "reason": one.reason,
+                "parked": stamp(one.parked_at),
+                "waiting": one.waiting,
+            }
+            for one in await parked_groups(connection)
+        ]
+
+    print_rows(_on_read_models(read), as_json)
+
+
+@parked.command("retry")
+def retry_parked(
+    group: Annotated[UUID, typer.Argument(help="The group's id, as `parked list` shows it.")],
+    as_json: AsJson = False,
+) -> None:
+    """Apply what a group that is set aside has missed, and take it back."""
+
+    async def again(connection: Connection, settings: Settings) -> dict[str, Any]:
+        master = MasterKey(settings.master_key_bytes)
+        try:
+            poison = await retry(connection, master, group)
+        except NotParked:
+            raise ConfigurationError(f"group {group} is not parked") from None
+        if poison is None:
+            return {"group_id": str(group), "result": "taken back"}
+        return {
+            "group_id": str(group),
+            "result": "parked again",
+            "position": poison.position,
+            "reason": poison.reason,
+        }
+
+    result = _on_read_models(again)
+    print_rows([result], as_json)
+    if "reason" in result:
+        raise typer.Exit(DIFFERENT)
+
+
+class _Telling:
+    """Progress for people: a bar a phase, with its rate."""
+
+    def __init__(self) -> None:
+        self._bars = progress()
+        self._phase = ""
+        self._task = self._bars.add_task("", total=None)
+        self._began = (0.0, 0)
+
+    def __enter__(self) -> _Telling:
+        self._bars.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._bars.stop()
+
+    def tell(self, now: Progress) -> None:
+        if now.phase != self._phase:
+            self._phase = now.phase
+            self._began = (monotonic(), now.done)
+            self._bars.remove_task(self._task)
+            self._task = self._bars.add_task(now.phase, total=now.total)
+        seconds = monotonic() - self._began[0]
+        rate = (now.done - self._began[1]) / seconds if seconds > 1 else 0
+        text = f"{now.phase}, {rate:,.0f}/s" if rate else now.phase
+        self._bars.update(self._task, completed=now.done, total=now.total, description=text)
+
+
+Connection = asyncpg.Connection
+
+
+def _default_workers() -> int:
+    return min(os.cpu_count() or 1, MAX_WORKERS)
+
+
+def _on_read_models(work: Callable[[Connection, Settings], Coroutine[Any, Any, T]]) -> T:
+    settings = read_settings()
+
+    async def run() -> T:
+        async with _read_models(settings.database_dsn) as connection:
+            return await work(connection, settings)
+
+    return asyncio.run(run())
+
+
+@asynccontextmanager
+async def _read_models(dsn: str) -> AsyncIterator[Connection]:
+    with explained():
+        await prepare(dsn)
+        connection = await asyncpg.connect(dsn, timeout=10, server_settings=session_settings())
+        try:
+            yield connection
+        finally:
+            await connection.close(timeout=2)

@@ -49,7 +49,7 @@ async def retry(connection: Connection, master: MasterKey, group_id: UUID) -> Po
     async with connection.transaction():
         position = await connection.fetchval(sql("checkpoint_hold"))
         version = await connection.fetchval(sql("parked_take"), group_id)
-        if version is None:
+        if position is None or version is None:
             raise NotParked
         while retrying.poison is None and (
             changes := await _missed(connection, master, group_id, version, position)

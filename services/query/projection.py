@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncpg
 
+from services.query.connection import Connection
 from shared.eventlog.statements import statement
 
 VERSION = 1
@@ -19,6 +20,7 @@ _TABLES = (
     ("attendees_table", "services.query.read_models"),
     ("projection_tables", "services.query"),
 )
+_INDEXES = "projection_indexes"
 
 
 def sql(name: str) -> str:
@@ -38,8 +40,19 @@ async def prepare(dsn: str, schema: str = SCHEMA) -> None:
         async with connection.transaction():
             await connection.execute("SELECT pg_advisory_xact_lock($1)", _LOCK)
             if not await connection.fetchval("SELECT to_regclass($1)", f"{schema}.checkpoint"):
-                await connection.execute(f"CREATE SCHEMA {schema}")
-                for name, package in _TABLES:
-                    await connection.execute(statement(name, package))
+                await create_tables(connection, schema)
+                await create_indexes(connection)
     finally:
         await connection.close(timeout=2)
+
+
+async def create_tables(connection: Connection, schema: str) -> None:
+    """The schema's tables, with what writing needs; its name must come first in the search path."""
+    await connection.execute(f"CREATE SCHEMA {schema}")
+    for name, package in _TABLES:
+        await connection.execute(statement(name, package))
+
+
+async def create_indexes(connection: Connection) -> None:
+    """What only readers need."""
+    await connection.execute(sql(_INDEXES))

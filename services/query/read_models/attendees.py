@@ -231,6 +231,14 @@ async def save(connection: Connection, rows: Mapping[UUID, SeatRow]) -> None:
         await connection.execute(sql("attendees_save"), *columns(rows.values()))
 
 
+async def copy(connection: Connection, rows: Sequence[SeatRow], apps: Mapping[UUID, UUID]) -> None:
+    """Write rows that are not there yet; `apps` by group."""
+    if rows:
+        records = [(row.booking_id, row.group_id, apps[row.group_id], *row[2:]) for row in rows]
+        names = ("booking_id", "group_id", "app_id", *SeatRow._fields[2:])
+        await connection.copy_records_to_table("attendees", records=records, columns=names)
+
+
 async def cascade(connection: Connection, cascades: Sequence[Cascade]) -> None:
     """Move live seat bookings as their groups' events say."""
     if cascades:

@@ -1,2 +1,2 @@
--- Nobody moves the checkpoint until this transaction ends.
-SELECT "position" FROM checkpoint FOR UPDATE
+-- Nobody moves the checkpoint until this transaction ends; no row where the tables are history.
+SELECT "position" FROM checkpoint WHERE epoch >= 0 FOR UPDATE

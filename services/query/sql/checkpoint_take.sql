@@ -1,2 +1,2 @@
--- A new term begins: $1 its epoch. No row when a newer term holds the checkpoint.
-UPDATE checkpoint SET epoch = $1 WHERE epoch <= $1 RETURNING "position"
+-- A new term begins: $1 its epoch. No row when a newer term holds the checkpoint, or nobody may.
+UPDATE checkpoint SET epoch = $1 WHERE epoch BETWEEN 0 AND $1 RETURNING "position"

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import random
-from collections.abc import Awaitable, Callable
-from uuid import UUID
 
 import pytest
 
@@ -17,7 +14,8 @@ from services.query.read_models import attendees, groups
 from services.query.surroundings import snapshot
 from services.query.verification import Difference, first_difference
 from tests.integration.query.conftest import Until, wait_until_projected
-from tests.integration.query.scenario import MASTER, START, Scenario
+from tests.integration.query.play import play
+from tests.integration.query.scenario import MASTER, Scenario
 
 
 async def _difference(pool: Pool) -> Difference | None:
@@ -46,71 +44,15 @@ async def test_groups_counts_and_attendees_follow_the_log(
     assert shown.customer is not None and shown.customer.name == "Marty McFly"
 
 
-async def _play(scenario: Scenario, pool: Pool, steps: int, seed: int) -> None:
-    """Random bookings and changes over a few groups."""
-    chance = random.Random(seed)
-    live: list[tuple[UUID, UUID]] = []
-    open_groups: list[UUID] = []
-    for _ in range(steps):
-        if not open_groups or chance.random() < 0.05:
-            open_groups.append(await scenario.create(max_seats=1_000_000))
-        group_id = chance.choice(open_groups)
-        graph = chance.choice(["group_customer", "group_customer_payment"])
-        if not live or chance.random() < 0.5:
-            live.append((group_id, await scenario.book(group_id, 2, graph=graph)))
-            continue
-        await _change(scenario, pool, chance, live, open_groups)
-
-
-async def _change(
-    scenario: Scenario,
-    pool: Pool,
-    chance: random.Random,
-    live: list[tuple[UUID, UUID]],
-    open_groups: list[UUID],
-) -> None:
-    group_id, seat = chance.choice(live)
-    state = dict(scenario.groups[group_id].seats.items())[seat].state
-    changes: list[Callable[[], Awaitable[object]]] = [
-        lambda: scenario.change_meta(group_id, seat, {"k": chance.random(), "gone": None}),
-        lambda: scenario.change_meta(group_id, group_id, {"k": chance.random()}),
-        lambda: scenario.erase(group_id, seat, pool),
-        lambda: scenario.resize(group_id, chance.randint(1000, 2000)),
-        lambda: scenario.reschedule(group_id, START, START.replace(hour=chance.randint(13, 20))),
-    ]
-    if state in ("confirmed", "paid", "tentative"):
-        changes.append(
-            lambda: scenario.cancel(group_id, seat, chance.choice(["customer", "owner"]))
-        )
-    if state == "tentative":
-        changes += [
-            lambda: scenario.pay(group_id, seat),
-            lambda: scenario.expire(group_id, seat),
-        ]
-    if state in ("confirmed", "paid"):
-        changes.append(lambda: scenario.complete_seat(group_id, seat))
-    if state not in ("confirmed", "paid", "tentative"):
-        changes.append(lambda: scenario.delete(group_id, seat))
-    if group_id in open_groups:
-        changes += [
-            lambda: scenario.cancel_group(group_id),
-            lambda: scenario.complete_group(group_id),
-        ]
-    change = chance.choice(changes)
-    if change in changes[-2:] and group_id in open_groups:
-        open_groups.remove(group_id)
-    await change()
-
-
 @pytest.mark.parametrize("batch", [1, 3, 500])
 async def test_the_read_models_are_what_the_log_folds_to(
     database_url: str, scenario: Scenario, pool: Pool, reads: FreshReads, batch: int
 ) -> None:
-    await _play(scenario, pool, 300, seed=batch)
+    await play(scenario, pool, 300, seed=batch)
     projector = Projector(database_url, MASTER, batch=batch)
     running = asyncio.create_task(projector.run())
     await wait_until_projected(reads, scenario.position)
-    await _play(scenario, pool, 100, seed=-batch)
+    await play(scenario, pool, 100, seed=-batch)
     await wait_until_projected(reads, scenario.position)
     projector.stop()
     await running

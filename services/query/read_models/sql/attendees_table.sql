@@ -26,6 +26,3 @@ CREATE TABLE attendees (
     CONSTRAINT attendees_pkey PRIMARY KEY (booking_id)
 );
 CREATE UNIQUE INDEX attendees_group_id_ordinal_idx ON attendees (group_id, ordinal);
-CREATE INDEX attendees_app_id_created_at_idx ON attendees (app_id, created_at DESC);
-CREATE INDEX attendees_customer_email_idx ON attendees (app_id, customer_email);
-CREATE INDEX attendees_bulk_id_idx ON attendees (bulk_id) WHERE bulk_id IS NOT NULL;

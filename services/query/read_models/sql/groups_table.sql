@@ -28,7 +28,3 @@ CREATE TABLE groups (
     webhooks      json        NOT NULL,
     CONSTRAINT groups_pkey PRIMARY KEY (group_id)
 );
-CREATE INDEX groups_app_id_created_at_idx ON groups (app_id, created_at DESC);
-CREATE INDEX groups_app_id_start_at_idx ON groups (app_id, start_at) WHERE state = 'tentative';
-CREATE INDEX groups_project_id_idx ON groups (project_id) WHERE project_id IS NOT NULL;
-CREATE INDEX groups_bulk_id_idx ON groups (bulk_id) WHERE bulk_id IS NOT NULL;

@@ -1,0 +1,3 @@
+DELETE FROM parked_messages
+ WHERE position = $1
+RETURNING group_id

@@ -1,0 +1,1 @@
+SELECT worker, workers, "position", code FROM rebuild ORDER BY worker

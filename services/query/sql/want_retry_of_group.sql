@@ -1,0 +1,3 @@
+UPDATE parked_messages
+   SET retry_wanted = true
+ WHERE group_id = $1
