@@ -6,7 +6,7 @@ Sealing happens once, before the decision: what is decided and stored holds no p
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from uuid import UUID
 
@@ -124,7 +124,8 @@ def prepare_seats(
         details = _seat_details(booking_id, new)
         view = group_view(group, owner.events, owner.details)
         seat = seat_view(group, view, events[-1:], details)
-        surroundings = owner.around.of(group, view, seat, events)
+        known = replace(owner.around, details={**owner.around.details, booking_id: details})
+        surroundings = known.of(group, view, seat, events)
         shape = render_booking(seat, shown.includes, shown.rendering, surroundings)
         return booking_reply(201, shape)
 

@@ -169,6 +169,10 @@ class BookingDesk:
             return await asyncio.shield(self._together.commit(pendings))
         except AnsweredBefore:
             return [await self._replayed(order.intent) for order in orders]
+        except Refused:  # perhaps only because all of it happened before
+            if await self.replay(orders[0].intent) is None:
+                raise
+            return [await self._replayed(order.intent) for order in orders]
         finally:
             future.cancel()
 
