@@ -6,72 +6,54 @@ socket, so that a restart drops no connection.
 
 from __future__ import annotations
 
-import asyncio
-import socket
 import sys
-from collections.abc import AsyncIterator, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
 
 import asyncpg
 
 from services.children import Child
 from services.serving import serve_both
+from services.workers import Workers, running
 from shared.event_loop import run
-from shared.http.server import inherited, listen, stop_requested
-from shared.settings import ConfigurationError, Settings, read_settings
+from shared.http.application import first_listener
+from shared.http.exposition import Place
+from shared.http.server import inherited
+from shared.settings import SERVING, ConfigurationError, Settings, read_settings
 from shared.telemetry import configure_logging
 
 LOOPS_NICENESS = 10
 
 
-async def main(settings: Settings, worker_socket: int | None) -> None:
-    """Runs what this process is: a worker on an inherited socket, or the parent of it all."""
-    if worker_socket is not None:
-        await serve_both(settings, inherited(worker_socket))
-        return
-    listener = listen(settings.host, settings.port)
-    children = []
-    if settings.loops == "process":
-        children.append(Child("loops", ["services.loops"], LOOPS_NICENESS))
-    if settings.workers > 1:
-        await _mind_workers(settings, listener, children)
-        return
-    async with running(children):
-        await serve_both(settings, listener)
+async def work(settings: Settings, descriptor: str, name: str, folder: str) -> None:
+    """A worker on the socket that its parent listens on."""
+    await serve_both(settings, inherited(int(descriptor)), Place(name, Path(folder)))
 
 
-async def _mind_workers(settings: Settings, listener: socket.socket, children: list[Child]) -> None:
-    listener.set_inheritable(True)
-    descriptor = listener.fileno()
-    for number in range(1, settings.workers + 1):
-        module = ["services", "--worker", str(descriptor)]
-        children.append(Child(f"worker {number}", module, pass_fds=[descriptor]))
-    async with stop_requested() as stopped, running(children):
-        await stopped.wait()
-
-
-@asynccontextmanager
-async def running(children: Sequence[Child]) -> AsyncIterator[None]:
-    """The children run inside the block, and are gone after it."""
-    async with AsyncExitStack() as stack:
-        for child in children:
-            task = asyncio.create_task(child.run(), name=child.name)
-            stack.push_async_callback(_ended, child, task)
-        yield
-
-
-async def _ended(child: Child, task: asyncio.Task[None]) -> None:
-    await child.stop()
-    await task
+async def parent(settings: Settings) -> None:
+    """Serves, or minds those who serve, and minds the loops."""
+    listener = first_listener(settings)
+    with tempfile.TemporaryDirectory(prefix="seatledger-") as name:
+        folder, loops = Path(name), None
+        if settings.loops == "process":
+            loops = Child("loops", ["services.loops", name], LOOPS_NICENESS)
+        async with running(loops):
+            if settings.workers > 1:
+                await Workers(settings, listener, folder).run()
+            else:
+                await serve_both(settings, listener, Place("service", folder))
 
 
 def start(arguments: Sequence[str]) -> int:
     """Exit status 0 after an orderly stop, 2 with one line for an operator's mistake."""
-    worker = int(arguments[1]) if arguments[:1] == ["--worker"] else None
     try:
-        settings = read_settings()
+        settings = read_settings(SERVING)
         configure_logging()
-        run(main(settings, worker))
+        if arguments[:1] == ["--worker"]:
+            run(work(settings, *arguments[1:4]))
+        else:
+            run(parent(settings))
     except ConfigurationError as error:
         return _fail(str(error))
     except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:

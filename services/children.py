@@ -11,6 +11,8 @@ import signal
 import sys
 from collections.abc import Callable, Sequence
 
+from shared.metrics import CHILD_RESTARTS
+
 RESTART_SECONDS = (0.2, 10.0)
 STOP_SECONDS = 12.0
 PR_SET_PDEATHSIG = 1
@@ -22,9 +24,16 @@ class Child:
     """One `python -m` child: `run()` keeps it running, `stop()` ends it in good order."""
 
     def __init__(
-        self, name: str, module: Sequence[str], niceness: int = 0, pass_fds: Sequence[int] = ()
+        self,
+        name: str,
+        module: Sequence[str],
+        niceness: int = 0,
+        pass_fds: Sequence[int] = (),
+        stop_seconds: float = STOP_SECONDS,
     ) -> None:
         self.name = name
+        self.falls = 0
+        self._stop_seconds = stop_seconds
         self._argv = (sys.executable, "-m", *module)
         self._niceness = niceness
         self._pass_fds = tuple(pass_fds)
@@ -40,20 +49,28 @@ class Child:
             status = await self._once()
             if self._stopping:
                 return
+            self.falls += 1
+            CHILD_RESTARTS.add((self.name,))
             _log.error("%s ended with status %s: starting it again", self.name, status)
             pause = RESTART_SECONDS[0] if loop.time() - started > 30 else pause * 2
             await asyncio.sleep(min(pause, RESTART_SECONDS[1]))
 
-    async def stop(self) -> None:
-        """SIGTERM, and SIGKILL when that is not enough."""
+    @property
+    def pid(self) -> int | None:
+        """Its process, while there is one."""
+        process = self._process
+        return process.pid if process is not None and process.returncode is None else None
+
+    async def stop(self, how: signal.Signals = signal.SIGTERM) -> None:
+        """A signal to end, and SIGKILL when that is not enough."""
         self._stopping = True
         process = self._process
         if process is None or process.returncode is not None:
             return
         with contextlib.suppress(ProcessLookupError):
-            process.send_signal(signal.SIGTERM)
+            process.send_signal(how)
         try:
-            await asyncio.wait_for(process.wait(), STOP_SECONDS)
+            await asyncio.wait_for(process.wait(), self._stop_seconds)
         except TimeoutError:
             with contextlib.suppress(ProcessLookupError):
                 process.kill()

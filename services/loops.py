@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from contextlib import AsyncExitStack
+from pathlib import Path
 
 import asyncpg
 
@@ -14,14 +15,15 @@ from shared.accounts.keyring import KeyRing
 from shared.accounts.postgres import PostgresKeySource
 from shared.event_loop import run
 from shared.eventlog.privacy import MasterKey
+from shared.http.exposition import Place, laid_open
 from shared.http.server import stop_requested
-from shared.settings import ConfigurationError, Settings, read_settings
+from shared.settings import SERVING, ConfigurationError, Settings, read_settings
 from shared.telemetry import configure_logging
 
 POOL_SIZE = 4
 
 
-async def run_loops(settings: Settings) -> None:
+async def run_loops(settings: Settings, place: Place) -> None:
     """Runs every loop until SIGTERM or SIGINT."""
     master, dsn = MasterKey(settings.master_key_bytes), settings.database_dsn
     async with stop_requested() as stopped, AsyncExitStack() as stack:
@@ -33,14 +35,16 @@ async def run_loops(settings: Settings) -> None:
         command = await stack.enter_async_context(service)
         await stack.enter_async_context(query_loops(settings, master))
         await stack.enter_async_context(due_loop(pool, dsn, command.desk))
+        await stack.enter_async_context(laid_open(place))
         await stopped.wait()
 
 
 if __name__ == "__main__":
     try:
-        started = read_settings()
+        started = read_settings(SERVING)
         configure_logging()
-        run(run_loops(started))
+        folder = Path(sys.argv[1]) if len(sys.argv) > 1 else None
+        run(run_loops(started, Place("loops", folder)))
     except ConfigurationError as error:
         sys.stderr.write(f"{error}\n")
         raise SystemExit(2) from None

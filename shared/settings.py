@@ -60,6 +60,9 @@ class Settings(BaseSettings):
         default=None, validation_alias=AliasChoices("AMQP_URL", "amqp_url")
     )
 
+    listen_fds: int = Field(default=0, validation_alias="LISTEN_FDS")  # systemd says both, and
+    listen_pid: int = Field(default=0, validation_alias="LISTEN_PID")  # for which process
+
     @field_validator("payment_hold", mode="before")
     @classmethod
     def _is_a_hold(cls, value: object) -> object:

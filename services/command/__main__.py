@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import sys
 from contextlib import AsyncExitStack
 
@@ -13,16 +14,16 @@ from shared.accounts.keyring import KeyRing
 from shared.accounts.postgres import PostgresKeySource
 from shared.event_loop import run
 from shared.eventlog.privacy import MasterKey
-from shared.http.health import Health
-from shared.http.middleware import new_application
-from shared.http.server import listen, serve
-from shared.settings import ConfigurationError, Settings, read_settings
+from shared.http.application import Offer, first_listener, serve_offer
+from shared.http.exposition import Place
+from shared.metrics import watch_pool
+from shared.settings import SERVING, ConfigurationError, Settings, read_settings
 from shared.telemetry import configure_logging
 
 POOL_SIZE = 8
 
 
-async def main(settings: Settings) -> None:
+async def main(settings: Settings, listener: socket.socket) -> None:
     """Serves until SIGTERM or SIGINT, then drains."""
     master = MasterKey(settings.master_key_bytes)
     dsn = settings.database_dsn
@@ -30,24 +31,22 @@ async def main(settings: Settings) -> None:
         pool = await stack.enter_async_context(
             asyncpg.create_pool(dsn, min_size=1, max_size=POOL_SIZE)
         )
+        watch_pool("command", pool)
         ring = KeyRing(PostgresKeySource(pool, master), master)
         service = command_service(pool, dsn, master, ring, settings.payment_hold)
         command = await stack.enter_async_context(service)
-        app = new_application(ring)
-        routes = sorted(command.routes, key=lambda route: route.path.count("{"))
-        app.add_routes(routes)
-        app.add_routes(Health(command.checks).routes())
         if settings.loops != "off":
             await stack.enter_async_context(due_loop(pool, dsn, command.desk))
-        await serve(app, listen(settings.host, settings.port))
+        offer = Offer(command.routes, command.checks)
+        await serve_offer(settings, ring, offer, listener, Place("command"))
 
 
 def start() -> int:
     """Exit status 0 after an orderly stop, 2 with one line for an operator's mistake."""
     try:
-        settings = read_settings()
+        settings = read_settings(SERVING)
         configure_logging()
-        run(main(settings))
+        run(main(settings, first_listener(settings)))
     except ConfigurationError as error:
         return _fail(str(error))
     except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:

@@ -26,6 +26,7 @@ from shared.eventlog.postgres import PostgresEventStore
 from shared.eventlog.privacy import MasterKey
 from shared.eventlog.together import TogetherStore
 from shared.http.health import Check
+from shared.metrics import CACHE_BYTES, CACHED_GROUPS, COMMANDS_UNDER_WAY
 
 PAYMENT_HOLD = timedelta(minutes=5)
 
@@ -51,8 +52,12 @@ async def command_service(
     """Runs inside the block; leaving it ends the appender, so let no request be under way."""
     store, together = PostgresEventStore(pool, dsn), TogetherStore(pool, dsn)
     clock = clock or DatabaseClock(await store.now())
-    handler = CommandHandler(store, MailboxCache(), clock)
+    cache = MailboxCache()
+    handler = CommandHandler(store, cache, clock)
     handler.start()
+    COMMANDS_UNDER_WAY.is_what(lambda: handler.under_way)
+    CACHED_GROUPS.is_what(lambda: len(cache))
+    CACHE_BYTES.is_what(lambda: cache.bytes)
     projects = PostgresProjects(pool, master)
     around = AroundReader(together, master, projects, ring)
     desk = BookingDesk(handler, Together(together, clock), together, around, master, hold)

@@ -28,6 +28,7 @@ from shared.eventlog.store import (
     StoreUnavailable,
 )
 from shared.fault_points import reached
+from shared.metrics import APPEND_COMMANDS, APPEND_FAILURES, APPEND_OUTCOMES, APPEND_SECONDS
 
 MAX_COMMANDS = 512
 PASSING = (
@@ -119,8 +120,10 @@ class Appender:
         entries = [entry for _, entry in batch]
         try:
             reached("before_append")
+            started_at = time.perf_counter()
             outcomes = await append_for_sure(self._store, entries, self._notify.is_due())
             reached("after_append")
+            self._count(time.perf_counter() - started_at, mailboxes, outcomes)
             self._settle(mailboxes, outcomes)
         except StoreUnavailable:
             _log.warning("the database cannot be reached: a batch was not written")
@@ -139,6 +142,14 @@ class Appender:
             if mailbox.group is None or mailbox.waiting:
                 self._go_on(mailbox)
 
+    def _count(
+        self, seconds: float, mailboxes: Sequence[Mailbox], outcomes: Sequence[Outcome]
+    ) -> None:
+        APPEND_SECONDS.add(seconds)
+        APPEND_COMMANDS.add(sum(m.in_flight.size for m in mailboxes if m.in_flight is not None))
+        for outcome in outcomes:
+            APPEND_OUTCOMES.add((type(outcome).__name__.lower(),))
+
     def _settle(self, mailboxes: Sequence[Mailbox], outcomes: Sequence[Outcome]) -> None:
         self._suspects = max(self._suspects - 1, 0)
         loop_time = asyncio.get_running_loop().time()
@@ -148,12 +159,14 @@ class Appender:
             mailbox.settle(outcome, loop_time)
 
     def _give_up(self, mailboxes: Sequence[Mailbox], error: ApiError) -> None:
+        APPEND_FAILURES.add((error.code,))
         for mailbox in mailboxes:
             mailbox.give_up(error)
             mailbox.group = None
 
     def _separate(self, mailboxes: Sequence[Mailbox], error: Exception) -> None:
         """The batch cannot be stored as it is: find the command at fault, one by one."""
+        APPEND_FAILURES.add(("not_storable",))
         if self._suspects > 0:
             _log.error("a command cannot be stored", exc_info=error)
             self._suspects -= 1

@@ -21,6 +21,7 @@ from shared.booking_api.errors import Parked, TooBusy
 from shared.eventlog.codec import UndecodableEvent
 from shared.eventlog.store import EventStore, StoreUnavailable
 from shared.fault_points import reached
+from shared.metrics import GROUP_LOADS, GROUP_TURNS
 
 COMMAND_SECONDS = 10.0
 SWEEP_SECONDS = 0.5
@@ -58,6 +59,11 @@ class CommandHandler:
     def now(self) -> datetime:
         """The database's time."""
         return self._clock.now()
+
+    @property
+    def under_way(self) -> int:
+        """Commands that have no answer yet."""
+        return self._under_way
 
     @property
     def is_running(self) -> bool:
@@ -151,6 +157,7 @@ class CommandHandler:
             group = mailbox.group
             turn = await self._store.take_turn(mailbox.group_id, group.version if group else 0)
             if turn is not None:
+                GROUP_TURNS.add()
                 mailbox.take_turn(turn, asyncio.get_running_loop().time())
                 reached("holding_turn")
         finally:
@@ -158,6 +165,7 @@ class CommandHandler:
             self._appender.enqueue(mailbox)
 
     async def _load(self, mailbox: Mailbox) -> None:
+        GROUP_LOADS.add()
         try:
             mailbox.group, mailbox.snapshot_version = await self._store.read_group(mailbox.group_id)
             self._settled(mailbox)

@@ -11,10 +11,15 @@ from aiohttp import web
 
 from services.query.connection import Pool
 from services.query.figures import ledger_figures
+from services.query.around import OutsideReads
 from services.query.freshness import FreshReads
 from services.query.http import SingleBookings
 from services.query.lists import BookingLists
+from services.query.projects import ProjectReads
 from services.query.projection import prepare, session_settings
+from shared.accounts.keyring import KeyRing
+from shared.accounts.postgres import PostgresKeySource
+from shared.accounts.projects import PostgresProjects
 from shared.eventlog.privacy import MasterKey
 from shared.http.exposition import Reading
 from shared.http.health import Check
@@ -47,9 +52,13 @@ async def query_service(dsn: str, master: MasterKey) -> AsyncIterator[QueryServi
         watch_pool("streams", streams)
         reads = FreshReads(dsn, master)
         stack.push_async_callback(reads.close)
+        projects = PostgresProjects(pool, master)
+        ring = KeyRing(PostgresKeySource(pool, master), master)
+        outside = OutsideReads(pool, projects, ring)
         routes = [
-            *BookingLists(reads, pool).routes(),
-            *SingleBookings(reads, pool, streams).routes(),
+            *BookingLists(reads, pool, outside).routes(),
+            *SingleBookings(reads, pool, streams, outside).routes(),
+            *ProjectReads(projects).routes(),
         ]
         checks = [Check("projection", _projecting(reads))]
         yield QueryService(routes, checks, reads, [ledger_figures(pool)])

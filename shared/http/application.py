@@ -5,6 +5,7 @@ The same for every way to run it, so that what an operator sets holds everywhere
 
 from __future__ import annotations
 
+import os
 import socket
 import ssl
 from collections.abc import Iterable, Sequence
@@ -18,9 +19,17 @@ from shared.http.health import Check, Health
 from shared.http.limits import Limits
 from shared.http.middleware import new_application
 from shared.http.pressure import Pressure
-from shared.http.server import serve
+from shared.http.server import (
+    inherited,
+    listen,
+    serving,
+    stop_requested,
+    until_asked_to_stop,
+)
 from shared.metrics import CONNECTIONS, IN_PROGRESS
 from shared.settings import ConfigurationError, Settings
+
+FIRST_HANDED_DOWN = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,11 +44,15 @@ class Offer:
 async def serve_offer(
     settings: Settings, ring: KeyRing, offer: Offer, listener: socket.socket, place: Place
 ) -> None:
-    """Serves until SIGTERM or SIGINT, then drains."""
+    """Serves until SIGTERM or SIGINT, then drains; a worker also when SIGHUP says that another
+    one has taken its place. It is laid open to its siblings once it serves."""
     app = build_application(settings, ring, offer, place)
-    tls = tls_context(settings)
-    async with laid_open(place):
-        await serve(app, listener, lead_seconds=settings.lead_seconds, tls=tls)
+    async with (
+        stop_requested(is_worker=place.process.startswith("worker")) as stopped,
+        serving(app, listener, tls=tls_context(settings)),
+        laid_open(place),
+    ):
+        await until_asked_to_stop(app, stopped, settings.lead_seconds)
 
 
 def build_application(
@@ -58,6 +71,13 @@ def build_application(
     key = settings.metrics_key.get_secret_value() if settings.metrics_key is not None else None
     app.add_routes(Exposition(place, offer.readings, key).routes())
     return app
+
+
+def first_listener(settings: Settings) -> socket.socket:
+    """The socket that systemd hands down, or one of our own on SEATLEDGER_HOST and _PORT."""
+    if settings.listen_fds == 1 and settings.listen_pid == os.getpid():
+        return inherited(FIRST_HANDED_DOWN)
+    return listen(settings.host, settings.port)
 
 
 def tls_context(settings: Settings) -> ssl.SSLContext | None:

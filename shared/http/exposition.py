@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Sequence
 from contextlib import asynccontextmanager, suppress
@@ -26,7 +27,6 @@ from shared.metrics import LOOP_LAG_SECONDS, own_metrics
 SIBLING_SECONDS = 1.0
 READING_SECONDS = 2.0
 LAG_SECONDS = 0.5
-LONGEST = 16 * 1024 * 1024
 Reading = Callable[[], Awaitable[Iterable[Metric]]]
 _log = structlog.get_logger("seatledger.metrics")
 
@@ -67,10 +67,10 @@ class Exposition:
         return _merged(metric for metrics in found for metric in metrics)
 
     def _siblings(self) -> list[Path]:
-        folder, own = self._place.folder, f"{self._place.process}.sock"
+        folder, own = self._place.folder, socket_of(self._place, os.getpid())
         if folder is None:
             return []
-        return sorted(path for path in folder.glob("*.sock") if path.name != own)
+        return sorted(path for path in folder.glob("*.sock") if path != own)
 
     def _may_see(self, request: web.Request) -> bool:
         if self._key is None:
@@ -87,16 +87,21 @@ async def laid_open(place: Place) -> AsyncIterator[None]:
     """Inside the block siblings may read this process's series, and its loop's lag is watched."""
     watch = asyncio.create_task(_watch_lag(), name="lag")
     server = None
-    if place.folder is not None:
-        path = place.folder / f"{place.process}.sock"
-        path.unlink(missing_ok=True)
+    path = socket_of(place, os.getpid())
+    if path is not None:
         server = await asyncio.start_unix_server(_tell(place.process), path)
     try:
         yield
     finally:
         watch.cancel()
-        if server is not None:
+        if server is not None and path is not None:
             server.close()
+            path.unlink(missing_ok=True)
+
+
+def socket_of(place: Place, pid: int) -> Path | None:
+    """Where the process with this pid lays its series open: it is there once it serves."""
+    return None if place.folder is None else place.folder / f"{place.process}.{pid}.sock"
 
 
 def _tell(
@@ -115,11 +120,14 @@ async def _ask(path: Path) -> list[Metric]:
     """A sibling's series; none when it is gone or hangs."""
     try:
         async with asyncio.timeout(SIBLING_SECONDS):
-            reader, writer = await asyncio.open_unix_connection(path, limit=LONGEST)
+            reader, writer = await asyncio.open_unix_connection(path)
             try:
-                return [_unpacked(one) for one in json.loads(await reader.read(LONGEST))]
+                return [_unpacked(one) for one in json.loads(await reader.read())]
             finally:
                 writer.close()
+    except ConnectionRefusedError:
+        path.unlink(missing_ok=True)  # noqa: ASYNC240  it was killed
+        return []
     except (OSError, TimeoutError, ValueError):
         return []
 
@@ -169,11 +177,18 @@ def _unpacked(packed: Packed) -> Metric:
 
 
 def _merged(metrics: Iterable[Metric]) -> list[Metric]:
+    """Those of one name together, none twice: a worker and its successor share a name a while."""
     by_name: dict[str, Metric] = {}
+    seen: set[tuple[str, tuple[tuple[str, str], ...]]] = set()
     for metric in metrics:
-        known = by_name.setdefault(metric.name, metric)
-        if known is not metric:
-            known.samples.extend(metric.samples)
+        known = by_name.setdefault(
+            metric.name, Metric(metric.name, metric.documentation, metric.type)
+        )
+        for sample in metric.samples:
+            identity = sample.name, tuple(sorted(sample.labels.items()))
+            if identity not in seen:
+                seen.add(identity)
+                known.samples.append(sample)
     return list(by_name.values())
 
 

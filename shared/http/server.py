@@ -59,13 +59,9 @@ async def serving(
     app: web.Application,
     listener: socket.socket,
     drain_seconds: float = DRAIN_SECONDS,
-    lead_seconds: float = 0.0,
     tls: ssl.SSLContext | None = None,
 ) -> AsyncIterator[None]:
-    """Serves inside the block; leaving it takes no more connections and drains the ones there.
-
-    For `lead_seconds` before that it only says that it stops, for a proxy to look elsewhere.
-    """
+    """Serves inside the block; leaving it takes no more connections and drains the ones there."""
     runner = BoundedRunner(
         app,
         access_log=None,
@@ -78,7 +74,6 @@ async def serving(
         yield
     finally:
         app[PRESSURE].is_closing = True
-        await asyncio.sleep(lead_seconds)
         await _let_go(runner)
         await runner.cleanup()
 
@@ -95,27 +90,43 @@ async def _let_go(runner: web.AppRunner) -> None:
 
 
 async def serve(
-    app: web.Application,
-    listener: socket.socket,
-    drain_seconds: float = DRAIN_SECONDS,
-    lead_seconds: float = 0.0,
-    tls: ssl.SSLContext | None = None,
+    app: web.Application, listener: socket.socket, drain_seconds: float = DRAIN_SECONDS
 ) -> None:
     """Serves until SIGTERM or SIGINT, then drains."""
-    async with (
-        stop_requested() as stopped,
-        serving(app, listener, drain_seconds, lead_seconds, tls),
-    ):
+    async with stop_requested() as stopped, serving(app, listener, drain_seconds):
         await stopped.wait()
 
 
+async def until_asked_to_stop(
+    app: web.Application, stopped: StopRequest, lead_seconds: float
+) -> None:
+    """Then says for `lead_seconds` that it stops, still serving, for a balancer to look elsewhere;
+    not when another process has taken this one's place."""
+    await stopped.wait()
+    if lead_seconds and not stopped.is_replaced:
+        app[PRESSURE].is_closing = True
+        await asyncio.sleep(lead_seconds)
+
+
+class StopRequest(asyncio.Event):
+    """Set once a signal asks for the end. `is_replaced`: another process does its work already."""
+
+    is_replaced = False
+
+    def replaced(self) -> None:
+        self.is_replaced = True
+        self.set()
+
+
 @asynccontextmanager
-async def stop_requested() -> AsyncIterator[asyncio.Event]:
-    """An event that SIGTERM or SIGINT sets."""
-    stopped = asyncio.Event()
+async def stop_requested(is_worker: bool = False) -> AsyncIterator[StopRequest]:
+    """An event that SIGTERM or SIGINT sets; and SIGHUP, for a worker that was replaced."""
+    stopped = StopRequest()
     loop = asyncio.get_running_loop()
     for number in STOP_SIGNALS:
         loop.add_signal_handler(number, stopped.set)
+    if is_worker:
+        loop.add_signal_handler(signal.SIGHUP, stopped.replaced)
     try:
         yield stopped
     finally:

@@ -47,13 +47,13 @@ def test_what_is_remembered_is_bounded() -> None:
     assert len(rate._due) <= MAX_REMEMBERED
 
 
-async def answers(limits: Limits, key: str, count: int, **headers: str) -> list[int]:
+async def answers(limits: Limits, key: str, count: int) -> list[int]:
     app = new_application(KeyRing(KnownKeys(), MASTER), limits=limits)
     app.add_routes(ROUTES)
     listener = listen("127.0.0.1", 0)
     async with serving(app, listener), aiohttp.ClientSession() as session:
         caller = Caller(session, f"http://127.0.0.1:{listener.getsockname()[1]}")
-        found = [await caller("GET", "/whoami", key, **headers) for _ in range(count)]
+        found = [await caller("GET", "/whoami", key) for _ in range(count)]
     for answer in found:
         if answer.status == 429:
             assert answer.body["code"] == "too_many_requests"

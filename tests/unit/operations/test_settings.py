@@ -13,6 +13,7 @@ from pydantic import SecretStr
 from shared.settings import SERVING, ConfigurationError, Settings, read_settings
 
 CHECKOUT = Path(__file__).resolve().parents[3]
+SYSTEMD = ("listen_fds", "listen_pid")
 FIRST_PARTY = ("SEATLEDGER_", "DATABASE_URL", "AMQP_URL")
 
 
@@ -20,6 +21,8 @@ def in_code() -> dict[str, str]:
     """Variable and default of every field; an unset or secret one has no default to show."""
     found = {}
     for name, field in Settings.model_fields.items():
+        if name in SYSTEMD:
+            continue
         is_url = name in ("database_url", "amqp_url")
         variable = name.upper() if is_url else f"SEATLEDGER_{name.upper()}"
         found[variable] = _shown(field.default)
