@@ -10,10 +10,8 @@ import asyncpg
 
 from services.query.app import query_service
 from services.query.loops import query_loops
-from services.query.projects import ProjectReads
 from shared.accounts.keyring import KeyRing
 from shared.accounts.postgres import PostgresKeySource
-from shared.accounts.projects import PostgresProjects
 from shared.event_loop import run
 from shared.eventlog.privacy import MasterKey
 from shared.http.application import Offer, first_listener, serve_offer
@@ -37,8 +35,7 @@ async def serve_reads(settings: Settings, listener: socket.socket) -> None:
         if settings.loops != "off":
             await stack.enter_async_context(query_loops(settings, master))
         ring = KeyRing(PostgresKeySource(keys, master), master)
-        projects = ProjectReads(PostgresProjects(keys, master))
-        offer = Offer([*query.routes, *projects.routes()], query.checks, query.readings)
+        offer = Offer(query.routes, query.checks, query.readings)
         await serve_offer(settings, ring, offer, listener, Place("query"))
 
 

@@ -9,14 +9,14 @@ from dataclasses import dataclass
 import asyncpg
 from aiohttp import web
 
+from services.query.around import OutsideReads
 from services.query.connection import Pool
 from services.query.figures import ledger_figures
-from services.query.around import OutsideReads
 from services.query.freshness import FreshReads
 from services.query.http import SingleBookings
 from services.query.lists import BookingLists
-from services.query.projects import ProjectReads
 from services.query.projection import prepare, session_settings
+from services.query.projects import ProjectReads
 from shared.accounts.keyring import KeyRing
 from shared.accounts.postgres import PostgresKeySource
 from shared.accounts.projects import PostgresProjects

@@ -10,6 +10,7 @@ from typing import Any
 
 from aiohttp import web
 
+from services.query.around import OutsideReads
 from services.query.asking import (
     body_of,
     booking_id_of,
@@ -41,10 +42,11 @@ Render = Callable[..., dict[str, Any]]
 class SingleBookings:
     """The read side of one booking or group."""
 
-    def __init__(self, reads: FreshReads, pool: Pool, streams: Pool) -> None:
+    def __init__(self, reads: FreshReads, pool: Pool, streams: Pool, outside: OutsideReads) -> None:
         self._reads = reads
         self._pool = pool
         self._streams = streams
+        self._outside = outside
 
     def routes(self) -> list[web.RouteDef]:
         return [
@@ -78,6 +80,7 @@ class SingleBookings:
             )
         owner, around = await self._around(found, includes)
         view = _view(owner, found.seat)
+        around = await self._outside.added(request, includes, [view], around)
         return _plain(request, found, body_of(render(view, includes, rendering, around)))
 
     async def _find_group(self, request: web.Request) -> FreshBooking:

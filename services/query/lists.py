@@ -14,6 +14,7 @@ from uuid import UUID
 from aiohttp import web
 from pydantic_core import to_json
 
+from services.query.around import OutsideReads
 from services.query.asking import (
     freshness_headers,
     includes_of,
@@ -55,9 +56,10 @@ class Page:
 class BookingLists:
     """The read side of many bookings."""
 
-    def __init__(self, reads: FreshReads, pool: Pool) -> None:
+    def __init__(self, reads: FreshReads, pool: Pool, outside: OutsideReads) -> None:
         self._reads = reads
         self._pool = pool
+        self._outside = outside
 
     def routes(self) -> list[web.RouteDef]:
         return [web.get("/v2/bookings/groups", self.groups), web.get("/v2/bookings", self.bookings)]
@@ -84,7 +86,8 @@ class BookingLists:
         await self._until_fresh(request)
         async with snapshot(self._pool) as connection:
             page = await _read(connection, query, includes)
-        data = [render(view, includes, rendering, page.around) for view in page.views]
+        around = await self._outside.added(request, includes, page.views, page.around)
+        data = [render(view, includes, rendering, around) for view in page.views]
         url = str(request.url.with_query(None))
         body = to_json(envelope(data, page.total, asked, url, request.query))
         return raw_json_answer(body, headers=_headers(page, prefers_stale(request)))

@@ -14,6 +14,7 @@ from uuid import UUID
 from aiohttp import web
 from pydantic_core import to_json
 
+from services.query.around import reaches_outside
 from services.query.attendee_stream import CHUNK, seat_chunks
 from services.query.connection import Pool
 from services.query.surroundings import group_views, snapshot
@@ -30,11 +31,10 @@ _END = b"]}}"
 def can_be_streamed(includes: Includes) -> bool:
     """Whether a group's answer needs nothing of many rows but its own seat bookings."""
     others = [below for name, below in includes.children.items() if name != RELATED]
-    below = includes.below(RELATED)
     return (
         RELATED in includes
+        and not reaches_outside(includes)
         and not any(other.anywhere(RELATED) for other in others)
-        and not below.anywhere("bulked_bookings")
     )
 
 

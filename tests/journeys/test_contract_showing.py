@@ -160,3 +160,28 @@ async def test_a_page_may_ask_and_read_errors_from_another_origin(
     assert refused.status == 422
     assert refused.headers["Access-Control-Allow-Origin"] == "https://page.example"
     assert "Timekit-TestMode" in refused.headers["Access-Control-Expose-Headers"]
+
+
+async def test_a_history_says_which_action_led_where(api: Caller, tenant: Tenant) -> None:
+    owner = (await api.post("/v2/bookings", group())).id
+    seat = (await api.post("/v2/bookings", seats(owner, 2))).id
+    path = f"/v2/bookings/{seat}"
+    await api.put(f"{path}/cancel_by_customer", {"cancel_by_customer": {"seats": 1}})
+    await api.put(path, {"meta": {"k": 1}})
+    await api.put(f"/v2/bookings/{owner}/complete", {})
+    logs = (await api.get(f"{path}?include=logs")).data["logs"]
+    assert [(one["action"], one["state"]) for one in logs] == [
+        ("create", "confirmed"),
+        ("cancel_by_customer", "confirmed"),
+        ("update", "confirmed"),
+        ("complete", "completed"),
+    ]
+    assert all(one["actor"].startswith("key:") for one in logs)
+
+
+async def test_what_was_made_together_is_shown_together(api: Caller) -> None:
+    asked = {"bookings": [group(), group()], "relate_bookings": True}
+    made = [one["id"] for one in (await api.post("/v2/bookings/bulk", asked)).data]
+    shown = (await api.get(f"/v2/bookings/{made[0]}?include=bulked_bookings.event")).data
+    assert [one["id"] for one in shown["bulked_bookings"]] == made[1:]
+    assert shown["bulked_bookings"][0]["event"]["what"].startswith("Doc Brown")

@@ -1,0 +1,110 @@
+"""Includes outside the rows of the read models: projects, action links, bulk mates, histories."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from itertools import chain
+from uuid import UUID
+
+from aiohttp import web
+
+from services.query.connection import Connection, Pool
+from services.query.logs import logs_of
+from services.query.projection import sql
+from services.query.read_models import attendees
+from services.query.read_models.attendees import SeatRow
+from services.query.surroundings import group_views, snapshot
+from shared.accounts.action_links import ActionLinks
+from shared.accounts.keyring import KeyRing
+from shared.accounts.projects import PostgresProjects
+from shared.booking_api.includes import Includes
+from shared.booking_api.projects import render_project
+from shared.booking_api.views import BookingView, GroupView, Surroundings
+from shared.domain.events import JsonObject
+from shared.http.access import identity_of
+
+OUTSIDE = ("project", "customer_action_links", "bulked_bookings", "logs")
+
+
+def reaches_outside(includes: Includes) -> bool:
+    """Whether the includes show something that is read here."""
+    return any(includes.anywhere(name) for name in OUTSIDE)
+
+
+class OutsideReads:
+    """Reads only what the includes ask for."""
+
+    def __init__(self, pool: Pool, projects: PostgresProjects, ring: KeyRing) -> None:
+        self._pool = pool
+        self._projects = projects
+        self._ring = ring
+
+    async def added(
+        self,
+        request: web.Request,
+        includes: Includes,
+        views: Sequence[BookingView],
+        around: Surroundings,
+    ) -> Surroundings:
+        """The surroundings with what lies outside."""
+        if not reaches_outside(includes):
+            return around
+        app_id = identity_of(request).app_id
+        async with snapshot(self._pool) as connection:
+            bulked: Mapping[UUID, Sequence[BookingView]] = {}
+            if includes.anywhere("bulked_bookings"):
+                bulked = await _bulked(connection, app_id, views)
+            shown = [*views, *chain(*around.seat_bookings.values()), *chain(*bulked.values())]
+            logs = await logs_of(connection, shown) if includes.anywhere("logs") else {}
+        return replace(
+            around,
+            bulked=bulked,
+            logs=logs,
+            projects=await self._named(app_id, shown, includes),
+            action_links=await self._links(request, shown, includes),
+        )
+
+    async def _named(
+        self, app_id: UUID, views: Sequence[BookingView], includes: Includes
+    ) -> Mapping[UUID, JsonObject]:
+        if not includes.anywhere("project"):
+            return {}
+        ids = {_group(view).project_id for view in views}
+        found = await self._projects.named(app_id, [one for one in ids if one is not None])
+        return {project_id: render_project(project) for project_id, project in found.items()}
+
+    async def _links(
+        self, request: web.Request, views: Sequence[BookingView], includes: Includes
+    ) -> Mapping[UUID, Mapping[str, str]]:
+        if not includes.anywhere("customer_action_links"):
+            return {}
+        keys = await self._ring.signing_keys(identity_of(request).app_id)
+        links = ActionLinks(keys[0] if keys else None, str(request.url.origin()))
+        return {view.id: links.of(view.id, view.graph, view.state) for view in views}
+
+
+def _group(view: BookingView) -> GroupView:
+    return view if isinstance(view, GroupView) else view.group
+
+
+async def _bulked(
+    connection: Connection, app_id: UUID, views: Sequence[BookingView]
+) -> dict[UUID, list[BookingView]]:
+    """Each booking's mates: what one bulk call made together with it, without itself."""
+    bulk_ids = {view.bulk_id for view in views if view.bulk_id is not None}
+    rows = await connection.fetch(sql("bulked_bookings"), app_id, list(bulk_ids))
+    owners = await group_views(connection, {row["group_id"] for row in rows})
+    seats = await connection.fetch(sql("seats_by_id"), [row["booking_id"] for row in rows])
+    found: dict[UUID, BookingView] = {**owners}
+    for row in seats:
+        seat = SeatRow(*row)
+        found[seat.booking_id] = attendees.view(seat, owners[seat.group_id])
+    mates: dict[UUID, list[BookingView]] = {}
+    for row in rows:
+        mates.setdefault(row["bulk_id"], []).append(found[row["booking_id"]])
+    return {
+        view.id: [mate for mate in mates.get(view.bulk_id, ()) if mate.id != view.id]
+        for view in views
+        if view.bulk_id is not None
+    }
