@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncpg
 
 from services.query.relay_loop import Trouble, keep_publishing
-from services.query.relay_parked import ParkedMessages
+from services.query.relay_parked import ParkedMessages, retry_parked
 from services.query.relay_progress import Progress
 from services.query.relay_session import Session
 from shared.eventlog.election import Election, Term
@@ -49,7 +49,7 @@ class Relay:
     async def _lead(self, term: Term) -> None:
         progress = Progress(term.checkpoint)
         parked = ParkedMessages(self._pool)
-        await parked.want_retry()
+        await retry_parked(self._pool)
 
         async def session(publisher: Publisher, trouble: Trouble) -> None:
             await Session(

@@ -4,6 +4,8 @@ ones, so that the order within the group holds while all other groups go on.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 import asyncpg
@@ -16,8 +18,25 @@ from shared.eventlog.statements import statement
 PAGE = 100
 
 
+@dataclass(frozen=True, slots=True)
+class ParkedMessage:
+    """An event whose messages nobody would take, or that waits behind one of its group."""
+
+    position: int
+    group_id: UUID
+    event_id: UUID
+    topic: str
+    reason: str
+    retry_wanted: bool
+    parked_at: datetime
+
+
+class NotParked(Exception):
+    """No parked message has this position."""
+
+
 class ParkedMessages:
-    """The table, and which groups are in it."""
+    """The relay's view of the table: which groups are in it, and since where."""
 
     def __init__(self, pool: asyncpg.Pool[asyncpg.Record]) -> None:
         self._pool = pool
@@ -61,9 +80,24 @@ class ParkedMessages:
         """Nothing of the group waits any more."""
         self._first.pop(group_id, None)
 
-    async def want_retry(self, position: int | None = None) -> None:
-        """Have the relay try again: the group of the event at `position`, or all."""
-        await self._pool.execute(_sql("want_retry"), position)
+
+async def parked_messages(pool: asyncpg.Pool[asyncpg.Record]) -> list[ParkedMessage]:
+    """The first thousand, in the log's order."""
+    return [ParkedMessage(*row) for row in await pool.fetch(_sql("parked_messages"))]
+
+
+async def retry_parked(pool: asyncpg.Pool[asyncpg.Record]) -> None:
+    """Have the relay try every parked group again, within seconds."""
+    await pool.execute(_sql("want_retry"))
+
+
+async def give_up_parked(pool: asyncpg.Pool[asyncpg.Record], position: int) -> None:
+    """Never publish this one: subscribers see a gap in the group's versions, and then the rest."""
+    async with pool.acquire() as connection, connection.transaction():
+        group_id = await connection.fetchval(_sql("give_up_message"), position)
+        if group_id is None:
+            raise NotParked(f"no message is parked at position {position}")
+        await connection.execute(_sql("want_retry_of_group"), group_id)
 
 
 def _sql(name: str) -> str:

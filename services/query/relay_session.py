@@ -30,7 +30,7 @@ from shared.messaging.cloudevent import Message
 from shared.messaging.rabbitmq import ContentRefused, Publisher, PublishFailed
 
 CHECKPOINT_SECONDS = 0.1
-PARKED_SECONDS = 5.0
+PARKED_SECONDS = 1.0
 STALL_SECONDS = 30.0
 
 

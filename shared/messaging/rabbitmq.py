@@ -46,6 +46,10 @@ class PublishFailed(MessagingError):
     """This publisher is broken: what is unconfirmed goes to a new one."""
 
 
+class Unroutable(PublishFailed):
+    """No queue takes this message."""
+
+
 class ContentRefused(MessagingError):
     """A message is refused for what it contains, so that trying again cannot help.
 
@@ -240,7 +244,7 @@ def _as_publish_failed(
     except amqp.ChannelPreconditionFailed as error:
         raise precondition(f"{what}: {_reason(error)}") from error
     except amqp.PublishError as error:
-        raise PublishFailed("returned: no queue takes it") from error
+        raise Unroutable("returned: no queue takes it") from error
     except amqp.DeliveryError as error:
         raise PublishFailed("refused (nack)") from error
     except _BROKEN as error:

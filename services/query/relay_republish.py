@@ -1,0 +1,96 @@
+"""Part of the log again, for one subscriber: to its queue and to nobody else's, with the same ids.
+
+Anything may end it: it has then published at least up to the position that it told last, and can
+be started again from there.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from functools import partial
+
+import asyncpg
+
+from services.query.relay_lanes import Lanes
+from services.query.relay_loop import first_cause
+from services.query.relay_messages import waves_of
+from services.query.relay_progress import Progress
+from shared.eventlog.follower import read_log
+from shared.eventlog.record import StoredRecord
+from shared.messaging.rabbitmq import Broker, Publisher, PublishFailed, Unroutable
+
+BATCH = 500
+WINDOW = 256
+TRIES = 5
+TO_A_QUEUE = ""
+"""The default exchange: its routing keys are the names of queues."""
+
+
+class NoSuchQueue(Exception):
+    """The broker has no queue of this name."""
+
+
+class Republishing:
+    """Positions `first` to `last`, in each group's order, to one queue."""
+
+    def __init__(
+        self,
+        pool: asyncpg.Pool[asyncpg.Record],
+        broker: Broker,
+        queue: str,
+        first: int,
+        last: int,
+        tell: Callable[[int], None] = lambda position: None,
+    ) -> None:
+        self._pool = pool
+        self._broker = broker
+        self._queue = queue
+        self._last = last
+        self._tell = tell
+        self._progress = Progress(first - 1)
+        self._window = asyncio.Semaphore(WINDOW)
+
+    async def run(self) -> int:
+        """The last position that was published; NoSuchQueue, PublishFailed, UndecodableEvent."""
+        tries = 0
+        while True:
+            before = self._progress.checkpoint
+            try:
+                async with self._broker.publisher() as publisher:
+                    await self._publish_all(publisher)
+                return self._progress.checkpoint
+            except ExceptionGroup as failures:
+                tries = tries + 1 if self._progress.checkpoint == before else 1
+                self._give_up_unless_worth_it(first_cause(failures), tries)
+            await asyncio.sleep(2**tries / 10)
+
+    def _give_up_unless_worth_it(self, failure: BaseException, tries: int) -> None:
+        if isinstance(failure, Unroutable):
+            raise NoSuchQueue(f"there is no queue {self._queue!r}") from failure
+        if not isinstance(failure, PublishFailed) or tries >= TRIES:
+            raise failure
+
+    async def _publish_all(self, publisher: Publisher) -> None:
+        async with asyncio.TaskGroup() as tasks:
+            lanes = Lanes(tasks)
+            async for record in self._records():
+                await lanes.put(record.group_id, partial(self._publish, publisher, record))
+            await lanes.idle()
+        self._tell(self._progress.checkpoint)
+
+    async def _records(self) -> AsyncIterator[StoredRecord]:
+        position = self._progress.checkpoint
+        while position < self._last and (batch := await read_log(self._pool, position, BATCH)):
+            for record in batch:
+                if record.position <= self._last and not self._progress.is_done(record.position):
+                    yield record
+            position = batch[-1].position
+            self._tell(self._progress.checkpoint)
+
+    async def _publish(self, publisher: Publisher, record: StoredRecord) -> None:
+        async for wave in waves_of(self._pool, record):
+            for message in wave:
+                async with self._window:
+                    await publisher.publish(message, TO_A_QUEUE, self._queue)
+        self._progress.done(record.position)
