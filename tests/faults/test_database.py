@@ -1,0 +1,80 @@
+"""Fault 7: the database dies and comes back; what was answered is there, and nobody is stuck."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+from collections.abc import AsyncIterator
+
+import asyncpg
+import pytest
+import pytest_asyncio
+
+from deploy.local.postgres import PrivatePostgres
+from tests.harness.house import House, house_at
+from tests.harness.load import Load
+from tests.harness.waiting import until
+
+APPENDER = "SELECT pid FROM pg_stat_activity WHERE application_name = 'seatledger append' LIMIT 1"
+
+
+@pytest_asyncio.fixture
+async def house(durable_postgres: PrivatePostgres, amqp_url: str) -> AsyncIterator[House]:
+    """A house on a database of its own, which keeps what it acknowledged."""
+    async with house_at(durable_postgres.dsn, amqp_url) as house:
+        yield house
+
+
+async def kill_a_backend(postgres: PrivatePostgres) -> None:
+    """kill -9 of the connection that appends: PostgreSQL restarts all of them."""
+    connection = await asyncpg.connect(postgres.dsn)
+    pid = await connection.fetchval(APPENDER)
+    connection.terminate()
+    os.kill(pid, signal.SIGKILL)
+
+
+async def stop_at_once(postgres: PrivatePostgres) -> None:
+    """Immediate shutdown: no checkpoint, recovery at the next start."""
+    process = postgres.program.process
+    assert process is not None
+    process.send_signal(signal.SIGQUIT)
+    await process.wait()
+    await postgres.start()
+
+
+async def kill_and_restart(postgres: PrivatePostgres) -> None:
+    """kill -9 of the whole server."""
+    process = postgres.program.process
+    assert process is not None
+    postgres.kill()
+    await process.wait()
+    await until_started(postgres)
+
+
+async def until_started(postgres: PrivatePostgres) -> None:
+    async def started() -> bool:
+        try:
+            await postgres.start()
+        except Exception:  # orphaned backends may hold the data for another moment
+            return False
+        return True
+
+    await until(started, 30, "PostgreSQL after kill -9")
+
+
+@pytest.mark.timeout(180)
+async def test_the_database_may_die_in_any_way(
+    house: House, durable_postgres: PrivatePostgres, seed: int
+) -> None:
+    async with house.under_load(seed, seats=80) as load:
+        for fault in (kill_a_backend, stop_at_once, kill_and_restart):
+            await load.bookings(10)
+            await fault(durable_postgres)
+            load.cycles += 1
+            await booked_again(load, fault.__name__)
+
+
+async def booked_again(load: Load, what: str) -> None:
+    async with asyncio.timeout(60):
+        load.recovered(f"bookings after {what}", await load.bookings(10), 30.0)
