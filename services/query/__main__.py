@@ -13,7 +13,7 @@ from services.query.loops import query_loops
 from shared.accounts.keyring import KeyRing
 from shared.accounts.postgres import PostgresKeySource
 from shared.event_loop import run
-from shared.eventlog.privacy import MasterKey
+from shared.eventlog.master_keys import load_master
 from shared.http.application import Offer, first_listener, serve_offer
 from shared.http.exposition import Place
 from shared.metrics import watch_pool
@@ -25,7 +25,7 @@ KEYS_POOL_SIZE = 2
 
 async def serve_reads(settings: Settings, listener: socket.socket) -> None:
     """Serves until SIGTERM or SIGINT; with the loops, unless they run elsewhere."""
-    master, dsn = MasterKey(settings.master_key_bytes), settings.database_dsn
+    master, dsn = await load_master(settings), settings.database_dsn
     async with AsyncExitStack() as stack:
         keys = await stack.enter_async_context(
             asyncpg.create_pool(dsn, min_size=1, max_size=KEYS_POOL_SIZE)

@@ -22,6 +22,7 @@ from shared.accounts.postgres import PostgresKeySource
 from shared.accounts.projects import PostgresProjects
 from shared.eventlog.privacy import MasterKey
 from shared.http.exposition import Reading
+from shared.http.documentation import documentation_routes
 from shared.http.health import Check
 from shared.metrics import watch_pool
 
@@ -59,6 +60,7 @@ async def query_service(dsn: str, master: MasterKey) -> AsyncIterator[QueryServi
             *BookingLists(reads, pool, outside).routes(),
             *SingleBookings(reads, pool, streams, outside).routes(),
             *ProjectReads(projects).routes(),
+            *documentation_routes(),
         ]
         checks = [Check("projection", _projecting(reads))]
         yield QueryService(routes, checks, reads, [ledger_figures(pool)])

@@ -56,7 +56,9 @@ def replay(
     only_check: Annotated[
         bool, typer.Option("--check", help="Compare with the log; replace nothing.")
     ] = False,
-    workers: Annotated[int, typer.Option(min=1, max=32, help="Processes to use.")] = 0,
+    workers: Annotated[
+        int | None, typer.Option(min=1, max=32, help="Processes to use; as many as cores, to 4.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Build the read models anew from the log beside the live ones, verify them, and switch.
@@ -74,7 +76,7 @@ def replay(
 
 
 def _check(settings: Settings, tell: Callable[[Progress], None]) -> None:
-    master = MasterKey(settings.master_key_bytes)
+    master = MasterKey(*settings.master_keys)
     found = asyncio.run(check(settings.database_dsn, master, tell))
     if found is not None:
         note(str(found))
@@ -82,7 +84,8 @@ def _check(settings: Settings, tell: Callable[[Progress], None]) -> None:
 
 
 def _replay(settings: Settings, workers: int, tell: Callable[[Progress], None]) -> int:
-    rebuild = Rebuild(settings.database_dsn, settings.master_key_bytes, workers, tell)
+    key, *others = settings.master_keys
+    rebuild = Rebuild(settings.database_dsn, key, workers, tell, *others)
     try:
         return asyncio.run(rebuild.run())
     except RebuildRunning:
@@ -121,7 +124,7 @@ def retry_parked(
     """Apply what a group that is set aside has missed, and take it back."""
 
     async def again(connection: Connection, settings: Settings) -> dict[str, Any]:
-        master = MasterKey(settings.master_key_bytes)
+        master = MasterKey(*settings.master_keys)
         try:
             poison = await retry(connection, master, group)
         except NotParked:

@@ -104,6 +104,8 @@ class SingleBookings:
     ) -> tuple[GroupView, Surroundings]:
         """The group and what the includes show around it, of one moment, not before `found`."""
         owner = found.group.view
+        if includes.anywhere("bulked_bookings"):  # they may be of any group
+            await self._reads.until_projected()
         if not needs_more(includes):
             return owner, NO_SURROUNDINGS
         await self._reads.until_projected(found.group.position)

@@ -75,10 +75,12 @@ Tell = Callable[[Progress], None]
 class Rebuild:
     """One rebuild of this version's read models, from the log."""
 
-    def __init__(self, dsn: str, master_key: bytes, workers: int, tell: Tell) -> None:
+    def __init__(
+        self, dsn: str, master_key: bytes, workers: int, tell: Tell, *other_keys: bytes
+    ) -> None:
         self._dsn = dsn
-        self._master_key = master_key
-        self._master = MasterKey(master_key)
+        self._master_keys = (master_key, *other_keys)
+        self._master = MasterKey(*self._master_keys)
         self._workers = workers
         self._tell = tell
 
@@ -145,7 +147,7 @@ class Rebuild:
                 share.result()
 
     def _share(self, worker: int, until: int) -> Share:
-        return Share(self._dsn, self._master_key, NEXT, worker, self._workers, until, os.getpid())
+        return Share(self._dsn, self._master_keys, NEXT, worker, self._workers, until, os.getpid())
 
     async def _verify(self, connection: Connection, position: int) -> None:
         total = await connection.fetchval("SELECT count(*) FROM seat_counts")

@@ -20,6 +20,7 @@ from deploy.local.postgres import PrivatePostgres
 from services.query.freshness import FreshReads
 from services.query.projection import prepare
 from services.query.projector import Projector
+from services.query.rebuild import Progress, Rebuild
 from shared.booking_api.errors import NotFreshYet
 from shared.event_loop import run
 from shared.eventlog.postgres import PostgresEventStore
@@ -27,6 +28,7 @@ from shared.migrate import migrate
 from tests.harness.servers import remove_folder, temporary_folder
 from tests.integration.query.scenario import MASTER, Scenario
 
+MASTER_BYTES = b"m" * 32
 GROUPS = 200
 APPEND = 250
 
@@ -91,6 +93,24 @@ async def _until_projected(reads: FreshReads, position: int) -> None:
             return
 
 
+async def rebuilt(dsn: str, head: int, workers: int) -> None:
+    """Fills the next read models with `workers` processes, as `seatledger replay` does."""
+    phases: dict[str, list[tuple[float, int]]] = {}
+
+    def tell(now: Progress) -> None:
+        phases.setdefault(now.phase, []).append((time.perf_counter(), now.done))
+
+    began = time.perf_counter()
+    await Rebuild(dsn, MASTER_BYTES, workers, tell).run()
+    filled = phases["indexes"][0][0] - began
+    verified = phases["verified groups"]
+    print(
+        f"rebuild with {workers} processes: {head / filled:,.0f} events/s filling, "
+        f"{time.perf_counter() - began:.1f} s in all, "
+        f"{verified[-1][0] - verified[0][0]:.1f} s of it verifying"
+    )
+
+
 def _cpu() -> float:
     usage = getrusage(RUSAGE_SELF)
     return usage.ru_utime + usage.ru_stime
@@ -101,6 +121,8 @@ async def main(events: int) -> None:
         scenario = await fill(dsn, events)
         print(f"{scenario.position:,} events in the log")
         await live(dsn, scenario.position)
+        for workers in (1, 2):
+            await rebuilt(dsn, scenario.position, workers)
 
 
 if __name__ == "__main__":

@@ -26,3 +26,10 @@ CREATE TABLE attendees (
     CONSTRAINT attendees_pkey PRIMARY KEY (booking_id)
 );
 CREATE UNIQUE INDEX attendees_group_id_ordinal_idx ON attendees (group_id, ordinal);
+-- No statistics of what is personal: erasing a person could not remove them from there.
+ALTER TABLE attendees
+    ALTER COLUMN customer SET STATISTICS 0,
+    ALTER COLUMN customer_name SET STATISTICS 0,
+    ALTER COLUMN customer_email SET STATISTICS 0,
+    ALTER COLUMN attendees SET STATISTICS 0,
+    ALTER COLUMN meta SET STATISTICS 0;
