@@ -14,15 +14,24 @@ setup: .venv/.ready ## make .venv with the locked dependencies and the seatledge
 run: setup ## start PostgreSQL, RabbitMQ and both services; Ctrl-C stops them
 	@exec $(PY) -m deploy.local
 
-check: setup ## format, lint, types, import rules, file sizes
+check: setup lint-deploy ## format, lint, types, import rules, file sizes, deploy files
 	$(PY) -m ruff format --check .
 	$(PY) -m ruff check .
 	$(PY) -m mypy
 	.venv/bin/lint-imports
 	$(PY) -m pytest -q tests/unit/test_house_rules.py
 
+lint-deploy: setup ## check the files under deploy/: YAML, Dockerfile, compose
+	.venv/bin/yamllint --strict -c deploy/yamllint.yml deploy
+	.venv/bin/hadolint --failure-threshold style deploy/Dockerfile
+	.venv/bin/check-jsonschema --quiet --builtin-schema vendor.compose-spec deploy/compose.yaml
+
 test: setup ## every test, against private PostgreSQL and RabbitMQ servers
 	$(PY) -m pytest
+
+SEEDS ?= 1
+faults: setup ## break everything under load and judge what is left; SEEDS=20 for the long form
+	@$(PY) -m tests.faults --seeds $(SEEDS)
 
 lock: setup ## resolve pyproject.toml into the hashed requirements files
 	$(PY) -m uv lock --quiet
@@ -30,9 +39,11 @@ lock: setup ## resolve pyproject.toml into the hashed requirements files
 		--no-dev --extra local --output-file requirements.txt
 	$(PY) -m uv export --quiet --locked --no-emit-project --no-header --format requirements.txt \
 		--all-extras --output-file requirements-dev.txt
+	$(PY) -m uv export --quiet --locked --no-emit-project --no-header --format requirements.txt \
+		--no-dev --group image --output-file deploy/requirements-image.txt
 
 clean: ## remove .venv, caches and build files; .data with the ledger stays
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build dist *.egg-info
 	find . -name __pycache__ -type d -not -path './.data/*' -prune -exec rm -rf {} +
 
-.PHONY: help setup run check test lock clean
+.PHONY: help setup run check lint-deploy test faults lock clean

@@ -13,10 +13,11 @@ from urllib.parse import urlsplit
 import aio_pika
 from aio_pika.exceptions import AMQPError
 
+from deploy.local.debian_copy import can_unpack
 from deploy.local.docker import DockerRabbitMQ, docker_answers
 from deploy.local.program import Program, StartFailure
 from deploy.local.rabbitmq import PrivateRabbitMQ
-from deploy.local.rabbitmq_copy import Installation, can_fetch, installed, private_copy
+from deploy.local.rabbitmq_copy import Installation, installed, private_copy
 
 CONNECT_SECONDS = 10
 NO_BROKER = (
@@ -43,7 +44,7 @@ class Broker(Protocol):
 
 async def own_broker(folder: Path, ports: tuple[int, ...] = ()) -> Broker:
     """Ours, not yet started; StartFailure when none can be had."""
-    if installed() is None and not can_fetch() and await docker_answers():
+    if installed() is None and not can_unpack() and await docker_answers():
         return DockerRabbitMQ(folder, ports)
     return PrivateRabbitMQ(folder, await installation(), ports=ports)
 
@@ -53,7 +54,7 @@ async def installation() -> Installation:
     found = installed()
     if found is not None:
         return found
-    if not can_fetch():
+    if not can_unpack():
         raise StartFailure(NO_BROKER)
     return await private_copy()
 

@@ -13,8 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from deploy.local.cache import cache_folder, file_lock
-from deploy.local.commands import Outcome, run_command
-from deploy.local.program import StartFailure
+from deploy.local.debian_copy import library_path, unpack
 
 # Never /usr/sbin/rabbitmq-server: that wrapper changes user and folder.
 INSTALLED = (
@@ -42,10 +41,6 @@ def installed() -> Installation | None:
     return None
 
 
-def can_fetch() -> bool:
-    return all(shutil.which(name) for name in ("apt-get", "dpkg-deb"))
-
-
 async def private_copy() -> Installation:
     """The copy in the cache, fetched when it is not there yet; StartFailure says why not."""
     root = cache_folder() / "rabbitmq"
@@ -62,44 +57,17 @@ def _environment(root: Path) -> dict[str, str]:
     env = {}
     if (root / ERLANG / "bin/erl").exists():
         env["PATH"] = f"{root / ERLANG / 'bin'}:{os.environ.get('PATH', os.defpath)}"
-    libraries = [*root.glob("usr/lib/*-linux-gnu*"), *root.glob("lib/*-linux-gnu*")]
-    if libraries:
-        env["LD_LIBRARY_PATH"] = ":".join(map(str, libraries))
+    if libraries := library_path(root):
+        env["LD_LIBRARY_PATH"] = libraries
     return env
 
 
 async def _fetch(root: Path) -> None:
     part = root.with_name("rabbitmq.part")
-    shutil.rmtree(part, ignore_errors=True)
-    for folder in ("state/lists/partial", "cache/archives/partial", "root"):
-        (part / folder).mkdir(parents=True)
-    await _download(part)
-    for package in sorted(part.glob("cache/archives/*.deb")):
-        _check(await run_command("dpkg-deb", "-x", package, part / "root"), f"unpacking {package}")
+    await unpack("rabbitmq-server", part)
     _tell_erlang_its_place(part / "root", root)
     (part / "root").rename(root)
     shutil.rmtree(part)
-
-
-async def _download(part: Path) -> None:
-    apt = (
-        "apt-get",
-        "-qq",
-        *("-o", "Debug::NoLocking=1"),
-        *("-o", "APT::Sandbox::User="),
-        *("-o", f"Dir::State={part / 'state'}"),
-        *("-o", "Dir::State::status=/var/lib/dpkg/status"),
-        *("-o", f"Dir::Cache={part / 'cache'}"),
-    )
-    env = {**os.environ, "LC_ALL": "C"}
-    _check(await run_command(*apt, "update", env=env), "apt-get update")
-    install = ("-y", "--no-install-recommends", "--download-only", "install", "rabbitmq-server")
-    _check(await run_command(*apt, *install, env=env), "apt-get")
-
-
-def _check(outcome: Outcome, what: str) -> None:
-    if outcome.returncode != 0:
-        raise StartFailure(f"RabbitMQ could not be fetched, {what} said: {outcome.reason}")
 
 
 def _tell_erlang_its_place(unpacked: Path, final: Path) -> None:

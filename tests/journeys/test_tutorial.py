@@ -25,9 +25,14 @@ class Reader:
     session: aiohttp.ClientSession
     installation: Installation
 
+    @property
+    def base(self) -> str:
+        """Where the service is."""
+        return self.installation.processes[0].url
+
     async def sends(self, method: str, path: str, body: bytes | None = None) -> dict[str, Any]:
         """The answer's `data`, which must be there."""
-        url = self.installation.processes[0].url + path
+        url = self.base + path
         key = aiohttp.encode_basic_auth("", self.installation.key)
         headers = {"Authorization": key, **(tutorial.CURL if body else {})}
         async with self.session.request(method, url, data=body, headers=headers) as response:

@@ -1,0 +1,81 @@
+"""The project's own HAProxy configuration, run for real: the program here, or a private copy."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from deploy.local.cache import cache_folder, file_lock
+from deploy.local.debian_copy import library_path, unpack
+from deploy.local.ports import free_ports
+from deploy.local.program import Program
+from deploy.local.service import CHECKOUT, answers_ok
+from tests.harness.installation import HOST, Installation
+
+CONFIGURATION = CHECKOUT / "deploy" / "proxy" / "haproxy.cfg"
+
+
+@dataclass
+class BehindProxy(Installation):
+    """The installation as callers know it: at the proxy's address only."""
+
+    url: str = ""
+
+    @property
+    def command_urls(self) -> list[str]:
+        return [self.url]
+
+    @property
+    def query_urls(self) -> list[str]:
+        return [self.url]
+
+
+async def haproxy() -> tuple[Path, dict[str, str]]:
+    """The program, and what it needs in its environment."""
+    found = shutil.which("haproxy", path=f"{os.environ.get('PATH', os.defpath)}:/usr/sbin")
+    if found is not None:
+        return Path(found), {}
+    root = cache_folder() / "haproxy"
+    if not root.exists():
+        async with file_lock(root.with_suffix(".lock")):
+            if not root.exists():
+                part = root.with_name("haproxy.part")
+                (await unpack("haproxy", part)).rename(root)
+                shutil.rmtree(part)
+    return root / "usr/sbin/haproxy", {"LD_LIBRARY_PATH": library_path(root)}
+
+
+@asynccontextmanager
+async def proxied(installation: Installation, **settings: str) -> AsyncIterator[BehindProxy]:
+    """HAProxy before the installation's two command and two query processes."""
+    program, env = await haproxy()
+    (port,) = free_ports(1)
+    addresses = {
+        f"{kind}_{number}": f"{HOST}:{process.port}"
+        for kind, found in (("COMMAND", installation.commands), ("QUERY", installation.queries))
+        for number, process in enumerate(found, 1)
+    }
+    proxy = _program(program, port, {**env, **addresses, **settings}, installation.folder)
+    await proxy.start()
+    try:
+        yield BehindProxy(**vars(installation), url=f"http://{HOST}:{port}")
+    finally:
+        await proxy.stop()
+
+
+def _program(program: Path, port: int, env: Mapping[str, str], folder: Path) -> Program:
+    async def answers() -> bool:
+        return await answers_ok(HOST, port, "/health/live")
+
+    return Program(
+        name="haproxy",
+        argv=(str(program), "-db", "-f", str(CONFIGURATION)),
+        env={"PATH": os.defpath, "PROXY_BIND": f"{HOST}:{port}", **env},
+        probe=answers,
+        log=folder / "haproxy.log",
+        ready_seconds=20,
+    )

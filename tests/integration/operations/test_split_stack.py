@@ -1,0 +1,66 @@
+"""The services apart behind the project's own proxy: the tutorial, and no broken promise while each
+process is killed in turn."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import AsyncExitStack
+
+import aiohttp
+
+from tests.harness.haproxy import BehindProxy, proxied
+from tests.harness.house import House, house_at
+from tests.harness.http_clients import Customers, client_session
+from tests.harness.installation import ServiceProcess
+from tests.integration.operations.serving import auth
+from tests.journeys import test_tutorial
+
+PROXY = {"PROXY_REQUESTS_IN_10S": "1000000", "PROXY_MAXCONN": "400"}
+
+
+class AtTheProxy(test_tutorial.Reader):
+    """Someone who knows the proxy's address only."""
+
+    @property
+    def base(self) -> str:
+        assert isinstance(self.installation, BehindProxy)
+        return self.installation.url
+
+
+async def test_the_split_stack_keeps_its_promises_while_each_process_is_killed(
+    database_url: str, amqp_url: str
+) -> None:
+    async with AsyncExitStack() as stack:
+        house = await stack.enter_async_context(house_at(database_url, amqp_url, 2, 2, 1))
+        behind = await stack.enter_async_context(proxied(house.installation, **PROXY))
+        session = await stack.enter_async_context(client_session())
+        await check_routes(session, behind, house)
+        house.customers = Customers(session, behind)
+        async with house.under_load(7) as load:
+            for process in house.installation.processes:
+                await load.answers(20)
+                await process.kill()
+                await asyncio.gather(load.answers(20), process.start())
+                load.cycles += 1
+        reader = AtTheProxy(session, behind)
+        await test_tutorial.test_the_tutorial_works_as_it_is_written(reader, amqp_url)
+
+
+async def check_routes(session: aiohttp.ClientSession, behind: BehindProxy, house: House) -> None:
+    """Reads reach query and writes command: each says 404 for what is the other's."""
+    for path in ("/metrics", "/health/ready"):
+        async with session.get(behind.url + path) as answer:
+            assert (answer.status, (await answer.json())["code"]) == (404, "unknown_path")
+    nobody = "/v2/bookings/00000000-0000-4000-8000-000000000000"
+    asked: list[tuple[str, str, ServiceProcess]] = [
+        ("GET", nobody, house.installation.queries[0]),
+        ("DELETE", nobody, house.installation.commands[0]),
+    ]
+    for method, path, process in asked:
+        headers = auth(behind.key)
+        async with (
+            session.request(method, behind.url + path, headers=headers) as through,
+            session.request(method, process.url + path, headers=headers) as direct,
+        ):
+            assert through.status == direct.status
+            assert await through.json() == await direct.json()
