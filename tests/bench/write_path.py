@@ -1,0 +1,138 @@
+"""Bookings a second, honestly: four servers in turns on one machine, one PostgreSQL, fsync on.
+
+`make bench`, or `python -m tests.bench.write_path [--rounds 5] [--seconds 4] [--json FILE]`. Ours
+is what `make run` starts: both services in one process and all loops in another. Ratios hold from
+machine to machine; absolute figures do not.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import sys
+import tempfile
+from collections.abc import Sequence
+from contextlib import AsyncExitStack
+from pathlib import Path
+
+from shared.event_loop import run
+from tests.bench.contestants import AUTHORIZATION, Contestant, Servers, running, servers
+from tests.bench.drain import Drained, drained
+from tests.bench.figures import Figures, machine, table
+from tests.bench.inside import append_alone, growth
+from tests.bench.memory import bytes_per_seat, cold_group
+from tests.bench.wrk import Load, book_seats
+
+CONNECTIONS = 64
+SPREAD = 200
+OURS, FLOOR, CRUD, TEXTBOOK = "seatledger", "HTTP floor", "CRUD peer", "textbook peer"
+MODULES = {
+    FLOOR: ("tests.bench.floor", "{port}"),
+    CRUD: ("tests.bench.crud", "{port}", "{dsn}"),
+    TEXTBOOK: ("tests.bench.textbook", "{port}", "{dsn}"),
+    OURS: ("services",),
+}
+
+
+async def main(options: argparse.Namespace) -> int:
+    """0 when every mark is reached."""
+    figures = Figures()
+    with tempfile.TemporaryDirectory(prefix="seatledger-bench-") as name:
+        async with servers(Path(name), not options.no_broker) as around:
+            _say(f"machine: {machine()}")
+            await _side_by_side(around, options, figures)
+            await _two_processes(around, options, figures)
+            figures.append_alone = await append_alone(around.dsn)
+            figures.growth = await growth(around.dsn)
+            figures.cold_seconds = await cold_group(around.dsn)
+    figures.bytes_per_seat = bytes_per_seat()
+    rows = figures.rows()
+    _say(table(rows))
+    if options.json:
+        _save(Path(options.json), figures)
+    return 0 if all(row.reached for row in rows) else 1
+
+
+async def _side_by_side(around: Servers, options: argparse.Namespace, figures: Figures) -> None:
+    async with AsyncExitStack() as stack:
+        contestants = [
+            await stack.enter_async_context(running(name, module, around))
+            for name, module in MODULES.items()
+        ]
+        for one in contestants:
+            await one.open_groups(1)
+            if one.name in (OURS, CRUD):
+                await one.open_groups(SPREAD)
+            await _book(one, 1, 1.0)  # warm
+        for number in range(options.rounds):
+            for one in contestants:
+                figures.note(one.name, "hot", await _book(one, 1, options.seconds))
+            for one in contestants:
+                if SPREAD in one.groups:
+                    figures.note(one.name, "spread", await _book(one, SPREAD, options.seconds))
+            _say(f"round {number + 1}: {figures.last('hot')}")
+        figures.drained = await _drain(around)
+
+
+async def _drain(around: Servers) -> Drained:
+    found = await drained(around.dsn)
+    _say(f"behind at the end: {found}")
+    return found
+
+
+async def _two_processes(around: Servers, options: argparse.Namespace, figures: Figures) -> None:
+    """The same group through one process, and through two at once, in turns."""
+    module = ("services.command",)
+    async with (
+        running("one", module, around) as one,
+        running("two", module, around) as two,
+    ):
+        two.groups[1] = await one.open_groups(1)
+        for contestant in (one, two):
+            await _book(contestant, 1, 1.0)
+        for _ in range(options.rounds):
+            figures.note("one process", "hot", await _book(one, 1, options.seconds))
+            both = await asyncio.gather(
+                *(_book(c, 1, options.seconds, CONNECTIONS // 2) for c in (one, two))
+            )
+            figures.note("two processes", "hot", _together(both))
+
+
+def _together(loads: Sequence[Load]) -> Load:
+    return Load(
+        sum(load.count for load in loads),
+        max(load.seconds for load in loads),
+        sum(load.failed for load in loads),
+        max(load.p50 for load in loads),
+        max(load.p99 for load in loads),
+        max(load.max for load in loads),
+    )
+
+
+async def _book(
+    one: Contestant, groups: int, seconds: float, connections: int = CONNECTIONS
+) -> Load:
+    return await book_seats(one.url, one.groups[groups], AUTHORIZATION, connections, seconds)
+
+
+def _save(file: Path, figures: Figures) -> None:
+    file.write_text(json.dumps(figures.as_json(), indent=1) + "\n")
+
+
+def _say(line: str) -> None:
+    sys.stdout.write(line + "\n")
+    sys.stdout.flush()
+
+
+def options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--seconds", type=float, default=4.0)
+    parser.add_argument("--json", default="")
+    parser.add_argument("--no-broker", action="store_true")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    raise SystemExit(run(main(options())))

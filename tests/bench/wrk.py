@@ -1,0 +1,55 @@
+"""Load by wrk, one thread, closed loop: it costs little beside what it measures.
+
+Debian has it: `apt-get install wrk`. Nothing else is measured with.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+SCRIPT = Path(__file__).with_name("book.lua")
+NO_WRK = "make bench needs wrk: apt-get install wrk"
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """What one run of wrk saw; latencies in milliseconds."""
+
+    count: int
+    seconds: float
+    failed: int
+    p50: float
+    p99: float
+    max: float
+
+    @property
+    def rate(self) -> float:
+        """Good answers a second."""
+        return (self.count - self.failed) / self.seconds
+
+
+async def book_seats(
+    url: str, groups: Path, authorization: str, connections: int, seconds: float
+) -> Load:
+    """Bookings for so many seconds."""
+    program = shutil.which("wrk")
+    if program is None:
+        raise SystemExit(NO_WRK)
+    arguments = ("-t1", f"-c{connections}", f"-d{seconds:g}", "--timeout", "20", "-s", str(SCRIPT))
+    return await _run((program, *arguments, url, "--", str(groups), authorization))
+
+
+async def _run(command: Sequence[str]) -> Load:
+    process = await asyncio.create_subprocess_exec(
+        *command, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT
+    )
+    output, _ = await process.communicate()
+    lines = [line for line in output.decode().splitlines() if line.startswith("RESULT ")]
+    if not lines:
+        raise SystemExit(f"wrk failed: {output.decode().strip()}")
+    return Load(**json.loads(lines[0].removeprefix("RESULT ")))
