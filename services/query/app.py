@@ -11,18 +11,21 @@ from aiohttp import web
 
 from services.query.around import OutsideReads
 from services.query.connection import Pool
+from services.query.feed import Feed
+from services.query.feed_http import EventFeed
 from services.query.figures import ledger_figures
 from services.query.freshness import FreshReads
 from services.query.http import SingleBookings
 from services.query.lists import BookingLists
+from services.query.live_feed import LiveFeed
 from services.query.projection import prepare, session_settings
 from services.query.projects import ProjectReads
 from shared.accounts.keyring import KeyRing
 from shared.accounts.postgres import PostgresKeySource
 from shared.accounts.projects import PostgresProjects
 from shared.eventlog.privacy import MasterKey
-from shared.http.exposition import Reading
 from shared.http.documentation import documentation_routes
+from shared.http.exposition import Reading
 from shared.http.health import Check
 from shared.metrics import watch_pool
 
@@ -56,7 +59,11 @@ async def query_service(dsn: str, master: MasterKey) -> AsyncIterator[QueryServi
         projects = PostgresProjects(pool, master)
         ring = KeyRing(PostgresKeySource(pool, master), master)
         outside = OutsideReads(pool, projects, ring)
+        feed = Feed(pool)
+        live = LiveFeed(pool, dsn, feed)
+        stack.push_async_callback(live.close)
         routes = [
+            *EventFeed(reads, feed, live).routes(),
             *BookingLists(reads, pool, outside).routes(),
             *SingleBookings(reads, pool, streams, outside).routes(),
             *ProjectReads(projects).routes(),

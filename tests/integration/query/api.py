@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from aiohttp import encode_basic_auth
+from aiohttp import ClientResponse, encode_basic_auth
 from aiohttp.test_utils import TestClient, TestServer
 from aiohttp.web import Application, Request
 
@@ -17,6 +17,7 @@ from services.query.connection import Pool
 from shared.accounts.keyring import KeyRing
 from shared.accounts.postgres import PostgresAccounts, PostgresKeySource
 from shared.http.middleware import new_application
+from shared.http.pressure import PRESSURE
 from tests.integration.query.scenario import MASTER
 
 KEY = "test_api_key_ours"
@@ -42,12 +43,25 @@ class Api:
         self.app_id = app_id
         self.service = service
 
+    def stop(self) -> None:
+        """Say that the process is about to end."""
+        self._client.app[PRESSURE].is_closing = True
+
     async def get(self, path: str, key: str = KEY, **headers: str) -> Got:
         """GET `path` below /v2; a header's underscores stand for hyphens."""
         sent = {name.replace("_", "-"): value for name, value in headers.items()}
         sent["Authorization"] = encode_basic_auth("", key)
         async with self._client.get(f"/v2{path}", headers=sent) as answer:
             return Got(answer.status, await answer.json(), dict(answer.headers))
+
+    @asynccontextmanager
+    async def stream(self, path: str, **headers: str) -> AsyncIterator[ClientResponse]:
+        """A live stream below /v2."""
+        sent = {name.replace("_", "-"): value for name, value in headers.items()}
+        sent["Authorization"] = encode_basic_auth("", KEY)
+        sent["Accept"] = "text/event-stream"
+        async with self._client.get(f"/v2{path}", headers=sent) as answer:
+            yield answer
 
     async def head(self, path: str) -> tuple[int, dict[str, str], bytes]:
         """HEAD `path` below /v2."""

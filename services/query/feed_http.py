@@ -1,0 +1,138 @@
+"""`GET /v2/events` and `GET /v2/bookings/groups/{id}/events`: a JSON page, or a live stream.
+
+With `Accept: text/event-stream` events are sent as they are committed, each with its position as
+id: who comes back with `Last-Event-ID` misses none. Only the key's own app; nothing personal.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from uuid import UUID
+
+from aiohttp import web
+from pydantic_core import to_json
+
+from services.query.asking import booking_id_of, freshness_headers
+from services.query.feed import Feed, FeedPage, frame_of
+from services.query.freshness import FreshReads
+from services.query.live_feed import Listener, LiveFeed
+from shared.booking_api.errors import NotFound, ValidationFailed
+from shared.http.access import identity_of
+from shared.http.answers import raw_json_answer
+from shared.http.pressure import PRESSURE
+
+STREAM = "text/event-stream"
+LIMIT, MAX_LIMIT = 100, 1_000
+WRITE_SECONDS = 10.0
+MAX_POSITION = 2**63 - 1
+
+
+class EventFeed:
+    """The read side of what happened."""
+
+    def __init__(self, reads: FreshReads, feed: Feed, live: LiveFeed) -> None:
+        self._reads = reads
+        self._feed = feed
+        self._live = live
+
+    def routes(self) -> list[web.RouteDef]:
+        return [
+            web.get("/v2/events", self.of_app),
+            web.get("/v2/bookings/groups/{id}/events", self.of_group),
+        ]
+
+    async def of_app(self, request: web.Request) -> web.StreamResponse:
+        """All events of the key's app."""
+        return await self._answer(request, None)
+
+    async def of_group(self, request: web.Request) -> web.StreamResponse:
+        """The events of one group and its seat bookings."""
+        group_id = booking_id_of(request)
+        found = await self._reads.group(group_id)
+        if found is None or found.group.row.app_id != identity_of(request).app_id:
+            raise NotFound
+        return await self._answer(request, group_id)
+
+    async def _answer(self, request: web.Request, group_id: UUID | None) -> web.StreamResponse:
+        head = (await self._reads.positions()).head
+        if STREAM in request.headers.get("Accept", ""):
+            return await self._stream(request, group_id, head)
+        after, limit = _number(request, "after", 0), _number(request, "limit", LIMIT)
+        page = await self._page(request, group_id, after, head, min(max(limit, 1), MAX_LIMIT))
+        data = b",".join(item.body for item in page.items)
+        tail = to_json({"next_after": page.next_after, "head": head})[1:]
+        return raw_json_answer(b'{"data":[' + data + b"]," + tail, headers=freshness_headers(head))
+
+    async def _page(
+        self, request: web.Request, group_id: UUID | None, after: int, until: int, limit: int
+    ) -> FeedPage:
+        if group_id is None:
+            return await self._feed.of_app(identity_of(request).app_id, after, until, limit)
+        return await self._feed.of_group(group_id, after, until, limit)
+
+    async def _stream(
+        self, request: web.Request, group_id: UUID | None, head: int
+    ) -> web.StreamResponse:
+        after = _last_seen(request, head)
+        response = web.StreamResponse(headers={"Cache-Control": "no-store"})
+        response.content_type = STREAM
+        await response.prepare(request)
+        if request.method == "HEAD":
+            return response
+        app_id, pressure = identity_of(request).app_id, request.app[PRESSURE]
+        listener = self._live.listen(app_id, group_id, after, head, lambda: pressure.is_closing)
+        pressure.in_progress -= 1  # it waits most of the time, and must not crowd others out
+        try:
+            await self._catch_up(request, response, group_id, after, listener.since)
+            await _follow(response, listener)
+        except (ConnectionError, TimeoutError):
+            if request.transport is not None:
+                request.transport.abort()
+        finally:
+            pressure.in_progress += 1
+            await self._live.leave(listener)
+        return response
+
+    async def _catch_up(
+        self,
+        request: web.Request,
+        response: web.StreamResponse,
+        group_id: UUID | None,
+        after: int,
+        until: int,
+    ) -> None:
+        while after < until:
+            page = await self._page(request, group_id, after, until, MAX_LIMIT)
+            await _write(response, b"".join(map(frame_of, page.items)))
+            after = page.next_after
+
+
+async def _follow(response: web.StreamResponse, listener: Listener) -> None:
+    while listener.farewell is None:
+        await _write(response, await listener.frames())
+    reason = to_json({"reason": listener.farewell})
+    await _write(response, b"event: end\ndata: " + reason + b"\n\n")
+
+
+async def _write(response: web.StreamResponse, text: bytes) -> None:
+    """Send it; a client that takes nothing for too long is cut off."""
+    if text:
+        async with asyncio.timeout(WRITE_SECONDS):
+            await response.write(text)
+
+
+def _last_seen(request: web.Request, head: int) -> int:
+    """Where the stream begins: after the last event seen, else with what happens from now on."""
+    seen = request.headers.get("Last-Event-ID")
+    if seen is not None and seen.isdecimal() and int(seen[:20]) <= MAX_POSITION:
+        return int(seen)
+    return _number(request, "after", head)
+
+
+def _number(request: web.Request, name: str, otherwise: int) -> int:
+    text = request.query.get(name)
+    if not text:
+        return otherwise
+    if not text.isdecimal() or int(text[:20]) > MAX_POSITION:
+        raise ValidationFailed({name: ["must be a whole number, not below 0."]})
+    return int(text)
