@@ -33,6 +33,10 @@ SEEDS ?= 1
 faults: setup ## break everything under load and judge what is left; SEEDS=20 for the long form
 	@$(PY) -m tests.faults --seeds $(SEEDS)
 
+SECONDS_OF_SOAK ?= 1800
+soak: setup ## half an hour of load; memory must stay below its bound (SECONDS_OF_SOAK=60: short)
+	@$(PY) -m tests.integration.operations.soak --seconds $(SECONDS_OF_SOAK)
+
 lock: setup ## resolve pyproject.toml into the hashed requirements files
 	$(PY) -m uv lock --quiet
 	$(PY) -m uv export --quiet --locked --no-emit-project --no-header --format requirements.txt \
@@ -46,4 +50,4 @@ clean: ## remove .venv, caches and build files; .data with the ledger stays
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build dist *.egg-info
 	find . -name __pycache__ -type d -not -path './.data/*' -prune -exec rm -rf {} +
 
-.PHONY: help setup run check lint-deploy test faults lock clean
+.PHONY: help setup run check lint-deploy test faults soak lock clean

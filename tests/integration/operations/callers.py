@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 
 import aiohttp
@@ -14,6 +14,7 @@ from tests.harness.waiting import until
 from tests.integration.operations.serving import auth, new_group, new_seat
 
 REQUEST_SECONDS = 30.0
+GROUP_REQUESTS = 500
 
 
 @dataclass
@@ -22,8 +23,8 @@ class Callers:
 
     url: str
     key: str
+    pause_seconds: float = 0.0
     answered: int = 0
-    refused: int = 0
     failures: list[str] = field(default_factory=list)
     slowest: float = 0.0
     over: asyncio.Event = field(default_factory=asyncio.Event)
@@ -40,19 +41,26 @@ class Callers:
     async def keep_asking(self, session: aiohttp.ClientSession) -> None:
         """One caller: a group of its own, booked and looked at in turn."""
         try:
-            group_id = await self._group(session)
             number = 0
             while not self.over.is_set():
+                if number % GROUP_REQUESTS == 0:
+                    group_id = await self._group(session)
                 number += 1
                 if number % 3:
                     await self._ask(session, "POST", "/v2/bookings", 201, new_seat(group_id))
                 else:
                     await self._ask(session, "GET", f"/v2/bookings/groups/{group_id}", 200)
+                await self._rest()
         except (aiohttp.ClientError, TimeoutError, OSError, KeyError) as error:
             self.failures.append(f"{type(error).__name__}: {error}")
 
+    async def _rest(self) -> None:
+        if self.pause_seconds:
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self.over.wait(), self.pause_seconds)
+
     async def _group(self, session: aiohttp.ClientSession) -> str:
-        headers, body = auth(self.key), new_group(100_000)
+        headers, body = auth(self.key), new_group(10_000)
         async with session.post(f"{self.url}/v2/bookings", json=body, headers=headers) as made:
             group_id: str = (await made.json())["data"]["id"]
             return group_id
@@ -78,9 +86,10 @@ class Callers:
 
 
 @asynccontextmanager
-async def calling(url: str, key: str, count: int) -> AsyncIterator[Callers]:
-    """So many callers at work inside the block, each on connections that it keeps."""
-    callers = Callers(url, key)
+async def calling(url: str, key: str, count: int, per_second: float = 0) -> AsyncIterator[Callers]:
+    """So many callers at work inside the block, each on connections that it keeps; together they
+    ask at most `per_second` times a second, if that is not 0."""
+    callers = Callers(url, key, count / per_second if per_second else 0.0)
     timeout = aiohttp.ClientTimeout(total=REQUEST_SECONDS)
     async with aiohttp.ClientSession(timeout=timeout) as session, asyncio.TaskGroup() as tasks:
         for _ in range(count):
