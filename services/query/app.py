@@ -15,6 +15,7 @@ from services.query.feed import Feed
 from services.query.feed_http import EventFeed
 from services.query.figures import ledger_figures
 from services.query.freshness import FreshReads
+from services.query.history import GroupHistory
 from services.query.http import SingleBookings
 from services.query.lists import BookingLists
 from services.query.live_feed import LiveFeed
@@ -63,9 +64,10 @@ async def query_service(dsn: str, master: MasterKey) -> AsyncIterator[QueryServi
         live = LiveFeed(pool, dsn, feed)
         stack.push_async_callback(live.close)
         routes = [
+            *GroupHistory(reads, pool).routes(),
             *EventFeed(reads, feed, live).routes(),
             *BookingLists(reads, pool, outside).routes(),
-            *SingleBookings(reads, pool, streams, outside).routes(),
+            *SingleBookings(reads, pool, streams, outside, master).routes(),
             *ProjectReads(projects).routes(),
             *documentation_routes(),
         ]

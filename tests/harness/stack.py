@@ -79,7 +79,7 @@ class Caller:
         path: str,
         json: Any = None,
         *,
-        data: bytes | None = None,
+        data: Any = None,
         headers: Mapping[str, str] | None = None,
     ) -> Answer:
         """`path` begins with /v2 or another absolute path; redirects are not followed."""

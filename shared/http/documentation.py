@@ -1,0 +1,34 @@
+"""`/v2/openapi.json` and `/docs`: the API described by itself, without a key, also offline."""
+
+from __future__ import annotations
+
+from functools import cache
+
+from aiohttp import web
+
+from shared.contracts.openapi import committed
+from shared.contracts.page import page
+from shared.http.access import for_everyone
+from shared.http.answers import raw_json_answer
+
+
+def documentation_routes() -> list[web.RouteDef]:
+    """Read only, the same in every process."""
+    return [web.get("/v2/openapi.json", openapi), web.get("/docs", docs)]
+
+
+@for_everyone
+async def openapi(request: web.Request) -> web.Response:
+    """The OpenAPI 3.1 document."""
+    return raw_json_answer(_document())
+
+
+@for_everyone
+async def docs(request: web.Request) -> web.Response:
+    """The same for people, as one page."""
+    return web.Response(text=page(), content_type="text/html")
+
+
+@cache
+def _document() -> bytes:
+    return committed().encode()

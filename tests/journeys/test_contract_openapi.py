@@ -1,0 +1,52 @@
+"""The API's own description: committed as it is made, served as it is committed, and kept."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import sys
+
+from shared.contracts.openapi import committed, document, text
+from tests.harness.requests import group, payment_seats
+from tests.harness.stack import CHECKOUT, Caller, Stack, Tenant
+
+SCHEMATHESIS = (
+    "from schemathesis.cli import schemathesis; schemathesis()"  # the command, without a PATH
+)
+FUZZ_SECONDS = 60
+
+
+def test_the_committed_document_is_up_to_date() -> None:
+    assert committed() == text(), "run python -m shared.contracts.openapi"
+
+
+async def test_it_is_served_to_everyone(stack: Stack) -> None:
+    answer = await stack.call(None).get("/v2/openapi.json")
+    assert (answer.status, answer.body) == (200, document())
+
+
+async def test_the_page_needs_nothing_from_elsewhere(stack: Stack) -> None:
+    answer = await stack.call(None).get("/docs")
+    assert (answer.status, answer.headers["Content-Type"]) == (200, "text/html; charset=utf-8")
+    assert "/v2/bookings/{id}/{action}" in answer.text
+    assert re.findall(r"""(?:src|href|url)\s*[=(]\s*["']?(?:https?:)?//""", answer.text) == []
+    assert "<script" not in answer.text
+
+
+async def test_no_input_breaks_the_service(stack: Stack, tenant: Tenant, api: Caller) -> None:
+    """schemathesis makes requests out of the document, good and bad: no answer is a 5xx."""
+    owner = (await api.post("/v2/bookings", group())).id
+    await api.post("/v2/bookings", payment_seats(owner))
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-W", "ignore", "-c", SCHEMATHESIS, "run"),
+        *(f"{stack.url}/v2/openapi.json", "--auth", f"anyone:{tenant.key}"),
+        *("--checks", "not_a_server_error,content_type_conformance"),
+        *("--phases", "examples,coverage,fuzzing", "--max-examples", "15", "--seed", "7"),
+        *("--request-timeout", "10", "--max-failures", "5", "--no-color"),
+        *("--generation-database", "none", "--suppress-health-check", "all"),
+        cwd=CHECKOUT,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+    )
+    output, _ = await asyncio.wait_for(process.communicate(), FUZZ_SECONDS)
+    assert process.returncode == 0, output.decode()[-6000:]
