@@ -13,7 +13,7 @@ from services.query.app import query_service
 from services.query.loops import query_loops
 from shared.accounts.keyring import KeyRing
 from shared.accounts.postgres import PostgresKeySource
-from shared.eventlog.privacy import MasterKey
+from shared.eventlog.master_keys import load_master
 from shared.http.application import Offer, serve_offer
 from shared.http.exposition import Place
 from shared.metrics import watch_pool
@@ -24,7 +24,7 @@ POOL_SIZE = 8
 
 async def serve_both(settings: Settings, listener: socket.socket, place: Place) -> None:
     """Serves until SIGTERM or SIGINT, then drains and closes everything in reverse order."""
-    master = MasterKey(settings.master_key_bytes)
+    master = await load_master(settings)
     dsn = settings.database_dsn
     async with AsyncExitStack() as stack:
         pool = await stack.enter_async_context(

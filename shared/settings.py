@@ -51,6 +51,7 @@ class Settings(BaseSettings):
     keep_answers_days: int = Field(default=30, ge=1)
     metrics_key: SecretStr | None = None
     master_key: SecretStr | None = None
+    other_master_keys: SecretStr = SecretStr("")
     payment_hold: timedelta = timedelta(minutes=5)
     demo_key: SecretStr = SecretStr("test_api_key_demo")
     database_url: SecretStr | None = Field(
@@ -94,6 +95,17 @@ class Settings(BaseSettings):
             decode_master_key(value.get_secret_value())
         return value
 
+    @field_validator("other_master_keys")
+    @classmethod
+    def _are_keys(cls, value: SecretStr) -> SecretStr:
+        _decode_keys(value)
+        return value
+
+    @property
+    def master_keys(self) -> tuple[bytes, ...]:
+        """The key that seals, then those that only open what they once sealed."""
+        return (self.master_key_bytes, *_decode_keys(self.other_master_keys))
+
     @cached_property
     def master_key_bytes(self) -> bytes:
         """The 32 bytes of `SEATLEDGER_MASTER_KEY`; ConfigurationError when it is not set."""
@@ -133,6 +145,11 @@ def decode_master_key(text: str) -> bytes:
     if len(key) != MASTER_KEY_BYTES:
         raise ValueError(f"must be {MASTER_KEY_BYTES} bytes in base64, not {len(key)}")
     return key
+
+
+def _decode_keys(text: SecretStr) -> list[bytes]:
+    parts = text.get_secret_value().split(",")
+    return [decode_master_key(part.strip()) for part in parts if part.strip()]
 
 
 def read_hold(text: str) -> timedelta:

@@ -13,7 +13,7 @@ from services.command.due import due_loop
 from shared.accounts.keyring import KeyRing
 from shared.accounts.postgres import PostgresKeySource
 from shared.event_loop import run
-from shared.eventlog.privacy import MasterKey
+from shared.eventlog.master_keys import load_master
 from shared.http.application import Offer, first_listener, serve_offer
 from shared.http.exposition import Place
 from shared.metrics import watch_pool
@@ -25,7 +25,7 @@ POOL_SIZE = 8
 
 async def main(settings: Settings, listener: socket.socket) -> None:
     """Serves until SIGTERM or SIGINT, then drains."""
-    master = MasterKey(settings.master_key_bytes)
+    master = await load_master(settings)
     dsn = settings.database_dsn
     async with AsyncExitStack() as stack:
         pool = await stack.enter_async_context(

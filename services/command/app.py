@@ -14,6 +14,7 @@ from services.command.around import AroundReader
 from services.command.cache import MailboxCache
 from services.command.clock import DatabaseClock
 from services.command.desk import BookingDesk
+from services.command.erasing import ErasureRoutes
 from services.command.handler import CommandHandler
 from services.command.http import BookingRoutes
 from services.command.links import ActionLinkRoutes
@@ -70,6 +71,7 @@ async def command_service(
 
     routes = [
         *BookingRoutes(desk, master, Overlaps(pool)).routes(),
+        *ErasureRoutes(desk, master, pool).routes(),
         *ActionLinkRoutes(desk, ring).routes(),
         *ProjectRoutes(projects).routes(),
     ]

@@ -20,7 +20,9 @@ from shared.eventlog.privacy import BookingKey, MasterKey, Unreadable
 from shared.eventlog.store import CommandAnswer, StoredAnswer
 
 _STATUS = struct.Struct(">H")
-BY_BOOKING, BY_MASTER = b"\x01", b"\x00"
+BY_MASTER, BY_BOOKING, SHOWING_OTHERS = 0, 1, 2
+"""What an answer's first byte says: which key sealed it, and whether it may show other people than
+the booking's own customer, so that erasing one of them takes it along."""
 FIELD = "answer"
 
 
@@ -67,21 +69,25 @@ class Answers:
                 command_id,
                 booking_id,
                 intent.request_hash,
-                self._seal(command_id, _pack(reply), booking_key),
+                self._seal(intent, command_id, _pack(reply), booking_key),
                 first_event_id,
             )
 
         return seal
 
-    def _seal(self, command_id: UUID, plain: bytes, key: BookingKey | None) -> bytes:
+    def _seal(
+        self, intent: Intent, command_id: UUID, plain: bytes, key: BookingKey | None
+    ) -> bytes:
+        others = SHOWING_OTHERS if intent.shows_others else 0
         if key is not None:
-            return BY_BOOKING + key.seal(FIELD, plain)
-        return BY_MASTER + self._master.seal(FIELD, plain, command_id.bytes)
+            return bytes([BY_BOOKING | others]) + key.seal(FIELD, plain)
+        sealed = self._master.seal(FIELD, plain, command_id.bytes)
+        return bytes([BY_MASTER | others]) + sealed
 
     def _open(self, command_id: UUID, found: StoredAnswer) -> Reply:
-        how, sealed = found.answer[:1], found.answer[1:]
+        how, sealed = found.answer[0], found.answer[1:]
         try:
-            if how == BY_MASTER:
+            if not how & BY_BOOKING:
                 return _unpack(self._master.open(FIELD, sealed, command_id.bytes))
             if found.wrapped_key is None:
                 raise IdempotencyKeyExpired

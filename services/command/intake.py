@@ -54,6 +54,7 @@ def intent_of(request: web.Request, body: bytes, master: MasterKey) -> Intent:
         command_id=command_id,
         request_hash=hashed,
         caller_left=None if request.transport is None else request.transport.is_closing,
+        shows_others="include" in request.query_string,
     )
 
 

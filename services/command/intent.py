@@ -17,7 +17,8 @@ class Intent:
     """One request's will. `command_id` is None without an Idempotency-Key; `request_hash` is keyed.
 
     `metadata` goes into the ledger with every event: ids only, nothing personal. `caller_left` says
-    whether anyone still waits for the answer; `booking_id` and `bulk_id` are set in a bulk.
+    whether anyone still waits for the answer; `booking_id` and `bulk_id` are set in a bulk;
+    `shows_others`: the answer may show more people than the booking's own customer.
     """
 
     app_id: UUID
@@ -28,6 +29,7 @@ class Intent:
     caller_left: Callable[[], bool] | None = None
     booking_id: UUID | None = None
     bulk_id: UUID | None = None
+    shows_others: bool = False
 
     def part(self, name: str) -> Intent:
         """The will behind one of several commands of the same request."""

@@ -14,7 +14,7 @@ from shared.accounts.apps import App, slug_of
 from shared.accounts.keys import KeyKind, KeyListing
 from shared.accounts.postgres import PostgresAccounts
 from shared.cli import AsJson, note, print_rows, stamp
-from shared.eventlog.privacy import MasterKey
+from shared.eventlog.master_keys import load_master
 from shared.postgres import connected
 from shared.settings import Settings, read_settings
 
@@ -63,7 +63,7 @@ def create_key(
     ends = expires.replace(tzinfo=UTC) if expires is not None else None
 
     async def work(accounts: PostgresAccounts, settings: Settings) -> tuple[UUID, str]:
-        master = MasterKey(settings.master_key_bytes)
+        master = await load_master(settings)
         return await accounts.create_key(master, await accounts.app(app), kind, ends)
 
     key_id, text = _with_accounts(work)

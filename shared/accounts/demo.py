@@ -8,7 +8,7 @@ from ipaddress import ip_address
 
 from shared.accounts.apps import App, KeyExists, SlugTaken
 from shared.accounts.postgres import PostgresAccounts
-from shared.eventlog.privacy import MasterKey
+from shared.eventlog.master_keys import load_master
 from shared.postgres import connected
 from shared.settings import ConfigurationError, Settings, read_settings
 
@@ -47,7 +47,7 @@ async def _demo_app(accounts: PostgresAccounts) -> App:
 
 
 async def _demo_key(accounts: PostgresAccounts, app: App, settings: Settings) -> bool:
-    master = MasterKey(settings.master_key_bytes)
+    master = await load_master(settings)
     text = settings.demo_key.get_secret_value()
     try:
         await accounts.create_key(master, app, "server", text=text)

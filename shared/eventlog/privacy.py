@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+from contextlib import suppress
 from uuid import UUID
 
 from cryptography.exceptions import InvalidTag
@@ -65,12 +66,16 @@ class BookingKey:
 
 
 class MasterKey:
-    """The installation's key: wraps booking keys and derives one subkey for each other purpose."""
+    """The installation's key: wraps booking keys and derives one subkey for each other purpose.
 
-    def __init__(self, key: bytes) -> None:
+    `others` open what they once sealed, and seal nothing: while one key takes another's place.
+    """
+
+    def __init__(self, key: bytes, *others: bytes) -> None:
         if len(key) != KEY_BYTES:
             raise ValueError(f"a master key has {KEY_BYTES} bytes")
         self._key = key
+        self.others = tuple(MasterKey(other) for other in others)
         self._subkeys: dict[str, bytes] = {}
         self._ciphers: dict[str, AESGCM] = {}
         self.fingerprint = self._subkey("fingerprint")[:FINGERPRINT_BYTES]
@@ -84,8 +89,28 @@ class MasterKey:
 
     def unwrap(self, booking_id: UUID, wrapped: bytes) -> BookingKey:
         """The booking's key; Unreadable when another master key wrapped it."""
+        if self.others and not self.has_wrapped(wrapped):
+            for other in self.others:
+                if other.has_wrapped(wrapped):
+                    return other.unwrap(booking_id, wrapped)
         raw = _open(self._cipher("wrap"), wrapped[FINGERPRINT_BYTES:], booking_id.bytes)
         return BookingKey(booking_id, raw)
+
+    def has_wrapped(self, wrapped: bytes) -> bool:
+        """Whether this key wrapped it, by its fingerprint."""
+        return wrapped[:FINGERPRINT_BYTES] == self.fingerprint
+
+    def alone(self) -> MasterKey:
+        """This key without the others."""
+        return MasterKey(self._key)
+
+    def subkey(self, purpose: str) -> bytes:
+        """The key behind `keyed_hash`, to be kept when the master key is replaced."""
+        return self._subkey(purpose)
+
+    def adopt(self, purpose: str, subkey: bytes) -> None:
+        """Use a kept subkey instead of this key's own: its hashes stay the same for ever."""
+        self._subkeys[purpose] = subkey
 
     def keyed_hash(self, purpose: str, data: bytes) -> bytes:
         """32 bytes, HMAC-SHA256 under the subkey for `purpose`: the same data always gives them."""
@@ -97,6 +122,9 @@ class MasterKey:
 
     def open(self, purpose: str, sealed: bytes, associated: bytes = b"") -> bytes:
         """What `seal` was given; Unreadable otherwise."""
+        for other in self.others:
+            with suppress(Unreadable):
+                return other.open(purpose, sealed, associated)
         return _open(self._cipher(purpose), sealed, associated)
 
     def _subkey(self, purpose: str) -> bytes:

@@ -1,0 +1,22 @@
+"""What is left to do once CustomerErased is in the ledger, which dropped the key with it."""
+
+from __future__ import annotations
+
+from typing import TypeAlias
+from uuid import UUID
+
+import asyncpg
+
+from shared.eventlog.statements import statement
+
+Executor: TypeAlias = "asyncpg.Pool[asyncpg.Record] | asyncpg.Connection[asyncpg.Record]"
+
+
+async def scrub(executor: Executor, booking_id: UUID, group_id: UUID) -> int:
+    """Removes an erased person from every read model and stored answer; how many rows showed them.
+
+    The projector does so too when it comes to the event, but not for a group that is set aside,
+    nor in read models of a version that no process writes any more.
+    """
+    rows: int = await executor.fetchval(statement("scrub_erased"), booking_id, group_id, timeout=30)
+    return rows

@@ -1,0 +1,1 @@
+SELECT purpose, sealed FROM kept_subkeys

@@ -1,0 +1,1 @@
+SELECT scrub_erased($1, $2)
