@@ -37,6 +37,9 @@ SECONDS_OF_SOAK ?= 1800
 soak: setup ## half an hour of load; memory must stay below its bound (SECONDS_OF_SOAK=60: short)
 	@$(PY) -m tests.integration.operations.soak --seconds $(SECONDS_OF_SOAK)
 
+mutants: setup ## small wrongs in decide, evolve, mailbox and appender: each must fail a test
+	@$(PY) -m tests.property.mutants
+
 lock: setup ## resolve pyproject.toml into the hashed requirements files
 	$(PY) -m uv lock --quiet
 	$(PY) -m uv export --quiet --locked --no-emit-project --no-header --format requirements.txt \

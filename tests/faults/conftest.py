@@ -9,7 +9,7 @@ from contextlib import AsyncExitStack
 import pytest
 import pytest_asyncio
 
-from tests.harness.house import House, house_at
+from tests.harness.house import JUDGED, House, house_at
 from tests.harness.servers import Databases
 
 SEEDS = int(os.environ.get("FAULT_SEEDS", "1"))
@@ -52,14 +52,11 @@ async def house(street: Street) -> House:
 
 
 @pytest.fixture(autouse=True)
-def figures(
-    request: pytest.FixtureRequest, record_property: Callable[[str, object], None]
-) -> Iterator[None]:
-    """Hands the figures of the test's house to whoever runs the suite."""
-    house = request.getfixturevalue("house") if "house" in request.fixturenames else None
-    before = len(house.figures) if house is not None else 0
+def figures(record_property: Callable[[str, object], None]) -> Iterator[None]:
+    """Hands the figures of the test's loads to whoever runs the suite."""
+    before = len(JUDGED)
     yield
-    for figures in house.figures[before:] if house is not None else ():
+    for figures in JUDGED[before:]:
         record_property("figures", figures)
 
 

@@ -27,6 +27,9 @@ from tests.harness.listening import Listener, listening
 from tests.harness.load import RECOVERY_BOUND, Load, callers_at_work
 from tests.harness.tailing import TailingReader, tailing
 
+JUDGED: list[Figures] = []
+"""The figures of every load that was judged in this process."""
+
 
 class House:
     """The installation, its customers, and those who watch it."""
@@ -43,7 +46,6 @@ class House:
         self.reader = reader
         self.listener = listener
         self.is_sound = True
-        self.figures: list[Figures] = []
 
     @asynccontextmanager
     async def under_load(self, seed: int = 1, **load: Any) -> AsyncIterator[Load]:
@@ -57,7 +59,7 @@ class House:
     async def judge(self, load: Load) -> None:
         """AssertionError that lists the promises which were broken."""
         evidence = await self.gather(load)
-        self.figures.append(figures_of(evidence, load))
+        JUDGED.append(figures_of(evidence, load))
         ensure_kept(evidence)
         self.is_sound = True
 
@@ -98,15 +100,19 @@ def _published(listener: Listener) -> list[Published]:
 
 @asynccontextmanager
 async def house_at(
-    dsn: str, amqp_url: str | None = None, commands: int = 2, queries: int = 2, loops: int = 2
+    dsn: str,
+    amqp_url: str | None = None,
+    processes: tuple[int, int, int] = (2, 2, 2),
+    master_key: str | None = None,
 ) -> AsyncIterator[House]:
-    """A house on this database, running inside the block."""
+    """A house on this database, running inside the block: so many command, query and loop
+    processes."""
     async with AsyncExitStack() as stack:
-        installation = await stack.enter_async_context(installed(dsn, amqp_url))
+        installation = await stack.enter_async_context(installed(dsn, amqp_url, master_key))
         reader = await stack.enter_async_context(tailing(dsn))
         listener = None
         if amqp_url is not None:
             listener = await stack.enter_async_context(listening(amqp_url))
         session = await stack.enter_async_context(client_session())
-        await installation.start(commands, queries, loops)
+        await installation.start(*processes)
         yield House(installation, Customers(session, installation), reader, listener)

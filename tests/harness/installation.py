@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import base64
 import os
-import secrets
 import signal
 import sys
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from secrets import token_bytes
 from uuid import UUID
 
 import asyncpg
@@ -156,10 +156,13 @@ class Installation:
 
 
 @asynccontextmanager
-async def installed(dsn: str, amqp_url: str | None = None) -> AsyncIterator[Installation]:
+async def installed(
+    dsn: str, amqp_url: str | None = None, master_key: str | None = None
+) -> AsyncIterator[Installation]:
     """An installation on this database, nothing started; all of it is ended after the block."""
     folder = temporary_folder()
     env = _environment(dsn, amqp_url)
+    env["SEATLEDGER_MASTER_KEY"] = master_key or base64.b64encode(token_bytes(32)).decode()
     await migrate(dsn)
     app_id = await _prepare_app(dsn, env["SEATLEDGER_MASTER_KEY"])
     installation = Installation(dsn, app_id, env, folder)
@@ -173,7 +176,6 @@ async def installed(dsn: str, amqp_url: str | None = None) -> AsyncIterator[Inst
 def _environment(dsn: str, amqp_url: str | None) -> dict[str, str]:
     env = {name: value for name, value in os.environ.items() if not name.startswith(OURS)}
     env |= {"DATABASE_URL": dsn, "SEATLEDGER_HOST": HOST, "PYTHONUNBUFFERED": "1"}
-    env["SEATLEDGER_MASTER_KEY"] = base64.b64encode(secrets.token_bytes(32)).decode()
     if amqp_url is not None:
         env["AMQP_URL"] = amqp_url
     return env
