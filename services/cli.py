@@ -12,6 +12,7 @@ import services.audit.cli
 import services.audit.transfer_cli
 import services.query.cli
 import shared.accounts.cli
+import shared.retention
 from shared.accounts.apps import AccountsError
 from shared.settings import ConfigurationError
 
@@ -49,6 +50,7 @@ app.add_typer(services.audit.cli.app)
 app.add_typer(services.audit.transfer_cli.app)
 app.add_typer(services.audit.checkpoint_cli.app, name="checkpoint")
 app.add_typer(services.query.cli.app)
+app.add_typer(shared.retention.app)
 
 if __name__ == "__main__":
     app(prog_name="seatledger")

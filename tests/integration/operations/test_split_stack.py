@@ -31,7 +31,7 @@ async def test_the_split_stack_keeps_its_promises_while_each_process_is_killed(
     database_url: str, amqp_url: str
 ) -> None:
     async with AsyncExitStack() as stack:
-        house = await stack.enter_async_context(house_at(database_url, amqp_url, 2, 2, 1))
+        house = await stack.enter_async_context(house_at(database_url, amqp_url, (2, 2, 1)))
         behind = await stack.enter_async_context(proxied(house.installation, **PROXY))
         session = await stack.enter_async_context(client_session())
         await check_routes(session, behind, house)
