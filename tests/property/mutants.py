@@ -38,6 +38,7 @@ TARGETS = (
 JUDGES = ("tests/unit/command", "tests/unit/domain", "tests/property")
 SECONDS = 60
 OURS = ("services", "shared", "tests")
+OPTIONS = ("-x", "-q", "-p", "no:cacheprovider", "-W", "ignore::pytest.PytestAssertRewriteWarning")
 
 
 class Mutated:
@@ -74,7 +75,7 @@ def _judge(name: str, mutant: Mutant, judges: Sequence[str]) -> int:
     hypothesis.settings.load_profile("mutants")
     quiet = io.StringIO()
     with contextlib.redirect_stdout(quiet), contextlib.redirect_stderr(quiet):
-        return int(pytest.main(["-x", "-q", "-p", "no:cacheprovider", *judges]))
+        return int(pytest.main([*OPTIONS, *judges]))
 
 
 def main() -> int:
@@ -88,6 +89,8 @@ def main() -> int:
     killed = total = 0
     for name in wanted.targets:
         source = (CHECKOUT / f"{name.replace('.', '/')}.py").read_text(encoding="utf-8")
+        if is_killed(name, Mutant(0, "unchanged", source), judges):
+            raise SystemExit(f"the tests fail without any mutant in {name}")
         mutants = list(mutants_of(source))
         survivors = [mutant for mutant in mutants if not is_killed(name, mutant, judges)]
         for mutant in survivors:
