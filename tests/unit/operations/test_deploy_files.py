@@ -1,0 +1,71 @@
+"""The files under deploy/ hold together: alerts name what is measured, units what can start."""
+
+from __future__ import annotations
+
+import configparser
+import importlib.util
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ruamel.yaml import YAML
+
+from services.query.figures import GAUGES
+from shared.metrics import SERIES, own_metrics
+
+DEPLOY = Path(__file__).resolve().parents[3] / "deploy"
+MEASURED = re.compile(r"\b((?:seatledger|process)_[a-z_]+)\b")
+KINDS = ("_bucket", "_count", "_sum")
+UNITS = sorted((DEPLOY / "systemd").glob("*.service"))
+
+
+def rules() -> list[dict[str, Any]]:
+    document = YAML(typ="safe").load(DEPLOY / "alerts.yml")
+    return [rule for group in document["groups"] for rule in group["rules"]]
+
+
+def measured() -> set[str]:
+    own = {metric.name for metric in own_metrics()} | {series.name for series in SERIES}
+    return own | {name for name, _ in GAUGES}
+
+
+def test_each_alert_is_about_something_that_is_measured() -> None:
+    known = measured()
+    for rule in rules():
+        names = {_family(name) for name in MEASURED.findall(rule["expr"])}
+        assert names <= known, rule["alert"]
+
+
+def _family(name: str) -> str:
+    for kind in KINDS:
+        if name.endswith(kind) and not name.startswith("process_"):
+            return name.removesuffix(kind)
+    return name
+
+
+def test_each_alert_says_what_to_do_on_its_page() -> None:
+    headings = re.findall(r"^## (\w+)$", (DEPLOY / "alerts.md").read_text(), re.M)
+    assert [rule["alert"] for rule in rules()] == headings
+    for rule in rules():
+        assert rule["annotations"]["page"] == f"deploy/alerts.md#{rule['alert'].lower()}"
+        assert rule["labels"]["severity"] in ("page", "ticket")
+
+
+@pytest.mark.parametrize("unit", UNITS, ids=lambda unit: unit.name)
+def test_each_unit_starts_a_module_of_ours_with_few_rights(unit: Path) -> None:
+    parser = configparser.ConfigParser(strict=False, interpolation=None)
+    parser.optionxform = str  # type: ignore[assignment,method-assign]
+    parser.read_string(unit.read_text())
+    service = parser["Service"]
+    module = service["ExecStart"].partition(" -m ")[2]
+    assert importlib.util.find_spec(module) is not None
+    assert (service["User"], service["NoNewPrivileges"]) == ("seatledger", "true")
+    assert service["ProtectSystem"] == "strict" and service["CapabilityBoundingSet"] == ""
+    assert int(service["TimeoutStopSec"]) >= 30, "lead and drain must fit"
+
+
+def test_pages_link_to_what_is_there() -> None:
+    for page in DEPLOY.glob("*.md"):
+        for link in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", page.read_text()):
+            assert (page.parent / link).exists(), f"{page.name}: {link}"
