@@ -1,0 +1,38 @@
+"""Five times what it can do: it goes on doing what it can, and refuses the rest at once."""
+
+from __future__ import annotations
+
+import statistics
+
+import aiohttp
+
+from tests.integration.operations.flood import Flood
+from tests.integration.operations.serving import auth, new_group, whole
+
+AT_ONCE = 32
+LINES = 400
+REFUSED_SECONDS = 0.05
+
+
+async def test_at_five_times_its_capacity_it_serves_on_and_refuses_the_rest_at_once(
+    database_url: str,
+) -> None:
+    limits = {"SEATLEDGER_MAX_IN_PROGRESS": str(AT_ONCE)}
+    async with (
+        whole(database_url, **limits) as (installation, process),
+        aiohttp.ClientSession() as session,
+    ):
+        async with session.post(
+            f"{process.url}/v2/bookings", json=new_group(10_000), headers=auth(installation.key)
+        ) as made:
+            flood = Flood(process.port, installation.key, (await made.json())["data"]["id"])
+        await flood.open(LINES)
+        alone = await flood.run_closed(AT_ONCE, 1.5)
+        flooded = await flood.run(5 * alone.taken_rate, 2)
+        flood.close()
+        print(f"\nalone: {alone.describe()}\nflooded: {flooded.describe()}")
+        assert alone.refused == [] and flooded.other == []
+        assert statistics.median(flooded.refused) < REFUSED_SECONDS
+        assert flooded.taken_rate > alone.taken_rate / 3, "sender and service share these cores"
+        async with session.get(f"{process.url}/health/ready") as answer:
+            assert answer.status == 200
