@@ -29,7 +29,7 @@ from tests.harness.servers import remove_folder, temporary_folder
 KEY = "test_api_key_harness"
 HOST = "127.0.0.1"
 OURS = ("SEATLEDGER_", "DATABASE_URL", "AMQP_URL", "FAULT")
-READY_SECONDS = 40
+READY_SECONDS = 90
 
 
 class ServiceProcess:

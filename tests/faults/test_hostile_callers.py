@@ -1,0 +1,118 @@
+"""Callers that mean no good: the door holds, memory is bounded, and the others are served."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+from contextlib import suppress
+from urllib.parse import urlsplit
+from uuid import UUID
+
+import psutil
+
+from tests.harness.house import House
+from tests.harness.installation import ServiceProcess
+
+IDLE = 1500
+MOST_GROWTH_BYTES = 150 * 1024 * 1024
+PIPELINED = 40
+ANSWER_SECONDS = 20.0
+Connection = tuple[asyncio.StreamReader, asyncio.StreamWriter]
+
+
+async def connect(process: ServiceProcess) -> Connection:
+    address = urlsplit(process.url)
+    return await asyncio.open_connection(address.hostname, address.port)
+
+
+def head(house: House, line: str, *more: str) -> bytes:
+    """A request's head, with a good key."""
+    key = base64.b64encode(f":{house.installation.key}".encode()).decode()
+    lines = [line, "Host: here", f"Authorization: Basic {key}", *more, "", ""]
+    return "\r\n".join(lines).encode()
+
+
+async def rest_of(reader: asyncio.StreamReader) -> bytes:
+    """Whatever still comes until the server ends it; a reset is an end too."""
+    async with asyncio.timeout(ANSWER_SECONDS):
+        with suppress(OSError):
+            return await reader.read()
+    return b""
+
+
+async def test_idle_connections_cost_little_and_hold_up_nobody(house: House, seed: int) -> None:
+    process = house.installation.commands[0]
+    before = psutil.Process(process.pid).memory_info().rss
+    idle = [await connect(process) for _ in range(IDLE)]
+    async with house.under_load(seed) as load:
+        load.recovered("bookings beside idle connections", await load.bookings(20), 20.0)
+        load.cycles += 1
+        grown = psutil.Process(process.pid).memory_info().rss - before
+    assert grown < MOST_GROWTH_BYTES
+    for _, writer in idle:
+        writer.transport.abort()
+
+
+async def test_slow_and_broken_bodies_write_nothing_and_stop_nobody(
+    house: House, seed: int
+) -> None:
+    process = house.installation.commands[0]
+    start = head(house, "POST /v2/bookings HTTP/1.1", "Content-Length: 500") + b'{"graph": '
+    slow = [await connect(process) for _ in range(20)]
+    async with house.under_load(seed) as load:
+        for _, writer in slow:
+            writer.write(start)
+        load.recovered("bookings beside slow bodies", await load.bookings(15), 20.0)
+        for _, writer in slow[:10]:
+            writer.transport.abort()
+        for _, writer in slow[10:]:
+            writer.write_eof()
+        load.cycles += 1
+        await load.bookings(5)
+    for _, writer in slow[10:]:
+        writer.transport.abort()
+
+
+async def test_pipelined_requests_are_answered_in_their_order(house: House, seed: int) -> None:
+    process = house.installation.queries[0]
+    async with house.under_load(seed, callers=2) as load:
+        groups = [load.groups[n % len(load.groups)] for n in range(PIPELINED)]
+        answered = await pipelined(house, process, groups)
+        load.cycles += 1
+    places = [answered.find(str(group_id).encode()) for group_id in groups[: len(load.groups)]]
+    assert answered.count(b"HTTP/1.1 200") == PIPELINED
+    assert places == sorted(places) and -1 not in places
+
+
+async def pipelined(house: House, process: ServiceProcess, groups: list[UUID]) -> bytes:
+    """Everything that comes back to requests sent in one piece."""
+    reader, writer = await connect(process)
+    lines = [f"GET /v2/bookings/groups/{group_id} HTTP/1.1" for group_id in groups]
+    *first, last = lines
+    requests = [head(house, line) for line in first] + [head(house, last, "Connection: close")]
+    writer.write(b"".join(requests))
+    answered = await rest_of(reader)
+    writer.close()
+    return answered
+
+
+async def test_what_is_not_http_is_refused_and_the_next_is_served(house: House, seed: int) -> None:
+    process = house.installation.commands[0]
+    junk = (
+        b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + bytes(200),
+        b"GET / HTTP/1.1\r\nHost: here\r\nX: " + b"x" * 100_000 + b"\r\n\r\n",
+        b"POST /v2/bookings HTTP/1.1\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\n",
+        b"POST /v2/bookings HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
+        head(house, "POST /v2/bookings HTTP/1.1", "Content-Length: 99999999999") + b"{",
+        b"\r\n" * 5000,
+    )
+    async with house.under_load(seed) as load:
+        for piece in junk:
+            reader, writer = await connect(process)
+            writer.write(piece)
+            writer.write_eof()
+            answer = await rest_of(reader)
+            assert not answer.startswith((b"HTTP/1.1 2", b"HTTP/1.1 5")), answer[:200]
+            writer.transport.abort()
+        load.cycles += 1
+        await load.bookings(10)
