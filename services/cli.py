@@ -9,9 +9,14 @@ from typer.core import TyperGroup
 
 import services.audit.checkpoint_cli
 import services.audit.cli
+import services.audit.history_cli
+import services.audit.log_cli
+import services.audit.people_cli
+import services.audit.rotation_cli
 import services.audit.transfer_cli
 import services.query.cli
 import shared.accounts.cli
+import shared.accounts.projects_cli
 import shared.retention
 from shared.accounts.apps import AccountsError
 from shared.settings import ConfigurationError
@@ -46,7 +51,13 @@ app = typer.Typer(
 )
 app.add_typer(shared.accounts.cli.apps, name="apps")
 app.add_typer(shared.accounts.cli.keys, name="keys")
+app.add_typer(shared.accounts.projects_cli.projects, name="projects")
+app.add_typer(services.audit.log_cli.app)
+app.add_typer(services.audit.history_cli.app)
 app.add_typer(services.audit.cli.app)
+app.add_typer(services.audit.people_cli.app)
+app.add_typer(services.audit.people_cli.customer_app, name="customer")
+app.add_typer(services.audit.rotation_cli.app, name="master-key")
 app.add_typer(services.audit.transfer_cli.app)
 app.add_typer(services.audit.checkpoint_cli.app, name="checkpoint")
 app.add_typer(services.query.cli.app)

@@ -87,13 +87,20 @@ class CheckpointSigner:
 
 def open_checkpoint(text: str, key: VerificationKey) -> Checkpoint:
     """What the text says; BadCheckpoint unless `key` signed it."""
+    if not is_signed_by(text, key):
+        raise BadCheckpoint(f"the checkpoint is not signed by {key}")
+    return _parse(text.partition("\n\n")[0])
+
+
+def is_signed_by(text: str, key: VerificationKey) -> bool:
+    """Whether one of the signatures is that key's."""
     body, _, signatures = text.partition("\n\n")
     signed = (body + "\n").encode()
-    for line in signatures.splitlines():
-        raw = _signature(line)
-        if raw[:_KEY_ID_BYTES] == key.key_id and key.verifies(signed, raw[_KEY_ID_BYTES:]):
-            return _parse(body)
-    raise BadCheckpoint(f"the checkpoint is not signed by {key}")
+    raws = [_signature(line) for line in signatures.splitlines()]
+    return any(
+        raw[:_KEY_ID_BYTES] == key.key_id and key.verifies(signed, raw[_KEY_ID_BYTES:])
+        for raw in raws
+    )
 
 
 def _signature(line: str) -> bytes:

@@ -16,6 +16,7 @@ from services.audit.checkpoint import (
     Checkpoint,
     CheckpointSigner,
     VerificationKey,
+    is_signed_by,
     open_checkpoint,
 )
 from services.audit.postgres import Ledger, open_ledger
@@ -126,10 +127,16 @@ def _signer() -> CheckpointSigner:
     return CheckpointSigner(MasterKey(read_settings().master_key_bytes))
 
 
+def _trusted(text: str) -> VerificationKey:
+    """Our key, or the one of a master key that is being replaced, if that signed the text."""
+    keys = [CheckpointSigner(MasterKey(one)).key for one in read_settings().master_keys]
+    return next((key for key in keys if is_signed_by(text, key)), keys[0])
+
+
 def _read(file: Path, key: str | None) -> Checkpoint:
     try:
-        trusted = VerificationKey.parse(key) if key is not None else _signer().key
-        return open_checkpoint(file.read_text(encoding="utf-8"), trusted)
+        text = file.read_text(encoding="utf-8")
+        return open_checkpoint(text, _trusted(text) if key is None else VerificationKey.parse(key))
     except (BadCheckpoint, UnicodeDecodeError) as error:
         raise ConfigurationError(f"{file}: {error}") from None
 

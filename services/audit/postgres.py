@@ -85,6 +85,26 @@ class Ledger:
             lambda last: (last[0], last[1], until) if last else (UUID(int=0), 0, until),
         )
 
+    async def app_id(self, slug: str) -> UUID | None:
+        """The app with this slug."""
+        rows = await self._fetch("app_id", slug)
+        return rows[0][0] if rows else None
+
+    async def bookings_of(
+        self, customer_ref: bytes, app_id: UUID | None
+    ) -> list[tuple[UUID, UUID]]:
+        """(booking, group) of a customer who was not erased, of one app or all."""
+        return [tuple(row) for row in await self._fetch("bookings_of", customer_ref, app_id)]
+
+    async def wrapped_keys(self, booking_ids: Sequence[UUID]) -> dict[UUID, bytes]:
+        """The bookings' keys, of those that were not erased."""
+        rows = await self._fetch("wrapped_keys", list(booking_ids))
+        return {row[0]: row[1] for row in rows}
+
+    def filtered_pages(self, *wanted: object) -> AsyncGenerator[Rows, None]:
+        """Rows of `filtered_page.sql`; `wanted` are its app, times, topic and actor, or None."""
+        return self._pages("filtered_page", lambda last: (last[0] if last else 0, *wanted))
+
     def key_pages(self) -> AsyncGenerator[Rows, None]:
         """Rows of `keys_page.sql`, all of them."""
         return self._pages("keys_page", lambda last: (last[0] if last else UUID(int=0),))

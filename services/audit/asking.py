@@ -1,0 +1,32 @@
+"""What the auditor's commands share: a reading session, and a refusal in one line."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from typing import Any, TypeVar
+
+import typer
+
+from services.audit.postgres import Ledger, open_ledger
+from shared.cli import note
+from shared.settings import read_settings
+
+T = TypeVar("T")
+BROKEN = 1
+
+
+def auditing(work: Callable[[Ledger], Coroutine[Any, Any, T]]) -> T:
+    """Does the work in a session that cannot write."""
+
+    async def run() -> T:
+        async with open_ledger(read_settings().database_dsn) as ledger:
+            return await work(ledger)
+
+    return asyncio.run(run())
+
+
+def refused(sentence: str) -> typer.Exit:
+    """The exit to raise, with the reason said on stderr."""
+    note(sentence)
+    return typer.Exit(BROKEN)

@@ -1,0 +1,101 @@
+"""Erases people: CustomerErased and the loss of the key in one transaction, then every trace.
+
+A read model shows a person no more once this returns, whatever version it is of. Bytes that
+PostgreSQL keeps in the free space of a page go when the tables are written anew (`rewrite`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from datetime import datetime
+from itertools import islice
+from typing import TypeAlias
+from uuid import UUID, uuid4
+
+import asyncpg
+
+from shared.domain.events import CustomerErased
+from shared.domain.group import Group
+from shared.eventlog.erasure import scrub
+from shared.eventlog.postgres import PostgresEventStore
+from shared.eventlog.record import NewEvent
+from shared.eventlog.statements import statement
+from shared.eventlog.store import Appended, Entry
+
+Pool: TypeAlias = "asyncpg.Pool[asyncpg.Record]"
+EVENTS_AT_ONCE = 500
+ATTEMPTS = 20
+ACTOR = "operator"
+_PACKAGE = "services.audit"
+
+
+class NotErased(Exception):
+    """Others wrote to the group again and again: nothing of it was erased; try again."""
+
+
+class Eraser:
+    """Appends as the command service does, so that its group decisions stay right."""
+
+    def __init__(self, pool: Pool, store: PostgresEventStore) -> None:
+        self._pool = pool
+        self._store = store
+
+    async def erase(self, bookings: Mapping[UUID, UUID], tell: Callable[[int], None]) -> int:
+        """Erases each booking (by its group) that still has its key; how many had one."""
+        rows = await self._pool.fetch(statement("erasable", _PACKAGE), list(bookings))
+        erasable = {row[0] for row in rows}
+        for group_id in dict.fromkeys(bookings.values()):
+            mine = [one for one, group in bookings.items() if group == group_id]
+            for part in _parts([one for one in mine if one in erasable]):
+                await self._append(group_id, part)
+            for booking_id in mine:
+                await scrub(self._pool, booking_id, group_id)
+                tell(1)
+        return len(erasable)
+
+    async def _append(self, group_id: UUID, bookings: Sequence[UUID]) -> None:
+        for _ in range(ATTEMPTS):
+            group, _ = await self._store.read_group(group_id)
+            now = await self._store.now()
+            events = [_erased(one, group, now) for one in bookings]
+            [outcome] = await self._store.append([Entry(group_id, group.version, events)])
+            if isinstance(outcome, Appended):
+                return
+        raise NotErased(f"group {group_id} is too busy: nothing more was erased, try again")
+
+    async def clean(self, rewrite: bool) -> None:
+        """Vacuums every table that held personal data; `rewrite` locks each while it is copied."""
+        how = "VACUUM (FULL)" if rewrite else "VACUUM"
+        async with self._pool.acquire() as connection:
+            for row in await connection.fetch(statement("personal_tables", _PACKAGE)):
+                await connection.execute(f"{how} {row[0]}")  # a name that the catalogue quoted
+            if rewrite:
+                await connection.execute("CHECKPOINT")
+
+
+def _erased(booking_id: UUID, group: Group, now: datetime) -> NewEvent:
+    event = CustomerErased(
+        at=now,
+        booking_id=booking_id,
+        current_seats=group.current_seats,
+        max_seats=group.settings.max_seats,
+    )
+    return NewEvent(uuid4(), event, {"actor": ACTOR})
+
+
+def _parts(bookings: Iterable[UUID]) -> Iterable[list[UUID]]:
+    rest = iter(bookings)
+    while part := list(islice(rest, EVENTS_AT_ONCE)):
+        yield part
+
+
+@asynccontextmanager
+async def eraser(dsn: str) -> AsyncIterator[Eraser]:
+    """Ready to erase, inside the block."""
+    async with asyncpg.create_pool(dsn, min_size=1, max_size=2) as pool:
+        store = PostgresEventStore(pool, dsn)
+        try:
+            yield Eraser(pool, store)
+        finally:
+            await store.close()

@@ -1,0 +1,4 @@
+-- $1 slug
+SELECT app_id
+  FROM apps
+ WHERE slug = $1
