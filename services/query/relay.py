@@ -1,22 +1,24 @@
 """The log is the outbox: every event reaches the broker, at least once, in its group's order.
 
-One relay is elected over all processes. Its checkpoint moves only behind confirms, and only under
-its own epoch; whatever fails, it goes on from there.
+One relay per outlet is elected over all processes. Its checkpoint moves only behind confirms, and
+only under its own epoch; whatever fails, it goes on from there.
 """
 
 from __future__ import annotations
 
+from functools import partial
+
 import asyncpg
 
 from services.query.relay_loop import Trouble, keep_publishing
-from services.query.relay_parked import ParkedMessages, retry_parked
+from services.query.relay_outlet import TO_SUBSCRIBERS, Outlet
+from services.query.relay_parked import NothingParked, ParkedMessages, retry_parked
 from services.query.relay_progress import Progress
-from services.query.relay_session import Session
+from services.query.relay_session import Leadership, Session
 from shared.eventlog.election import Election, Term
 from shared.eventlog.follower import Follower
 from shared.messaging.rabbitmq import Broker, Publisher
 
-NAME = "relay"
 WINDOW = 256
 DRAIN_SECONDS = 5.0
 
@@ -31,12 +33,14 @@ class Relay:
         broker: Broker,
         dsn: str,
         window: int = WINDOW,
+        outlet: Outlet = TO_SUBSCRIBERS,
     ) -> None:
         self._pool = pool
         self._follower = follower
         self._broker = broker
         self._window = window
-        self._election = Election(dsn, NAME, DRAIN_SECONDS)
+        self._outlet = outlet
+        self._election = Election(dsn, outlet.name, DRAIN_SECONDS)
 
     async def run(self) -> None:
         """Stand for election and publish while elected."""
@@ -47,21 +51,15 @@ class Relay:
         self._election.stop()
 
     async def _lead(self, term: Term) -> None:
+        parked = ParkedMessages(self._pool) if self._outlet.parks else NothingParked(self._pool)
+        if self._outlet.parks:
+            await retry_parked(self._pool)
         progress = Progress(term.checkpoint)
-        parked = ParkedMessages(self._pool)
-        await retry_parked(self._pool)
+        lead = Leadership(
+            self._pool, self._follower, self._outlet, parked, term, progress, self._window
+        )
+        session = partial(self._publish, lead)
+        await keep_publishing(term, self._broker, self._outlet.needs, progress, session)
 
-        async def session(publisher: Publisher, trouble: Trouble) -> None:
-            await Session(
-                self._pool,
-                self._follower,
-                publisher,
-                parked,
-                term,
-                progress,
-                trouble.end_if_through,
-                self._window,
-                trouble.careful_until,
-            ).run()
-
-        await keep_publishing(term, self._broker, progress, session)
+    async def _publish(self, lead: Leadership, publisher: Publisher, trouble: Trouble) -> None:
+        await Session(lead, publisher, trouble).run()

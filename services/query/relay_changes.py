@@ -19,7 +19,7 @@ from shared.eventlog.follower import Follower
 from shared.eventlog.record import StoredRecord
 from shared.messaging.cloudevent import render_seats_changed
 from shared.messaging.rabbitmq import Broker, Publisher
-from shared.messaging.topology import CHANGES
+from shared.messaging.topology import CHANGES, CORE
 
 NAME = "changes"
 PER_SECOND = 2.0
@@ -58,7 +58,7 @@ class ChangeNotices:
         async def session(publisher: Publisher, trouble: Trouble) -> None:
             await _Session(self._follower, publisher, term, progress, trouble, self._pause).run()
 
-        await keep_publishing(term, self._broker, progress, session)
+        await keep_publishing(term, self._broker, CORE, progress, session)
 
 
 class _Session:

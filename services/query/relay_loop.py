@@ -14,6 +14,7 @@ from collections.abc import Awaitable, Callable
 from services.query.relay_progress import Progress
 from shared.eventlog.election import Term, TermLost
 from shared.messaging.rabbitmq import Broker, ContentRefused, Publisher
+from shared.messaging.topology import Topology
 
 SHORTEST_PAUSE = 0.1
 LONGEST_PAUSE = 5.0
@@ -55,14 +56,16 @@ class Trouble:
 Session = Callable[[Publisher, Trouble], Awaitable[None]]
 
 
-async def keep_publishing(term: Term, broker: Broker, progress: Progress, session: Session) -> None:
+async def keep_publishing(
+    term: Term, broker: Broker, needs: Topology, progress: Progress, session: Session
+) -> None:
     """Until `term.stopping`; TermLost when another one leads."""
     trouble = Trouble(term, progress)
     pause = SHORTEST_PAUSE
     while not term.stopping.is_set():
         before = progress.checkpoint
         try:
-            async with broker.publisher() as publisher:
+            async with broker.publisher(needs) as publisher:
                 await session(publisher, trouble)
         except Exception as error:
             await trouble.note(first_cause(error))

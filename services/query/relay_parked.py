@@ -14,6 +14,7 @@ from shared.eventlog.election import Term, TermLost
 from shared.eventlog.follower import records
 from shared.eventlog.record import StoredRecord
 from shared.eventlog.statements import statement
+from shared.messaging.rabbitmq import PublishFailed
 
 PAGE = 100
 
@@ -43,10 +44,16 @@ class ParkedMessages:
         self._first: dict[UUID, int] = {}
 
     async def load(self) -> list[UUID]:
-        """Look at the table again; the groups that are to be tried again."""
+        """Look at the table; the groups that are to be tried again. Only while nothing parks."""
         rows = await self._pool.fetch(_sql("parked_groups"))
         self._first = {group_id: position for group_id, position, _ in rows}
         return [group_id for group_id, _, wanted in rows if wanted]
+
+    async def is_outdated(self) -> bool:
+        """Whether an operator has changed the table, so that it is to be loaded again."""
+        rows = await self._pool.fetch(_sql("parked_groups"))
+        known = {group_id for group_id, _, _ in rows}
+        return any(wanted for _, _, wanted in rows) or not known >= self._first.keys()
 
     def first_of(self, group_id: UUID) -> int | None:
         """The position behind which the group waits, or None."""
@@ -79,6 +86,19 @@ class ParkedMessages:
     def released(self, group_id: UUID) -> None:
         """Nothing of the group waits any more."""
         self._first.pop(group_id, None)
+
+
+class NothingParked(ParkedMessages):
+    """For a relay that sets nothing aside: what it cannot publish holds it up."""
+
+    async def load(self) -> list[UUID]:
+        return []
+
+    async def is_outdated(self) -> bool:
+        return False
+
+    async def park(self, term: Term, record: StoredRecord, reason: str) -> None:
+        raise PublishFailed(f"position {record.position} cannot be published: {reason}")
 
 
 async def parked_messages(pool: asyncpg.Pool[asyncpg.Record]) -> list[ParkedMessage]:

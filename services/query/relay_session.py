@@ -9,15 +9,16 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from functools import partial
 from uuid import UUID
 
 import asyncpg
 
 from services.query.relay_lanes import Lanes
-from services.query.relay_loop import first_cause
+from services.query.relay_loop import Trouble, first_cause
 from services.query.relay_messages import waves_of
+from services.query.relay_outlet import Outlet
 from services.query.relay_parked import ParkedMessages
 from services.query.relay_progress import Progress
 from shared.eventlog.codec import UndecodableEvent
@@ -27,37 +28,41 @@ from shared.eventlog.record import StoredRecord
 from shared.eventlog.statements import statement
 from shared.fault_points import reached
 from shared.messaging.cloudevent import Message
-from shared.messaging.rabbitmq import ContentRefused, Publisher, PublishFailed
+from shared.messaging.rabbitmq import ContentRefused, Publisher, PublishFailed, Unroutable
+from shared.messaging.topology import EVENTS_UNROUTED
 
 CHECKPOINT_SECONDS = 0.1
 PARKED_SECONDS = 1.0
 STALL_SECONDS = 30.0
 
 
-class Session:
-    """`careful_until`: one at a time up to this position, to find the one that is refused."""
+@dataclass(frozen=True, slots=True)
+class Leadership:
+    """What stays the same over the connections of one term."""
 
-    def __init__(
-        self,
-        pool: asyncpg.Pool[asyncpg.Record],
-        follower: Follower,
-        publisher: Publisher,
-        parked: ParkedMessages,
-        term: Term,
-        progress: Progress,
-        on_tick: Callable[[], Awaitable[None]],
-        window: int,
-        careful_until: int,
-    ) -> None:
-        self._pool = pool
-        self._follower = follower
+    pool: asyncpg.Pool[asyncpg.Record]
+    follower: Follower
+    outlet: Outlet
+    parked: ParkedMessages
+    term: Term
+    progress: Progress
+    window: int
+
+
+class Session:
+    """One connection's life, until the first failure."""
+
+    def __init__(self, lead: Leadership, publisher: Publisher, trouble: Trouble) -> None:
+        self._pool = lead.pool
+        self._follower = lead.follower
+        self._outlet = lead.outlet
+        self._parked = lead.parked
+        self._term = lead.term
+        self._progress = lead.progress
         self._publisher = publisher
-        self._parked = parked
-        self._term = term
-        self._progress = progress
-        self._on_tick = on_tick
-        self._window = asyncio.Semaphore(window)
-        self._careful_until = careful_until
+        self._trouble = trouble
+        self._window = asyncio.Semaphore(lead.window)
+        self._careful_until = trouble.careful_until
         self._alone = asyncio.Lock()
         self.confirms = 0
 
@@ -80,7 +85,7 @@ class Session:
         await self._store_checkpoint()
 
     async def _until_asked_to_end(self) -> None:
-        while not self._term.stopping.is_set() and not await self._parked.load():
+        while not self._term.stopping.is_set() and not await self._parked.is_outdated():
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._term.stopping.wait(), PARKED_SECONDS)
 
@@ -136,9 +141,18 @@ class Session:
             self._term.ensure_current()
             reached("before_publish")
             asyncio.get_running_loop().call_soon(reached, "before_confirm")
-            await self._publisher.publish(message)
+            await self._publish_somewhere(message)
             reached("after_confirm")
             self.confirms += 1
+
+    async def _publish_somewhere(self, message: Message) -> None:
+        try:
+            await self._publisher.publish(message, self._outlet.exchange, self._outlet.key)
+        except Unroutable:
+            if not self._outlet.may_go_unheard:
+                raise
+            # Its alternate is not asked while anything is bound to an exchange: `by_group` is.
+            await self._publisher.publish(message, EVENTS_UNROUTED, mandatory=False)
 
     async def _retry_parked(self) -> None:
         for group_id in await self._parked.load():
@@ -155,7 +169,7 @@ class Session:
     async def _keep_checkpoint(self) -> None:
         while True:
             await self._store_checkpoint()
-            await self._on_tick()
+            await self._trouble.end_if_through()
             await asyncio.sleep(CHECKPOINT_SECONDS)
 
     async def _store_checkpoint(self) -> None:

@@ -1,8 +1,8 @@
 """RabbitMQ, and the only file that speaks to it: what `publish` returned for is safe there.
 
 Every publish is confirmed and has a deadline. A publisher lives until its first failure: after a
-nack, a return, a time-out or a lost connection everything unconfirmed is published again on a new
-one, because a channel that has seen a nack may go on refusing for ever.
+nack, a time-out or a lost connection everything unconfirmed is published again on a new one,
+because a channel that has seen a nack may go on refusing for ever.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from aiormq.connection import TCPTransportFactory, TLSTransportFactory
 from yarl import URL
 
 from shared.messaging.cloudevent import APP_ID, CONTENT_TYPE, Message
-from shared.messaging.topology import BY_GROUP, CORE, EVENTS, Topology
+from shared.messaging.topology import BY_GROUP, CORE, EVENTS, KEPT, Topology
 
 CONNECT_SECONDS = 5.0
 PUBLISH_SECONDS = 10.0
@@ -64,17 +64,17 @@ class Broker:
         self._urls = [URL(url.strip()) for url in urls.split(",") if url.strip()]
         self._publish_seconds = publish_seconds
         self._next = 0
-        self._is_told_of_plugin = False
+        self._missing: set[str] = set()
 
     @contextlib.asynccontextmanager
-    async def publisher(self) -> AsyncIterator[Publisher]:
-        """A publisher on a new connection, with the topology in place; BrokerUnreachable."""
+    async def publisher(self, needs: Topology = CORE) -> AsyncIterator[Publisher]:
+        """A publisher on a new connection, with what it needs in place; BrokerUnreachable."""
         for name in ("aiormq", "aio_pika"):  # each lost connection is a traceback to them
             logging.getLogger(name).setLevel(logging.CRITICAL)
         url, link = await self._open()
         try:
-            channel = await link.prepare(CORE)
-            await self._offer_by_group(url)
+            channel = await link.prepare(CORE, needs)
+            await self._offer(url)
             under = cast(aiormq.Channel, await channel.get_underlay_channel())
             yield Publisher(link, under, self._publish_seconds)
         finally:
@@ -90,18 +90,25 @@ class Broker:
                 reasons.append(f"{shown(url)} {error}")
         raise BrokerUnreachable("; ".join(reasons) or "no URL given")
 
-    async def _offer_by_group(self, url: URL) -> None:
-        """On a connection of its own: a broker without the plugin closes it."""
+    async def _offer(self, url: URL) -> None:
+        """What publishing goes on without, on a connection of its own: a refusal may close it."""
         link = await _Link.open(url)
         try:
-            await link.prepare(BY_GROUP)
-        except PublishFailed as error:
-            exchange = BY_GROUP.exchanges[0]
-            if not self._is_told_of_plugin:
-                _log.warning("no exchange %s (%s): %s", exchange.name, exchange.needs_plugin, error)
-            self._is_told_of_plugin = True
+            await self._try_to_prepare(link, KEPT)
+            await self._try_to_prepare(link, BY_GROUP)
         finally:
             await link.close()
+
+    async def _try_to_prepare(self, link: _Link, topology: Topology) -> None:
+        names = ", ".join(topology.names)
+        try:
+            await link.prepare(topology)
+        except PublishFailed as error:
+            if names not in self._missing:
+                _log.warning("the broker does not give %s: %s", names, error)
+            self._missing.add(names)
+        else:
+            self._missing.discard(names)
 
 
 class _Link:
@@ -126,12 +133,13 @@ class _Link:
             raise
         return link
 
-    async def prepare(self, topology: Topology = CORE) -> AbstractChannel:
-        """A confirming channel on which returns are errors, with the topology declared."""
+    async def prepare(self, *topologies: Topology) -> AbstractChannel:
+        """A confirming channel on which returns are errors, with the topologies declared."""
         with _as_publish_failed("topology not declared"):
             async with asyncio.timeout(CONNECT_SECONDS):
                 channel = await self._connection.channel(on_return_raises=True)
-                await declare(channel, topology)
+                for topology in topologies:
+                    await declare(channel, topology)
                 return channel
 
     async def lost(self) -> str:
@@ -173,8 +181,8 @@ class Publisher:
     ) -> None:
         """Returns when the broker has confirmed it and, if mandatory, a queue has it.
 
-        `key` instead of the message's own. Raises PublishFailed or ContentRefused, and from then
-        on PublishFailed at once.
+        `key` instead of the message's own. Raises Unroutable; or PublishFailed or ContentRefused,
+        and from then on PublishFailed at once.
         """
         if self._broken_by is not None:
             raise PublishFailed(self._broken_by)
@@ -189,6 +197,8 @@ class Publisher:
                     timeout=self._seconds,
                     wait=False,
                 )
+        except Unroutable:
+            raise  # the broker answered, and the channel is as good as before
         except MessagingError as error:
             self._broken_by = str(error)
             raise

@@ -41,9 +41,7 @@ async def test_a_broker_killed_while_publishing_gets_everything_when_it_is_back(
             async with subscriber_at(own_broker.url):
                 pass
             channel = await connection.channel()
-            queue = await channel.declare_queue(
-                durable, durable=True, arguments={"x-queue-type": "quorum"}
-            )
+            queue = await channel.declare_queue(durable, durable=True)
             await queue.bind(EVENTS, "#")
         async with running(ledger.relay(own_broker.url)):
             await sell(ledger, groups=20, seats=10)

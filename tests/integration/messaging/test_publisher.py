@@ -18,7 +18,14 @@ from shared.messaging.rabbitmq import (
     Unroutable,
     declare,
 )
-from shared.messaging.topology import BY_GROUP, CORE, EVENTS, EVENTS_BY_GROUP, EVENTS_UNROUTED
+from shared.messaging.topology import (
+    BY_GROUP,
+    CORE,
+    EVENTS_BY_GROUP,
+    EVENTS_UNROUTED,
+    KEPT,
+    REPLAYED,
+)
 from tests.harness.all_events import one_of_each
 from tests.harness.proxy import Proxy
 
@@ -30,10 +37,10 @@ def message() -> Message:
 async def test_declaring_the_topology_again_changes_nothing(amqp_url: str) -> None:
     for _ in range(2):
         async with Broker(amqp_url).publisher() as publisher:
-            await publisher.publish(message())
+            await publisher.publish(message(), EVENTS_UNROUTED)
     async with await aio_pika.connect(amqp_url) as connection:
         channel = await connection.channel()
-        for topology in (CORE, BY_GROUP, CORE, BY_GROUP):
+        for topology in (CORE, BY_GROUP, KEPT, REPLAYED, CORE, BY_GROUP, KEPT, REPLAYED):
             await declare(channel, topology)
 
 
@@ -57,37 +64,17 @@ async def _waiting(channel: aio_pika.abc.AbstractChannel, name: str) -> int:
     return queue.declaration_result.message_count or 0
 
 
-async def test_what_no_queue_takes_is_an_error_and_the_last_publish(amqp_url: str) -> None:
+async def test_what_no_queue_takes_is_an_error(amqp_url: str) -> None:
     async with Broker(amqp_url).publisher() as publisher:
         with pytest.raises(Unroutable):
             await publisher.publish(message(), exchange="", key=f"nobody-{uuid4()}")
-        with pytest.raises(PublishFailed):
-            await publisher.publish(message())
+        await publisher.publish(message(), EVENTS_UNROUTED)
 
 
 async def test_a_notice_that_nobody_wants_is_no_error(amqp_url: str) -> None:
     async with Broker(amqp_url).publisher() as publisher:
         await publisher.publish(message(), exchange="", key=f"nobody-{uuid4()}", mandatory=False)
-        await publisher.publish(message())
-
-
-async def test_an_event_that_no_queue_takes_is_kept_for_a_look(amqp_url: str) -> None:
-    async with (
-        Broker(amqp_url).publisher() as publisher,
-        await aio_pika.connect(amqp_url) as connection,
-    ):
-        channel = await connection.channel()
-        unrouted = await channel.get_queue(EVENTS_UNROUTED)
-        await unrouted.purge()
-        replay = await channel.get_queue("bookings.events.replay")
-        await replay.unbind(EVENTS, "#")
-        by_group = await channel.get_exchange(EVENTS_BY_GROUP)
-        await by_group.unbind(EVENTS, "#")
-        sent = message()
-        await publisher.publish(sent)
-        kept = await unrouted.get(timeout=10)
-        assert kept.message_id == sent.message_id
-        await kept.ack()
+        await publisher.publish(message(), EVENTS_UNROUTED)
 
 
 async def test_a_refusal_is_an_error(amqp_url: str) -> None:
@@ -101,6 +88,8 @@ async def test_a_refusal_is_an_error(amqp_url: str) -> None:
         with pytest.raises(PublishFailed, match="nack"):
             for _ in range(5):
                 await publisher.publish(message(), exchange="", key=queue.name)
+        with pytest.raises(PublishFailed, match="nack"):
+            await publisher.publish(message(), EVENTS_UNROUTED)
 
 
 async def test_what_cannot_be_encoded_is_refused_for_its_content(amqp_url: str) -> None:
@@ -111,10 +100,10 @@ async def test_what_cannot_be_encoded_is_refused_for_its_content(amqp_url: str) 
 
 async def test_a_confirm_that_does_not_come_is_an_error_in_time(amqp_url: str) -> None:
     async with Proxy(amqp_url) as proxy, Broker(proxy.url, 0.3).publisher() as publisher:
-        await publisher.publish(message())
+        await publisher.publish(message(), EVENTS_UNROUTED)
         proxy.silence()
         with pytest.raises(PublishFailed, match="TimeoutError"):
-            await publisher.publish(message())
+            await publisher.publish(message(), EVENTS_UNROUTED)
 
 
 async def test_a_lost_connection_is_noticed_while_nothing_is_sent(amqp_url: str) -> None:
@@ -130,7 +119,7 @@ async def test_of_several_urls_the_one_that_answers_is_used(amqp_url: str) -> No
         broker = Broker(f"{proxy.url}, {amqp_url}")
         for _ in range(3):
             async with broker.publisher() as publisher:
-                await publisher.publish(message())
+                await publisher.publish(message(), EVENTS_UNROUTED)
 
 
 @pytest.mark.parametrize("urls", ["amqp://u:s3cret@127.0.0.1:1/", "amqp://u:s3cret@127.0.0.1:1/,"])

@@ -5,11 +5,19 @@ from __future__ import annotations
 from typing import Any
 from uuid import uuid4, uuid5
 
+import aio_pika
+
+from services.query.relay_outlet import TO_REPLAY
 from shared.domain.events import GroupCancelled, SeatCancelled
 from shared.eventlog.record import NewEvent
+from shared.messaging.rabbitmq import Broker
+from shared.messaging.topology import EVENTS_UNROUTED, REPLAY, REPLAYED
 from tests.harness.ledger import NOON, booked, created
 from tests.harness.relays import (
+    Ledger,
+    Subscriber,
     assert_published,
+    eventually,
     ids_of,
     ledger_at,
     running,
@@ -64,3 +72,48 @@ async def test_cancelling_a_group_tells_each_of_its_live_seat_bookings(
         ("owner", 2, "cancelled_by_owner")
     }
     assert {message.routing_key for message in told} == {f"group.seat_cancelled.v1.{group_id}"}
+
+
+async def test_what_nobody_listens_for_is_kept_for_a_look(database_url: str, amqp_url: str) -> None:
+    async with (
+        ledger_at(database_url) as ledger,
+        await aio_pika.connect(amqp_url) as connection,
+        Broker(amqp_url).publisher(),
+    ):
+        channel = await connection.channel()
+        unrouted = await channel.get_queue(EVENTS_UNROUTED)
+        await unrouted.purge()
+        async with running(ledger.relay(amqp_url)):
+            await sell(ledger, groups=2, seats=3)
+            await eventually(lambda: _is_at(ledger, "relay", 8))
+        kept = [await unrouted.get(timeout=10) for _ in range(8)]
+        assert {message.message_id for message in kept} == set(map(str, ids_of(ledger)))
+        await channel.close()
+        again = await connection.channel()
+        await (await again.get_queue(EVENTS_UNROUTED)).purge()
+
+
+async def test_the_replay_stream_has_the_whole_log_and_can_be_read_again(
+    database_url: str, amqp_url: str
+) -> None:
+    async with (
+        ledger_at(database_url) as ledger,
+        Broker(amqp_url).publisher(REPLAYED),
+        await aio_pika.connect(amqp_url) as connection,
+    ):
+        relay = ledger.relay(amqp_url, outlet=TO_REPLAY)
+        async with running(relay):
+            await sell(ledger, groups=4, seats=5)
+            await eventually(lambda: _is_at(ledger, "replay", 24))
+        for _ in range(2):
+            channel = await connection.channel()
+            await channel.set_qos(prefetch_count=100)
+            reader = Subscriber(await channel.get_queue(REPLAY))
+            await reader.queue.consume(reader.take, arguments={"x-stream-offset": "first"})
+            await reader.until_seen(ids_of(ledger))
+            assert_published(ledger, reader, is_alone=False)
+            await channel.close()
+
+
+async def _is_at(ledger: Ledger, name: str, position: int) -> bool:
+    return await ledger.checkpoint(name) == position

@@ -10,7 +10,7 @@ import pytest
 from shared.domain.events import EVENTS
 from shared.messaging.asyncapi import document
 from shared.messaging.payloads import PAYLOADS
-from shared.messaging.topology import BY_GROUP, CORE, Queue
+from shared.messaging.topology import BY_GROUP, CORE, KEPT, REPLAYED, Queue
 
 LIMITS = {
     "quorum": {"x-delivery-limit", "x-max-length", "x-overflow"},
@@ -47,11 +47,12 @@ def test_every_event_has_a_message_with_the_topics_name() -> None:
     assert all(f"seatledger.{PAYLOADS[event].NAME}" == event.TOPIC for event in EVENTS)
 
 
-@pytest.mark.parametrize("queue", CORE.queues, ids=lambda queue: str(queue.name))
+@pytest.mark.parametrize("queue", KEPT.queues + REPLAYED.queues, ids=lambda queue: str(queue.name))
 def test_no_queue_is_without_explicit_limits(queue: Queue) -> None:
     assert queue.arguments.keys() >= LIMITS[str(queue.arguments["x-queue-type"])]
 
 
 def test_what_needs_a_plugin_is_kept_apart() -> None:
     assert all(exchange.needs_plugin is None for exchange in CORE.exchanges)
+    assert CORE.queues == ()
     assert all(exchange.needs_plugin for exchange in BY_GROUP.exchanges)

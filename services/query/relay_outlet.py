@@ -1,0 +1,28 @@
+"""Where a relay publishes to: all subscribers, or the stream that they read again from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from shared.messaging.topology import CORE, EVENTS, REPLAY, REPLAYED, Topology
+
+
+@dataclass(frozen=True, slots=True)
+class Outlet:
+    """`name` is the follower's; `key` replaces the messages' own routing keys.
+
+    `parks`: what is refused for its content is set aside with its group; otherwise it holds
+    everything up, visibly. `may_go_unheard`: nobody needs to listen; otherwise it is waited for.
+    """
+
+    name: str
+    exchange: str
+    key: str | None
+    needs: Topology
+    parks: bool
+    may_go_unheard: bool
+
+
+TO_SUBSCRIBERS = Outlet("relay", EVENTS, None, CORE, parks=True, may_go_unheard=True)
+TO_REPLAY = Outlet("replay", "", REPLAY, REPLAYED, parks=False, may_go_unheard=False)
+"""By the default exchange, whose routing keys are the names of queues: nothing passes it over."""
