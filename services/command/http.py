@@ -60,6 +60,8 @@ class BookingRoutes:
         if isinstance(new, NewGroup):
             refuse_widget_key(request)
         order = await self._desk.order(new, intent, shown)
+        if not isinstance(new, NewGroup):
+            return answer_of(await self._desk.decide(order))
         async with self._overlaps.kept_out(intent.app_id, new):
             return answer_of(await self._desk.decide(order))
 

@@ -150,8 +150,8 @@ def arguments(entries: Sequence[Entry], wake_followers: bool) -> Iterator[object
 def _event_columns(entries: Sequence[Entry]) -> Sequence[list[Any]]:
     topics: list[str] = []
     states: list[bytes] = []
-    ids: list[UUID] = []
-    bookings: list[UUID] = []
+    ids: list[str] = []  # as text: the driver looks long at array elements of other types
+    bookings: list[str] = []
     metadata: list[str] = []
     leaves: list[bytes] = []
     for entry in entries:
@@ -160,8 +160,8 @@ def _event_columns(entries: Sequence[Entry]) -> Sequence[list[Any]]:
             state = encode_event(event)
             topics.append(event.TOPIC)
             states.append(state)
-            ids.append(new.event_id)
-            bookings.append(event.booking_id)
+            ids.append(str(new.event_id))
+            bookings.append(str(event.booking_id))
             metadata.append(who)
             leaves.append(
                 leaf(
@@ -175,7 +175,7 @@ def _key_columns(entries: Sequence[Entry]) -> Sequence[list[Any]]:
     rows = [(number, key) for number, entry in enumerate(entries, 1) for key in entry.keys]
     return (
         [number for number, _ in rows],
-        [key.booking_id for _, key in rows],
+        [str(key.booking_id) for _, key in rows],
         [key.wrapped_key for _, key in rows],
         [key.customer_ref for _, key in rows],
     )

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from aiohttp import web
 
 from shared.accounts.keyring import KeyRing
+from shared.event_loop import calm_collector
 from shared.http.exposition import Exposition, Place, Reading, laid_open
 from shared.http.health import Check, Health
 from shared.http.limits import Limits
@@ -47,6 +48,7 @@ async def serve_offer(
     """Serves until SIGTERM or SIGINT, then drains; a worker also when SIGHUP says that another
     one has taken its place. It is laid open to its siblings once it serves."""
     app = build_application(settings, ring, offer, place)
+    calm_collector()
     async with (
         stop_requested(is_worker=place.process.startswith("worker")) as stopped,
         serving(app, listener, tls=tls_context(settings)),

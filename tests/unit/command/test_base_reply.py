@@ -9,14 +9,17 @@ from zoneinfo import ZoneInfo
 from hypothesis import given
 from hypothesis import strategies as st
 
+from services.command import creating
 from services.command.creating import Owner, prepare_seats
 from services.command.group import decide
 from services.command.intent import Intent
 from services.command.reply import Reply, Shown
+from shared.booking_api.details import pack_seat
 from shared.booking_api.errors import ApiError
 from shared.booking_api.includes import NOTHING, parse_includes
 from shared.booking_api.new_seats import NewCustomer, NewSeats
 from shared.booking_api.timestamps import Rendering
+from shared.booking_api.views import Attendee
 from shared.domain.events import SeatGraph
 from shared.domain.group import Group, evolve
 from shared.eventlog.privacy import MasterKey
@@ -57,3 +60,10 @@ def test_it_is_the_general_rendering(
     full = booked(graph, Shown(parse_includes("meta"), rendering), after)
     assert short.status == full.status
     assert short.body == full.body.replace(b',"meta":{}', b"")
+
+
+def test_what_is_sealed_is_what_is_read_back() -> None:
+    who = NewCustomer("Ann", "ann@example.org", "Europe/Berlin", "1", "2", {"a": [1]})
+    attendees = (Attendee("Bob"), Attendee("Cy", "cy@example.org"))
+    new = NewSeats("group_customer", GROUP, 2, who, attendees, {"x": "y"})
+    assert creating._packed(GROUP, new) == pack_seat(creating._seat_details(GROUP, new))
