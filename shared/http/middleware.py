@@ -129,6 +129,9 @@ class FrontDoor:
             headers["WWW-Authenticate"] = CHALLENGE  # scripts' calls: a browser would ask the user
         for name, value in SECURITY_HEADERS:
             headers.setdefault(name, value)
+        headers["Server"] = "Seatledger"  # no versions for those who look for old ones
+        if request.secure:
+            headers["Strict-Transport-Security"] = "max-age=31536000"
         if self._pressure.is_closing:
             response.force_close()
             headers["Connection"] = "close"

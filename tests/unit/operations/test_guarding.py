@@ -1,0 +1,106 @@
+"""The guards of every answer: TLS with the operator's certificate, headers, no key no series."""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from ipaddress import ip_address
+from pathlib import Path
+
+import aiohttp
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+
+from shared.accounts.keyring import KeyRing
+from shared.http.application import Offer, build_application, tls_context
+from shared.http.exposition import Place
+from shared.http.server import listen, serving
+from shared.settings import ConfigurationError, Settings
+from tests.unit.http.doors import MASTER, ROUTES, KnownKeys
+
+
+@pytest.fixture
+def certificate(tmp_path: Path) -> tuple[Path, Path]:
+    """A certificate for 127.0.0.1 and its key."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "seatledger")])
+    now = datetime.now(UTC)
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - timedelta(minutes=1))
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(
+            x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))]), critical=False
+        )
+        .sign(key, hashes.SHA256())
+    )
+    cert_file, key_file = tmp_path / "cert.pem", tmp_path / "key.pem"
+    cert_file.write_bytes(made.public_bytes(serialization.Encoding.PEM))
+    key_file.write_bytes(
+        key.private_bytes(
+            serialization.Encoding.PEM,
+            serialization.PrivateFormat.PKCS8,
+            serialization.NoEncryption(),
+        )
+    )
+    return cert_file, key_file
+
+
+@asynccontextmanager
+async def served(settings: Settings) -> AsyncIterator[int]:
+    app = build_application(
+        settings, KeyRing(KnownKeys(), MASTER), Offer(ROUTES, []), Place("test")
+    )
+    listener = listen("127.0.0.1", 0)
+    async with serving(app, listener, tls=tls_context(settings)):
+        yield listener.getsockname()[1]
+
+
+async def test_tls_without_a_proxy(certificate: tuple[Path, Path]) -> None:
+    settings = Settings(tls_cert=certificate[0], tls_key=certificate[1])
+    trusted = ssl.create_default_context(cafile=str(certificate[0]))
+    async with served(settings) as port, aiohttp.ClientSession() as session:
+        url = f"https://127.0.0.1:{port}"
+        async with session.get(f"{url}/health/live", ssl=trusted) as answer:
+            assert answer.status == 200
+            assert answer.headers["Strict-Transport-Security"] == "max-age=31536000"
+        old = ssl.create_default_context(cafile=str(certificate[0]))
+        old.maximum_version = ssl.TLSVersion.TLSv1_2
+        async with session.get(f"{url}/health/live", ssl=old) as answer:
+            assert answer.status == 200
+
+
+def test_a_key_that_does_not_fit_is_one_line(certificate: tuple[Path, Path]) -> None:
+    with pytest.raises(ConfigurationError, match="do not fit"):
+        tls_context(Settings(tls_cert=certificate[0], tls_key=certificate[0]))
+
+
+async def test_every_answer_carries_the_guards() -> None:
+    async with served(Settings()) as port, aiohttp.ClientSession() as session:
+        for path in ("/health/live", "/nowhere", "/crash"):
+            async with session.get(f"http://127.0.0.1:{port}{path}") as answer:
+                headers = answer.headers
+                assert headers["X-Content-Type-Options"] == "nosniff"
+                assert headers["X-Frame-Options"] == "DENY"
+                assert headers["Referrer-Policy"] == "no-referrer"
+                assert headers["Cache-Control"] == "private, no-cache"
+                assert "Strict-Transport-Security" not in headers
+                assert "aiohttp" not in headers.get("Server", "")
+
+
+async def test_heads_that_are_too_large_are_refused() -> None:
+    async with served(Settings()) as port, aiohttp.ClientSession() as session:
+        url = f"http://127.0.0.1:{port}/whoami"
+        async with session.get(url, headers={"X-Long": "x" * 20_000}) as answer:
+            assert answer.status == 400
+        async with session.get(url, headers={f"X-{n}": "x" for n in range(500)}) as answer:
+            assert answer.status == 400
