@@ -14,6 +14,7 @@ from services.query.connection import Pool
 from services.query.feed import Feed
 from services.query.feed_http import EventFeed
 from services.query.figures import ledger_figures
+from services.query.files import GroupFiles
 from services.query.freshness import FreshReads
 from services.query.history import GroupHistory
 from services.query.http import SingleBookings
@@ -64,6 +65,7 @@ async def query_service(dsn: str, master: MasterKey) -> AsyncIterator[QueryServi
         live = LiveFeed(pool, dsn, feed)
         stack.push_async_callback(live.close)
         routes = [
+            *GroupFiles(reads, pool).routes(),
             *GroupHistory(reads, pool).routes(),
             *EventFeed(reads, feed, live).routes(),
             *BookingLists(reads, pool, outside).routes(),

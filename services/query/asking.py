@@ -29,7 +29,7 @@ from shared.http.access import identity_of
 POSITION = "Seatledger-Position"
 MIN_POSITION = "Seatledger-Min-Position"
 _ASKED_IN = ("Timekit-Timezone", "Timekit-OutputTimestampFormat", "OutputTimestampFormat")
-_MAX_POSITION = 2**63 - 1
+MAX_POSITION = 2**63 - 1
 
 
 def booking_id_of(request: web.Request) -> UUID:
@@ -70,9 +70,19 @@ def min_position_of(request: web.Request) -> int:
     text = request.headers.get(MIN_POSITION)
     if text is None:
         return 0
-    if not text.isdecimal() or int(text[:20]) > _MAX_POSITION:
+    if not text.isdecimal() or int(text[:20]) > MAX_POSITION:
         message = f"must be a position, as {POSITION} says it."
         raise ValidationFailed({MIN_POSITION: [message]}, "invalid_position")
+    return int(text)
+
+
+def number_of(request: web.Request, name: str, otherwise: int) -> int:
+    """A whole number of the query; ValidationFailed when it is none."""
+    text = request.query.get(name)
+    if not text:
+        return otherwise
+    if not text.isdecimal() or int(text[:20]) > MAX_POSITION:
+        raise ValidationFailed({name: ["must be a whole number, not below 0."]})
     return int(text)
 
 

@@ -12,11 +12,11 @@ from uuid import UUID
 from aiohttp import web
 from pydantic_core import to_json
 
-from services.query.asking import booking_id_of, freshness_headers
+from services.query.asking import MAX_POSITION, booking_id_of, freshness_headers, number_of
 from services.query.feed import Feed, FeedPage, frame_of
 from services.query.freshness import FreshReads
 from services.query.live_feed import Listener, LiveFeed
-from shared.booking_api.errors import NotFound, ValidationFailed
+from shared.booking_api.errors import NotFound
 from shared.http.access import identity_of
 from shared.http.answers import raw_json_answer
 from shared.http.pressure import PRESSURE
@@ -24,7 +24,6 @@ from shared.http.pressure import PRESSURE
 STREAM = "text/event-stream"
 LIMIT, MAX_LIMIT = 100, 1_000
 WRITE_SECONDS = 10.0
-MAX_POSITION = 2**63 - 1
 
 
 class EventFeed:
@@ -57,7 +56,7 @@ class EventFeed:
         head = (await self._reads.positions()).head
         if STREAM in request.headers.get("Accept", ""):
             return await self._stream(request, group_id, head)
-        after, limit = _number(request, "after", 0), _number(request, "limit", LIMIT)
+        after, limit = number_of(request, "after", 0), number_of(request, "limit", LIMIT)
         page = await self._page(request, group_id, after, head, min(max(limit, 1), MAX_LIMIT))
         data = b",".join(item.body for item in page.items)
         tail = to_json({"next_after": page.next_after, "head": head})[1:]
@@ -126,13 +125,4 @@ def _last_seen(request: web.Request, head: int) -> int:
     seen = request.headers.get("Last-Event-ID")
     if seen is not None and seen.isdecimal() and int(seen[:20]) <= MAX_POSITION:
         return int(seen)
-    return _number(request, "after", head)
-
-
-def _number(request: web.Request, name: str, otherwise: int) -> int:
-    text = request.query.get(name)
-    if not text:
-        return otherwise
-    if not text.isdecimal() or int(text[:20]) > MAX_POSITION:
-        raise ValidationFailed({name: ["must be a whole number, not below 0."]})
-    return int(text)
+    return number_of(request, "after", head)

@@ -18,11 +18,13 @@ from services.query.asking import (
     includes_of,
     min_position_of,
     prefers_stale,
+    reading_for,
     rendering_for,
 )
 from services.query.connection import Pool
 from services.query.folding import FreshGroup
 from services.query.freshness import FreshBooking, FreshReads
+from services.query.past import past_of, read_moment
 from services.query.read_models import attendees
 from services.query.read_models.attendees import SeatRow
 from services.query.streamed import answer_streamed, can_be_streamed
@@ -32,6 +34,7 @@ from shared.booking_api.errors import NotFound, Parked
 from shared.booking_api.includes import Includes
 from shared.booking_api.timestamps import Rendering
 from shared.booking_api.views import NO_SURROUNDINGS, BookingView, GroupView, Surroundings
+from shared.eventlog.privacy import MasterKey
 from shared.http.access import for_widgets, identity_of
 from shared.http.answers import raw_json_answer
 
@@ -42,7 +45,15 @@ Render = Callable[..., dict[str, Any]]
 class SingleBookings:
     """The read side of one booking or group."""
 
-    def __init__(self, reads: FreshReads, pool: Pool, streams: Pool, outside: OutsideReads) -> None:
+    def __init__(
+        self,
+        reads: FreshReads,
+        pool: Pool,
+        streams: Pool,
+        outside: OutsideReads,
+        master: MasterKey,
+    ) -> None:
+        self._master = master
         self._reads = reads
         self._pool = pool
         self._streams = streams
@@ -72,6 +83,10 @@ class SingleBookings:
         self, request: web.Request, found: FreshBooking, render: Render
     ) -> web.StreamResponse:
         includes, rendering = includes_of(request), rendering_for(request)
+        if moment := request.query.get("as_of"):
+            view, around = await self._past(request, found, includes, moment)
+            around = await self._outside.added(request, includes, [view], around)
+            return _plain(request, found, body_of(render(view, includes, rendering, around)))
         if found.seat is None and can_be_streamed(includes):
             await self._reads.until_projected(found.group.position)
             headers, group_id = _headers(request, found), found.group.row.group_id
@@ -82,6 +97,21 @@ class SingleBookings:
         view = _view(owner, found.seat)
         around = await self._outside.added(request, includes, [view], around)
         return _plain(request, found, body_of(render(view, includes, rendering, around)))
+
+    async def _past(
+        self, request: web.Request, found: FreshBooking, includes: Includes, text: str
+    ) -> tuple[BookingView, Surroundings]:
+        """The booking as it was, and the seat bookings beside it."""
+        moment, group_id = read_moment(text, reading_for(request)), found.group.row.group_id
+        own = [] if found.seat is None else [found.seat.booking_id]
+        wanted = None if needs_more(includes) else own
+        async with snapshot(self._pool) as connection:
+            owner, seats = await past_of(connection, self._master, group_id, moment, wanted)
+        if found.seat is not None and found.seat.booking_id not in seats:
+            raise NotFound
+        related = [attendees.view(seat, owner) for seat in seats.values() if not seat.deleted]
+        view = _view(owner, None if found.seat is None else seats[found.seat.booking_id])
+        return view, Surroundings(seat_bookings={group_id: related})
 
     async def _find_group(self, request: web.Request) -> FreshBooking:
         group_id, least = booking_id_of(request), min_position_of(request)

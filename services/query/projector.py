@@ -20,7 +20,7 @@ from services.query.connection import Connection, Pool
 from services.query.opening import Poison, open_records, sealed_bookings
 from services.query.projection import SCHEMA, prepare, session_settings, sql
 from services.query.read_ahead import read_ahead
-from shared.eventlog.election import Election, Term, TermLost
+from shared.eventlog.election import LEASE_SECONDS, Election, Term, TermLost
 from shared.eventlog.follower import Follower
 from shared.eventlog.privacy import MasterKey
 from shared.eventlog.record import StoredRecord
@@ -118,7 +118,11 @@ async def _pool(dsn: str, schema: str) -> AsyncIterator[Pool]:
         min_size=2,
         max_size=2,
         command_timeout=STATEMENT_SECONDS,
-        server_settings=session_settings(schema, "seatledger projector"),
+        server_settings={
+            **session_settings(schema, "seatledger projector"),
+            # a projector that is frozen within a transaction must not keep the next one out
+            "idle_in_transaction_session_timeout": str(int(LEASE_SECONDS * 1000)),
+        },
     )
     try:
         yield pool

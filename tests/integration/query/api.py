@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+import asyncpg
 from aiohttp import ClientResponse, encode_basic_auth
 from aiohttp.test_utils import TestClient, TestServer
 from aiohttp.web import Application, Request
@@ -78,8 +79,24 @@ async def running_api(dsn: str, pool: Pool) -> AsyncIterator[Api]:
     theirs = await accounts.create_app("Theirs", "theirs", "UTC", is_test=True)
     await accounts.create_key(MASTER, ours, "server", text=KEY)
     await accounts.create_key(MASTER, theirs, "server", text=FOREIGN_KEY)
+    async with _served(dsn, pool, ours.app_id) as api:
+        yield api
+
+
+@asynccontextmanager
+async def second_api(dsn: str, first: Api) -> AsyncIterator[Api]:
+    """Another process's worth of the query service, with the same keys."""
+    async with (
+        asyncpg.create_pool(dsn, min_size=1, max_size=2) as pool,
+        _served(dsn, pool, first.app_id) as api,
+    ):
+        yield api
+
+
+@asynccontextmanager
+async def _served(dsn: str, pool: Pool, app_id: UUID) -> AsyncIterator[Api]:
     async with query_service(dsn, MASTER) as service:
         app = new_application(KeyRing(PostgresKeySource(pool, MASTER), MASTER))
         app.add_routes(service.routes)
         async with TestClient(TestServer(app)) as client:
-            yield Api(client, ours.app_id, service)
+            yield Api(client, app_id, service)

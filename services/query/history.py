@@ -1,0 +1,74 @@
+"""`GET /v2/bookings/groups/{id}/history`: a group's seat count over time, a point an event."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from aiohttp import web
+from pydantic_core import to_json
+
+from services.query.asking import booking_id_of, freshness_headers, number_of, rendering_for
+from services.query.connection import Pool
+from services.query.freshness import FreshReads
+from services.query.projection import sql
+from shared.booking_api.errors import NotFound
+from shared.booking_api.timestamps import Rendering
+from shared.domain.events import Event
+from shared.eventlog.codec import UndecodableEvent, decode
+from shared.eventlog.follower import records
+from shared.eventlog.record import StoredRecord
+from shared.http.access import identity_of
+from shared.http.answers import raw_json_answer
+
+LIMIT = 1_000
+
+
+class GroupHistory:
+    """The read side of how a group filled."""
+
+    def __init__(self, reads: FreshReads, pool: Pool) -> None:
+        self._reads = reads
+        self._pool = pool
+
+    def routes(self) -> list[web.RouteDef]:
+        return [web.get("/v2/bookings/groups/{id}/history", self.of_group)]
+
+    async def of_group(self, request: web.Request) -> web.Response:
+        """Up to `limit` points after the position `after`."""
+        group_id = booking_id_of(request)
+        found = await self._reads.group(group_id)
+        if found is None or found.group.row.app_id != identity_of(request).app_id:
+            raise NotFound
+        after = number_of(request, "after", 0)
+        limit = min(max(number_of(request, "limit", LIMIT), 1), LIMIT)
+        stored = await self._events(group_id, after, found.head, limit)
+        shown = rendering_for(request)
+        last = stored[-1].position if len(stored) == limit else max(after, found.head)
+        body = {"data": [_point(one, shown) for one in stored], "next_after": last}
+        body["head"] = found.head
+        return raw_json_answer(to_json(body), headers=freshness_headers(found.head))
+
+    async def _events(
+        self, group_id: UUID, after: int, until: int, limit: int
+    ) -> list[StoredRecord]:
+        rows = await self._pool.fetch(sql("group_events"), group_id, after, until, limit)
+        return records(rows)
+
+
+def _point(record: StoredRecord, shown: Rendering) -> dict[str, object]:
+    point: dict[str, object] = {
+        "position": record.position,
+        "version": record.version,
+        "booking_id": str(record.booking_id),
+        "event": record.topic.partition(".")[2],
+    }
+    try:
+        event: Event = decode(record).event
+    except UndecodableEvent:
+        return point
+    return {
+        **point,
+        "at": shown.show(event.at),
+        "current_seats": event.current_seats,
+        "max_seats": event.max_seats,
+    }

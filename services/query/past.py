@@ -1,0 +1,114 @@
+"""`?as_of=`: a booking as it was at a time or position, folded from the log when it is asked for.
+
+The same `apply` as for the present. What has been erased since stays erased: its key is gone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from uuid import UUID
+
+from services.query.connection import Connection
+from services.query.opening import OpenedEvent, Poison, open_records, sealed_bookings
+from services.query.projection import sql
+from services.query.read_models import attendees, groups
+from services.query.read_models.attendees import SeatRow
+from services.query.read_models.groups import GroupRow
+from shared.booking_api.errors import NotFound, Parked, ValidationFailed
+from shared.booking_api.timestamps import Reading, UnreadableTimestamp
+from shared.booking_api.views import GroupView
+from shared.eventlog.codec import UndecodableEvent, decode_event
+from shared.eventlog.follower import records
+from shared.eventlog.privacy import MasterKey
+
+CHUNK = 1_000
+MAX_DIGITS = 18
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """A point in the past: a position of the log, or a time."""
+
+    position: int | None = None
+    time: datetime | None = None
+
+
+@dataclass(slots=True)
+class Past:
+    """A group and seat bookings of it, as far as events were applied."""
+
+    group: GroupRow | None = None
+    seats: dict[UUID, SeatRow] = field(default_factory=dict)
+
+    def apply(self, change: OpenedEvent) -> None:
+        booking_id = change.event.booking_id
+        if booking_id != change.group_id:
+            self.seats[booking_id] = attendees.apply(self.seats.get(booking_id), change)
+            return
+        self.group = groups.apply(self.group, change)
+        if attendees.cascade_of(change) is not None:
+            self.seats = {one: attendees.apply(seat, change) for one, seat in self.seats.items()}
+
+
+def read_moment(text: str, reading: Reading) -> Moment:
+    """A position, or a moment as the request writes moments; ValidationFailed otherwise."""
+    if text.isdecimal() and len(text) <= MAX_DIGITS:
+        return Moment(position=int(text))
+    try:
+        return Moment(time=reading.read(text))
+    except UnreadableTimestamp as error:
+        message = f"must be a position, or a time: {error}."
+        raise ValidationFailed({"as_of": [message]}, "invalid_as_of") from None
+
+
+async def past_of(
+    connection: Connection,
+    master: MasterKey,
+    group_id: UUID,
+    moment: Moment,
+    bookings: Sequence[UUID] | None,
+) -> tuple[GroupView, dict[UUID, SeatRow]]:
+    """The group then, and its seat bookings: those of `bookings`, or (None) all of them.
+
+    NotFound when the group was not there yet, Parked when an event cannot be read.
+    """
+    past, version = Past(), 0
+    wanted = None if bookings is None else [group_id, *bookings]
+    while changes := await _changes(connection, master, group_id, version, moment, wanted):
+        for change in changes:
+            past.apply(change)
+        version = changes[-1].version
+    if past.group is None:
+        raise NotFound
+    return groups.view(past.group, await _count(connection, group_id, moment)), past.seats
+
+
+async def _changes(
+    connection: Connection,
+    master: MasterKey,
+    group_id: UUID,
+    version: int,
+    moment: Moment,
+    wanted: Sequence[UUID] | None,
+) -> list[OpenedEvent]:
+    rows = await connection.fetch(
+        sql("past_events"), group_id, version, moment.position, moment.time, wanted, CHUNK
+    )
+    stored = records(rows)
+    keys = await connection.fetch(sql("booking_keys"), sealed_bookings(stored))
+    changes = open_records(stored, {row[0]: row[1] for row in keys}, master)
+    if any(isinstance(change, Poison) for change in changes):
+        raise Parked
+    return [change for change in changes if isinstance(change, OpenedEvent)]
+
+
+async def _count(connection: Connection, group_id: UUID, moment: Moment) -> int:
+    row = await connection.fetchrow(sql("past_count"), group_id, moment.position, moment.time)
+    if row is None:
+        raise NotFound
+    try:
+        return decode_event(row["topic"], row["state"]).current_seats
+    except UndecodableEvent:
+        raise Parked from None
