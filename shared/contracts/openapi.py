@@ -7,6 +7,7 @@ not up to date.
 from __future__ import annotations
 
 import json
+import re
 from importlib import resources
 from pathlib import Path
 from typing import Any, Final
@@ -90,7 +91,7 @@ def _operation(operation: Operation) -> Json:
 
 
 def _path_parameters(operation: Operation) -> list[Json]:
-    names = [part[1:-1] for part in operation.path.split("/") if part.startswith("{")]
+    names = re.findall(r"{(\w+)}", operation.path)
     return [
         {"name": name, "in": "path", "required": True, "schema": _path_schema(name)}
         for name in names
@@ -124,7 +125,9 @@ def _json(schema: Json) -> Json:
 
 def _responses(operation: Operation) -> Json:
     done: Json = {"description": operation.summary}
-    if operation.answers:
+    if "/" in operation.answers:
+        done["content"] = {operation.answers: {"schema": {"type": "string"}}}
+    elif operation.answers:
         done["content"] = _json({"$ref": f"{_REF}{operation.answers}"})
     responses = {str(operation.status): done}
     if operation.name == "followLink":

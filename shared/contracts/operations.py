@@ -159,6 +159,20 @@ OPERATIONS: Final[tuple[Operation, ...]] = (
     _read("/v2/bookings/groups/{id}", "getGroup", "A group with its seat count", reach="widget"),
     _read("/v2/bookings/group/{id}", "getGroupToo", "A group (alias)", reach="widget"),
     _read("/v2/bookings/{id}/groups", "getGroupOld", "A group (old alias)", reach="widget"),
+    _read(
+        "/v2/bookings/groups/{id}/attendees.csv",
+        "getAttendeeList",
+        "A group's seat bookings as a spreadsheet",
+        answers="text/csv",
+        query=(),
+    ),
+    _read(
+        "/v2/bookings/groups/{id}.ics",
+        "getCalendarFile",
+        "A group as a calendar file",
+        answers="text/calendar",
+        query=(),
+    ),
     _write(
         "post",
         "/v2/projects",

@@ -97,6 +97,7 @@ def tls_context(settings: Settings) -> ssl.SSLContext | None:
     return context
 
 
-def _place(route: web.RouteDef) -> tuple[int, str]:
-    """Methods of one path stand together, so that aiohttp looks at the path once."""
-    return route.path.count("{"), route.path
+def _place(route: web.RouteDef) -> tuple[int, int, str]:
+    """Methods of one path stand together, so that aiohttp looks at the path once; `{id}.ics` stands
+    before `{id}`, which would take it too."""
+    return route.path.count("{"), -len(route.path), route.path

@@ -1,0 +1,76 @@
+"""`GET /v2/bookings/groups/{id}/attendees.csv` and `….ics`: a group to take away.
+
+Extensions (decision 0016). They are made of one snapshot, not older than the request.
+"""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from aiohttp import web
+
+from services.query.asking import booking_id_of, rendering_for
+from services.query.connection import Pool
+from services.query.freshness import FreshReads
+from services.query.surroundings import group_views, snapshot, surroundings
+from shared.booking_api import attendee_list, calendar_file
+from shared.booking_api.errors import NotFound, Parked
+from shared.booking_api.includes import parse_includes
+from shared.booking_api.views import GroupView, SeatView
+from shared.http.access import identity_of
+
+WITH_SEATS = parse_includes("related_bookings")
+
+
+class GroupFiles:
+    """A group's attendees as a spreadsheet, and its event for a calendar."""
+
+    def __init__(self, reads: FreshReads, pool: Pool) -> None:
+        self._reads = reads
+        self._pool = pool
+
+    def routes(self) -> list[web.RouteDef]:
+        return [
+            web.get("/v2/bookings/groups/{id}/attendees.csv", self.attendees),
+            web.get("/v2/bookings/groups/{id}.ics", self.calendar),
+        ]
+
+    async def attendees(self, request: web.Request) -> web.Response:
+        """One line a seat booking, no cell a formula."""
+        group_id = await self._visible(request)
+        _, seats = await self._read(group_id)
+        text = attendee_list.render_attendee_list(seats, rendering_for(request))
+        return _file(text, attendee_list.CONTENT_TYPE, f"attendees-{group_id}.csv")
+
+    async def calendar(self, request: web.Request) -> web.Response:
+        """The event without its attendees: such files are passed on."""
+        group_id = await self._visible(request)
+        group, _ = await self._read(group_id)
+        text = calendar_file.render_calendar_file(group)
+        return _file(text, calendar_file.CONTENT_TYPE, f"{group_id}.ics")
+
+    async def _visible(self, request: web.Request) -> UUID:
+        """The group's id, once it is projected; NotFound when it is not this app's."""
+        found = await self._reads.group(booking_id_of(request))
+        if found is None or found.group.row.app_id != identity_of(request).app_id:
+            raise NotFound
+        if found.is_parked:
+            raise Parked
+        if found.group.row.deleted:
+            raise NotFound
+        await self._reads.until_projected(found.group.position)
+        return found.group.row.group_id
+
+    async def _read(self, group_id: UUID) -> tuple[GroupView, list[SeatView]]:
+        async with snapshot(self._pool) as connection:
+            owners = await group_views(connection, [group_id])
+            around = await surroundings(connection, owners, WITH_SEATS)
+        return owners[group_id], list(around.seat_bookings[group_id])
+
+
+def _file(text: str, content_type: str, name: str) -> web.Response:
+    headers = {
+        "Content-Type": content_type,
+        "Content-Disposition": f'attachment; filename="{name}"',
+    }
+    return web.Response(body=text.encode(), headers=headers)
