@@ -40,6 +40,11 @@ soak: setup ## half an hour of load; memory must stay below its bound (SECONDS_O
 mutants: setup ## small wrongs in decide, evolve, mailbox and appender: each must fail a test
 	@$(PY) -m tests.property.mutants
 
+bench: setup ## bookings per second beside the HTTP floor and two peers; the plot in deploy/bench
+	@$(PY) -m uv pip install --quiet --python $(PY) --require-hashes -r requirements-bench.txt
+	@$(PY) -m tests.bench.write_path --json deploy/bench/write_path.json
+	@$(PY) -m tests.bench.plot deploy/bench/write_path.json deploy/bench/write_path.svg
+
 lock: setup ## resolve pyproject.toml into the hashed requirements files
 	$(PY) -m uv lock --quiet
 	$(PY) -m uv export --quiet --locked --no-emit-project --no-header --format requirements.txt \
@@ -47,10 +52,12 @@ lock: setup ## resolve pyproject.toml into the hashed requirements files
 	$(PY) -m uv export --quiet --locked --no-emit-project --no-header --format requirements.txt \
 		--all-extras --output-file requirements-dev.txt
 	$(PY) -m uv export --quiet --locked --no-emit-project --no-header --format requirements.txt \
+		--only-group bench --output-file requirements-bench.txt
+	$(PY) -m uv export --quiet --locked --no-emit-project --no-header --format requirements.txt \
 		--no-dev --group image --output-file deploy/requirements-image.txt
 
 clean: ## remove .venv, caches and build files; .data with the ledger stays
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build dist *.egg-info
 	find . -name __pycache__ -type d -not -path './.data/*' -prune -exec rm -rf {} +
 
-.PHONY: help setup run check lint-deploy test faults soak lock clean
+.PHONY: help setup run check lint-deploy test faults soak bench lock clean

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import shared.accounts.projects_cli
 import typer
 from typer.core import TyperGroup
 
@@ -16,7 +17,6 @@ import services.audit.rotation_cli
 import services.audit.transfer_cli
 import services.query.cli
 import shared.accounts.cli
-import shared.accounts.projects_cli
 import shared.retention
 from shared.accounts.apps import AccountsError
 from shared.settings import ConfigurationError

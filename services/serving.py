@@ -32,7 +32,9 @@ async def serve_both(settings: Settings, listener: socket.socket, place: Place) 
         )
         watch_pool("command", pool)
         ring = KeyRing(PostgresKeySource(pool, master), master)
-        service = command_service(pool, dsn, master, ring, settings.payment_hold)
+        room = settings.cache_megabytes
+        hold = settings.payment_hold
+        service = command_service(pool, dsn, master, ring, hold, cache_megabytes=room)
         command = await stack.enter_async_context(service)
         query = await stack.enter_async_context(query_service(dsn, master))
         if settings.loops == "inline":

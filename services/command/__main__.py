@@ -33,7 +33,9 @@ async def main(settings: Settings, listener: socket.socket) -> None:
         )
         watch_pool("command", pool)
         ring = KeyRing(PostgresKeySource(pool, master), master)
-        service = command_service(pool, dsn, master, ring, settings.payment_hold)
+        room = settings.cache_megabytes
+        hold = settings.payment_hold
+        service = command_service(pool, dsn, master, ring, hold, cache_megabytes=room)
         command = await stack.enter_async_context(service)
         if settings.loops != "off":
             await stack.enter_async_context(due_loop(pool, dsn, command.desk))

@@ -49,11 +49,12 @@ async def command_service(
     ring: KeyRing,
     hold: timedelta = PAYMENT_HOLD,
     clock: DatabaseClock | None = None,
+    cache_megabytes: int = 256,
 ) -> AsyncIterator[CommandService]:
     """Runs inside the block; leaving it ends the appender, so let no request be under way."""
     store, together = PostgresEventStore(pool, dsn), TogetherStore(pool, dsn)
     clock = clock or DatabaseClock(await store.now())
-    cache = MailboxCache()
+    cache = MailboxCache(cache_megabytes * 1024 * 1024)
     handler = CommandHandler(store, cache, clock)
     handler.start()
     COMMANDS_UNDER_WAY.is_what(lambda: handler.under_way)

@@ -32,8 +32,7 @@ async def drained(dsn: str) -> Drained:
     """Waits for every follower to reach the head."""
     connection = await asyncpg.connect(dsn)
     began = time.monotonic()
-    first = await _behind(connection)
-    left = first
+    left = first = await _behind(connection)
     while any(left.values()) and time.monotonic() - began < GIVE_UP_SECONDS:
         await asyncio.sleep(0.05)
         left = await _behind(connection)

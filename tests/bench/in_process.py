@@ -22,7 +22,7 @@ from services.command.app import command_service
 from shared.accounts.demo import ensure_demo
 from shared.accounts.keyring import KeyRing
 from shared.accounts.postgres import PostgresKeySource
-from shared.event_loop import calm_collector, run
+from shared.event_loop import run
 from shared.eventlog.privacy import MasterKey
 from shared.http.application import Offer, build_application
 from shared.http.exposition import Place
@@ -124,7 +124,6 @@ async def costs(dsn: str, rounds: int = ROUNDS) -> tuple[float, float]:
     found: tuple[list[float], list[float]] = ([], [])
     async with ours(dsn) as app, wires(app) as mine, wires(floor()) as theirs:
         answer = await mine[0].ask(post(group_body(1_000_000)))
-        calm_collector()
         body = pydantic_core.from_json(answer.partition(b"\r\n\r\n")[2])
         group_id = UUID(body["data"]["id"])
         for _ in range(rounds):

@@ -26,6 +26,7 @@ from tests.bench.wrk import Load, book_seats
 
 CONNECTIONS = 64
 SPREAD = 200
+SWEEP = (1, 4, 16, 64, 128, 256)
 OURS, FLOOR, CRUD, TEXTBOOK = "seatledger", "HTTP floor", "CRUD peer", "textbook peer"
 MODULES = {
     FLOOR: ("tests.bench.floor", "{port}"),
@@ -73,6 +74,10 @@ async def _side_by_side(around: Servers, options: argparse.Namespace, figures: F
                     figures.note(one.name, "spread", await _book(one, SPREAD, options.seconds))
             _say(f"round {number + 1}: {figures.last('hot')}")
         figures.drained = await _drain(around)
+        for connections in options.sweep:
+            for one in contestants:
+                load = await _book(one, 1, options.seconds, connections)
+                figures.note(one.name, f"{connections} connections", load)
 
 
 async def _drain(around: Servers) -> Drained:
@@ -130,6 +135,7 @@ def options() -> argparse.Namespace:
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=float, default=4.0)
     parser.add_argument("--json", default="")
+    parser.add_argument("--sweep", type=int, nargs="*", default=SWEEP)
     parser.add_argument("--no-broker", action="store_true")
     return parser.parse_args()
 
