@@ -157,13 +157,17 @@ class Installation:
 
 @asynccontextmanager
 async def installed(
-    dsn: str, amqp_url: str | None = None, master_key: str | None = None
+    dsn: str,
+    amqp_url: str | None = None,
+    master_key: str | None = None,
+    is_migrated: bool = False,
 ) -> AsyncIterator[Installation]:
     """An installation on this database, nothing started; all of it is ended after the block."""
     folder = temporary_folder()
     env = _environment(dsn, amqp_url)
     env["SEATLEDGER_MASTER_KEY"] = master_key or base64.b64encode(token_bytes(32)).decode()
-    await migrate(dsn)
+    if not is_migrated:
+        await migrate(dsn)
     app_id = await _prepare_app(dsn, env["SEATLEDGER_MASTER_KEY"])
     installation = Installation(dsn, app_id, env, folder)
     try:

@@ -2,45 +2,20 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 import sys
 from pathlib import Path
 
 import aiohttp
 
-from deploy.local.commands import Outcome, run_command
+from deploy.local.commands import run_command
 from deploy.local.ports import free_ports
 from deploy.local.program import Program
 from deploy.local.service import CHECKOUT, answers_ok
 from tests.harness.installation import HOST, installed
 from tests.integration.operations.serving import auth, new_group
+from tests.integration.operations.shipping import done
 
-SHIPPED = ("services", "shared", "deploy", "pyproject.toml", "README.md", "LICENSE")
 LOCKED = CHECKOUT / "deploy" / "requirements-image.txt"
-
-
-async def done(*command: str | Path, cwd: Path = Path("/")) -> Outcome:
-    """The outcome of a command that must succeed."""
-    outcome = await run_command(*command, env=dict(os.environ), cwd=cwd)
-    assert outcome.returncode == 0, outcome.reason
-    return outcome
-
-
-async def build_wheel(folder: Path) -> Path:
-    """Built from a copy: nothing is left in the checkout."""
-    source = folder / "source"
-    source.mkdir()
-    for name in SHIPPED:
-        if (CHECKOUT / name).is_dir():
-            ignored = shutil.ignore_patterns("__pycache__")
-            shutil.copytree(CHECKOUT / name, source / name, ignore=ignored)
-        else:
-            shutil.copy(CHECKOUT / name, source / name)
-    build = ("build", "--quiet", "--wheel", "--no-build-isolation", "--out-dir", folder / "dist")
-    await done(sys.executable, "-m", "uv", *build, "--python", sys.executable, source)
-    (wheel,) = (folder / "dist").glob("*.whl")
-    return wheel
 
 
 async def empty_environment(folder: Path, wheel: Path) -> Path:
@@ -55,9 +30,9 @@ async def empty_environment(folder: Path, wheel: Path) -> Path:
 
 
 async def test_the_wheel_serves_from_an_empty_environment(
-    empty_database_url: str, tmp_path: Path
+    empty_database_url: str, wheel: Path, tmp_path: Path
 ) -> None:
-    python = await empty_environment(tmp_path, await build_wheel(tmp_path))
+    python = await empty_environment(tmp_path, wheel)
     where = await done(python, "-c", "import services.cli as c; print(c.__file__)", cwd=tmp_path)
     assert str(tmp_path / "empty") in where.output, "it is the wheel's code that runs"
     async with installed(empty_database_url) as installation:
