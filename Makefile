@@ -4,7 +4,7 @@ PY := .venv/bin/python
 .DEFAULT_GOAL := help
 
 help: ## list the targets
-	@grep -hE '^[a-z]+:.*## ' Makefile | sed -E 's/:[^#]*## /\t/' | expand -t 10
+	@grep -hE '^[a-z-]+:.*## ' Makefile | sed -E 's/:[^#]*## /\t/' | expand -t 10
 
 setup: .venv/.ready ## make .venv with the locked dependencies and the seatledger command
 
@@ -45,6 +45,9 @@ bench: setup ## bookings per second beside the HTTP floor and two peers; the plo
 	@$(PY) -m tests.bench.write_path --json deploy/bench/write_path.json
 	@$(PY) -m tests.bench.plot deploy/bench/write_path.json deploy/bench/write_path.svg
 
+test-browser: setup ## the published booking widget books a seat in headless Chromium
+	$(PY) -m pytest tests/browser/widget_books.py
+
 lock: setup ## resolve pyproject.toml into the hashed requirements files
 	$(PY) -m uv lock --quiet
 	$(PY) -m uv export --quiet --locked --no-emit-project --no-header --format requirements.txt \
@@ -60,4 +63,4 @@ clean: ## remove .venv, caches and build files; .data with the ledger stays
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build dist *.egg-info
 	find . -name __pycache__ -type d -not -path './.data/*' -prune -exec rm -rf {} +
 
-.PHONY: help setup run check lint-deploy test faults soak bench lock clean
+.PHONY: test-browser help setup run check lint-deploy test faults soak bench lock clean
