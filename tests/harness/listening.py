@@ -5,16 +5,18 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from typing import Any, TypeAlias
 from uuid import UUID, uuid4
 
 import aio_pika
-from aio_pika.abc import AbstractIncomingMessage, AbstractQueue
+from aio_pika.abc import AbstractConnection, AbstractIncomingMessage, AbstractQueue
 from aio_pika.exceptions import AMQPError
 
 from shared.messaging.rabbitmq import Broker
 from shared.messaging.topology import EVENTS
 
 PATIENCE = 60.0
+Arguments: TypeAlias = "dict[str, Any] | None"
 RECONNECT_SECONDS = 0.1
 LOST = (OSError, TimeoutError, AMQPError, RuntimeError)
 
@@ -22,17 +24,18 @@ LOST = (OSError, TimeoutError, AMQPError, RuntimeError)
 class Listener:
     """Remembers every message of `bookings.events` since its queue was made: (id, body)."""
 
-    def __init__(self, amqp_url: str) -> None:
+    def __init__(self, amqp_urls: str) -> None:
         self.heard: list[tuple[str, bytes]] = []
-        self._url = amqp_url
+        self._urls = amqp_urls.split(",")
+        self._amqp_urls = amqp_urls
         self._name = f"listener-{uuid4()}"
         self._news = asyncio.Condition()
 
     async def prepare(self) -> None:
         """The queue is there and bound."""
-        async with Broker(self._url).publisher():
+        async with Broker(self._amqp_urls).publisher():
             pass
-        connection = await aio_pika.connect(self._url, timeout=10)
+        connection = await self._connect()
         async with connection:
             await self._declare(connection)
 
@@ -47,7 +50,7 @@ class Listener:
     async def remove(self) -> None:
         """Takes its queue away, if the broker is there."""
         try:
-            connection = await aio_pika.connect(self._url, timeout=5)
+            connection = await self._connect()
             async with connection:
                 await (await self._declare(connection)).delete(if_unused=False, if_empty=False)
         except LOST:
@@ -64,7 +67,7 @@ class Listener:
             await asyncio.wait_for(self._news.wait_for(all_came), PATIENCE)
 
     async def _one_connection(self) -> None:
-        connection = await aio_pika.connect(self._url, timeout=5)
+        connection = await self._connect()
         async with connection:
             closed = asyncio.Event()
             connection.close_callbacks.add(lambda *_: closed.set())
@@ -72,10 +75,17 @@ class Listener:
             await queue.consume(self._take)
             await closed.wait()
 
-    async def _declare(self, connection: aio_pika.abc.AbstractConnection) -> AbstractQueue:
+    async def _connect(self) -> AbstractConnection:
+        """To the first node; the next time to the next one."""
+        url, *others = self._urls
+        self._urls = [*others, url]
+        return await aio_pika.connect(url, timeout=5)
+
+    async def _declare(self, connection: AbstractConnection) -> AbstractQueue:
         channel = await connection.channel()
         await channel.set_qos(prefetch_count=500)
-        queue = await channel.declare_queue(self._name, durable=True)
+        quorum: Arguments = {"x-queue-type": "quorum"} if len(self._urls) > 1 else None
+        queue = await channel.declare_queue(self._name, durable=True, arguments=quorum)
         await queue.bind(EVENTS, "#")
         return queue
 

@@ -1,0 +1,23 @@
+"""Three broker nodes lose one: publishing goes on at the others, and no message is lost."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.harness.broker_cluster import broker_cluster
+from tests.harness.house import house_at
+
+pytestmark = [pytest.mark.ha, pytest.mark.timeout(300)]
+GAP_SECONDS = 30.0
+
+
+async def test_a_cluster_that_loses_a_node_loses_no_message(database_url: str, seed: int) -> None:
+    async with (
+        broker_cluster() as cluster,
+        house_at(database_url, cluster.urls, (1, 1, 1)) as house,
+        house.under_load(seed, callers=4, seats=60) as load,
+    ):
+        await load.bookings(15)
+        cluster.nodes[0].kill()
+        load.cycles += 1
+        load.recovered("bookings", await load.bookings(15), GAP_SECONDS)
