@@ -48,6 +48,9 @@ bench: setup ## bookings per second beside the HTTP floor and two peers; the plo
 test-browser: setup ## the published booking widget books a seat in headless Chromium
 	$(PY) -m pytest tests/browser/widget_books.py
 
+audit-dependencies: setup ## ask the public advisory database about every locked package
+	$(PY) -m uv tool run pip-audit --strict --disable-pip --require-hashes -r deploy/requirements-image.txt
+
 lock: setup ## resolve pyproject.toml into the hashed requirements files
 	$(PY) -m uv lock --quiet
 	$(PY) -m uv export --quiet --locked --no-emit-project --no-header --format requirements.txt \

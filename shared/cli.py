@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
 import typer
 from rich.console import Console
+from rich.live import Live
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
@@ -23,14 +26,15 @@ def print_rows(rows: Iterable[Row], as_json: bool, columns: Sequence[str] = ()) 
     if as_json:
         print_json_lines(rows)
         return
-    found = list(rows)
-    names = list(columns) or list(found[0] if found else ("nothing",))
-    table = Table()
-    for name in names:
-        table.add_column(name, overflow="fold", no_wrap=name.endswith(("id", "key", "booking")))
-    for row in found:
-        table.add_row(*(_cell(row.get(name)) for name in names))
-    _console().print(table)
+    _console().print(_table(list(rows), columns))
+
+
+def watch_rows(read: Callable[[], Sequence[Row]], seconds: float = 1.0) -> None:
+    """One table, drawn anew every second until Ctrl-C."""
+    with Live(_table(read(), ()), console=_console()) as live, suppress(KeyboardInterrupt):
+        while True:
+            time.sleep(seconds)
+            live.update(_table(read(), ()), refresh=True)
 
 
 def print_json_lines(rows: Iterable[Row]) -> None:
@@ -61,6 +65,16 @@ def progress() -> Progress:
         transient=True,
         disable=not console.is_terminal,
     )
+
+
+def _table(found: Sequence[Row], columns: Sequence[str]) -> Table:
+    names = list(columns) or list(found[0] if found else ("nothing",))
+    table = Table()
+    for name in names:
+        table.add_column(name, overflow="fold", no_wrap=name.endswith(("id", "key", "booking")))
+    for row in found:
+        table.add_row(*(_cell(row.get(name)) for name in names))
+    return table
 
 
 def _console() -> Console:

@@ -17,7 +17,7 @@ from services.query.figures import read_standings
 from services.query.parked import NotParked, parked_groups, retry
 from services.query.projection import prepare, session_settings
 from services.query.rebuild import NotEqual, Progress, Rebuild, RebuildRunning, check
-from shared.cli import AsJson, note, print_rows, progress, stamp
+from shared.cli import AsJson, note, print_rows, progress, stamp, watch_rows
 from shared.eventlog.privacy import MasterKey
 from shared.postgres import explained
 from shared.settings import ConfigurationError, Settings, read_settings
@@ -31,7 +31,10 @@ app.add_typer(parked, name="parked")
 
 
 @app.command("status")
-def show_status(as_json: AsJson = False) -> None:
+def show_status(
+    watch: Annotated[bool, typer.Option("--watch", help="Draw it anew until Ctrl-C.")] = False,
+    as_json: AsJson = False,
+) -> None:
     """Show how far each follower of the log is, in events and seconds, and what it set aside."""
 
     async def read(connection: Connection, _: Settings) -> list[dict[str, Any]]:
@@ -48,7 +51,10 @@ def show_status(as_json: AsJson = False) -> None:
             for one in await read_standings(connection)
         ]
 
-    print_rows(_on_read_models(read), as_json)
+    if watch:
+        watch_rows(lambda: _on_read_models(read))
+    else:
+        print_rows(_on_read_models(read), as_json)
 
 
 @app.command("replay")

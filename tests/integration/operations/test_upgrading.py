@@ -1,4 +1,4 @@
-"""An upgrade in service: from a release's schema to ours, its processes beside ours on one database."""
+"""An upgrade in service: from a release's schema to ours, old processes beside new ones."""
 
 from __future__ import annotations
 

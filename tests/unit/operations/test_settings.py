@@ -34,6 +34,8 @@ def _shown(default: object) -> str:
         return default.get_secret_value()
     if isinstance(default, timedelta):
         return f"{int(default.total_seconds() // 60)} minutes"
+    if isinstance(default, bool):
+        return str(default).lower()
     return "" if default is None else str(default)
 
 
