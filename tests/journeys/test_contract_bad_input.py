@@ -8,7 +8,8 @@ import pytest
 
 from tests.harness.requests import group, seats
 from tests.harness.stack import Answer, Caller, Stack
-from tests.journeys.bad_requests import Bad, bad_requests
+from tests.journeys.bad_bodies import Bad
+from tests.journeys.bad_requests import bad_requests
 
 AT_LEAST = 150
 JSON = {"Content-Type": "application/json"}

@@ -1,4 +1,4 @@
-"""Extensions: attendees as a spreadsheet, the event for a calendar, projects on the command line."""
+"""Extensions: attendees as a spreadsheet, the event for calendars, projects by command line."""
 
 from __future__ import annotations
 

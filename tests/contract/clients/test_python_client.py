@@ -16,8 +16,8 @@ from tests.harness.stack import Stack
 @pytest_asyncio.fixture
 async def client(client_stack: Stack, monkeypatch: pytest.MonkeyPatch) -> Any:
     """The client, for an app of its own."""
-    from timekit.client import TimekitAPI
-    from timekit.components import base
+    from timekit.client import TimekitAPI  # type: ignore[import-untyped]
+    from timekit.components import base  # type: ignore[import-untyped]
 
     monkeypatch.setattr(base, "BASE_URL_V2", f"{client_stack.url}/v2")
     return TimekitAPI(app_token=(await client_stack.tenant()).key)
