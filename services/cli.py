@@ -16,6 +16,7 @@ import services.audit.people_cli
 import services.audit.rotation_cli
 import services.audit.transfer_cli
 import services.query.cli
+import services.query.relay_cli
 import shared.accounts.cli
 import shared.retention
 from shared.accounts.apps import AccountsError
@@ -61,6 +62,7 @@ app.add_typer(services.audit.rotation_cli.app, name="master-key")
 app.add_typer(services.audit.transfer_cli.app)
 app.add_typer(services.audit.checkpoint_cli.app, name="checkpoint")
 app.add_typer(services.query.cli.app)
+app.add_typer(services.query.relay_cli.app)
 app.add_typer(shared.retention.app)
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The query side's loops: the projector and the relay, running until they are told to stop.
+"""The query side's loops: the projector and what publishes, running until they are told to stop.
 
 Any number of processes may run them: each loop elects one (decision 0012).
 """
@@ -12,14 +12,12 @@ from contextlib import asynccontextmanager, suppress
 import asyncpg
 
 from services.query.projector import Projector
-from services.query.relay import Relay
-from shared.eventlog.follower import Follower
+from services.query.relay_loops import publishing_loops
 from shared.eventlog.privacy import MasterKey
 from shared.eventlog.wakeup import Wakeup
-from shared.messaging.rabbitmq import Broker
 from shared.settings import Settings
 
-POOL_SIZE = 4
+POOL_SIZE = 6
 
 
 @asynccontextmanager
@@ -30,7 +28,7 @@ async def query_loops(settings: Settings, master: MasterKey) -> AsyncIterator[No
         wakeup = Wakeup(dsn)
         wakeup.start()
         try:
-            async with _projecting(dsn, master), _relaying(settings, pool, wakeup):
+            async with _projecting(dsn, master), _publishing(settings, pool, wakeup):
                 yield
         finally:
             await wakeup.stop()
@@ -48,20 +46,18 @@ async def _projecting(dsn: str, master: MasterKey) -> AsyncIterator[None]:
 
 
 @asynccontextmanager
-async def _relaying(
+async def _publishing(
     settings: Settings, pool: asyncpg.Pool[asyncpg.Record], wakeup: Wakeup
 ) -> AsyncIterator[None]:
-    if settings.amqp_dsn is None:
-        yield
-        return
-    broker = Broker(settings.amqp_dsn)
-    relay = Relay(pool, Follower(pool, wakeup), broker, settings.database_dsn)
-    task = asyncio.create_task(relay.run(), name="relay")
+    urls = settings.amqp_dsn
+    loops = [] if urls is None else publishing_loops(pool, wakeup, urls, settings.database_dsn)
+    tasks = [asyncio.create_task(loop.run(), name="publishing") for loop in loops]
     try:
         yield
     finally:
-        await relay.stop()
-        await _ended(task)
+        await asyncio.gather(*(loop.stop() for loop in loops))
+        for task in tasks:
+            await _ended(task)
 
 
 async def _ended(task: asyncio.Task[None]) -> None:
