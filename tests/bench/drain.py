@@ -8,11 +8,15 @@ from dataclasses import dataclass
 
 import asyncpg
 
-BEHIND = """
-SELECT f.name, h.position - f.checkpoint AS behind
-  FROM followers f, log_head h
- ORDER BY f.name
-"""
+from services.query.projection import SCHEMA
+
+BEHIND = f"""
+SELECT 'relay', h.position - f.checkpoint FROM followers f, log_head h WHERE f.name = 'relay'
+UNION ALL
+SELECT 'projector', h.position - c.position FROM {SCHEMA}.checkpoint c, log_head h
+UNION ALL
+SELECT 'due work', h.position - d.position FROM due_checkpoint d, log_head h
+"""  # noqa: S608
 GIVE_UP_SECONDS = 60.0
 
 
