@@ -92,11 +92,13 @@ def main() -> int:
         if is_killed(name, Mutant(0, "unchanged", source), judges):
             raise SystemExit(f"the tests fail without any mutant in {name}")
         mutants = list(mutants_of(source))
-        survivors = [mutant for mutant in mutants if not is_killed(name, mutant, judges)]
-        for mutant in survivors:
-            sys.stdout.write(f"survived: {name}:{mutant.line}: {mutant.what}\n")
-            sys.stdout.flush()
-        dead = len(mutants) - len(survivors)
+        survivors = 0
+        for mutant in mutants:
+            if not is_killed(name, mutant, judges):
+                survivors += 1
+                sys.stdout.write(f"survived: {name}:{mutant.line}: {mutant.what}\n")
+                sys.stdout.flush()
+        dead = len(mutants) - survivors
         killed, total = killed + dead, total + len(mutants)
         table.add_row(name, str(len(mutants)), str(dead), f"{dead / max(len(mutants), 1):.0%}")
     table.add_section()
