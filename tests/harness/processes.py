@@ -21,7 +21,7 @@ CHECKOUT = Path(__file__).resolve().parents[2]
 MASTER_KEY = base64.b64encode(b"m" * 32).decode()
 KEY = "test_api_key_demo"
 AUTH = {"Authorization": f"Basic {base64.b64encode(f':{KEY}'.encode()).decode()}"}
-START_SECONDS = 30.0
+START_SECONDS = 90.0
 
 
 class CommandProcess:
