@@ -22,6 +22,7 @@ from services.query.lists import BookingLists
 from services.query.live_feed import LiveFeed
 from services.query.projection import prepare, session_settings
 from services.query.projects import ProjectReads
+from services.query.webhooks_http import WebhookRoutes
 from shared.accounts.keyring import KeyRing
 from shared.accounts.postgres import PostgresKeySource
 from shared.accounts.projects import PostgresProjects
@@ -71,6 +72,7 @@ async def query_service(dsn: str, master: MasterKey) -> AsyncIterator[QueryServi
             *BookingLists(reads, pool, outside).routes(),
             *SingleBookings(reads, pool, streams, outside, master).routes(),
             *ProjectReads(projects).routes(),
+            *WebhookRoutes(pool, master).routes(),
             *documentation_routes(),
         ]
         checks = [Check("projection", _projecting(reads))]

@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import multiprocessing
-import os
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import asynccontextmanager, suppress
@@ -32,7 +31,7 @@ from services.query.projection import (
     session_settings,
     sql,
 )
-from services.query.rebuild_worker import Share, work
+from services.query.rebuild_worker import Share, end_with_parent, work
 from services.query.verification import Difference, first_difference
 from shared.eventlog.follower import records as records_of
 from shared.eventlog.privacy import MasterKey
@@ -132,7 +131,7 @@ class Rebuild:
     async def _work_until(self, connection: Connection, until: int) -> None:
         spawn = multiprocessing.get_context("spawn")
         loop = asyncio.get_running_loop()
-        with ProcessPoolExecutor(self._workers, mp_context=spawn) as processes:
+        with ProcessPoolExecutor(self._workers, spawn, end_with_parent) as processes:
             shares = [
                 loop.run_in_executor(processes, work, self._share(number, until))
                 for number in range(self._workers)
@@ -147,7 +146,7 @@ class Rebuild:
                 share.result()
 
     def _share(self, worker: int, until: int) -> Share:
-        return Share(self._dsn, self._master_keys, NEXT, worker, self._workers, until, os.getpid())
+        return Share(self._dsn, self._master_keys, NEXT, worker, self._workers, until)
 
     async def _verify(self, connection: Connection, position: int) -> None:
         total = await connection.fetchval("SELECT count(*) FROM seat_counts")

@@ -8,10 +8,13 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import multiprocessing
 import os
+import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from multiprocessing.process import BaseProcess
 from uuid import UUID
 
 import asyncpg
@@ -44,11 +47,22 @@ class Share:
     worker: int
     workers: int
     until: int
-    parent: int
+
+
+def end_with_parent() -> None:
+    """From now on this process ends when its parent does, however that ends."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        threading.Thread(target=_end_after, args=(parent,), daemon=True).start()
+
+
+def _end_after(parent: BaseProcess) -> None:
+    parent.join()
+    os._exit(1)
 
 
 def work(share: Share) -> None:
-    """Do the share, in a process of its own; ends early when the parent is gone."""
+    """Do the share, in a process of its own."""
     gc.set_threshold(GC_THRESHOLD)  # a batch is many objects and no cycles: a third of the time
     asyncio.run(_work(share))
 
@@ -74,7 +88,7 @@ class _Worker:
     async def run(self) -> None:
         state = await self._connection.fetch(sql("rebuild_state"))
         self._position = state[self._share.worker]["position"]
-        while self._position < self._share.until and os.getppid() == self._share.parent:
+        while self._position < self._share.until:
             changes = await self._next()
             if changes:
                 await halving(self._apply, changes)

@@ -55,6 +55,13 @@ class Api:
         async with self._client.get(f"/v2{path}", headers=sent) as answer:
             return Got(answer.status, await answer.json(), dict(answer.headers))
 
+    async def send(self, method: str, path: str, body: Any, key: str = KEY) -> Got:
+        """A request below /v2 with a JSON body."""
+        auth = {"Authorization": encode_basic_auth("", key)}
+        async with self._client.request(method, f"/v2{path}", json=body, headers=auth) as answer:
+            read = await answer.json() if await answer.read() else None
+            return Got(answer.status, read, dict(answer.headers))
+
     @asynccontextmanager
     async def stream(self, path: str, **headers: str) -> AsyncIterator[ClientResponse]:
         """A live stream below /v2."""

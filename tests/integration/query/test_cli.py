@@ -54,8 +54,8 @@ async def test_a_replay_is_checked_and_replaces(
     status, _, said = await _run(database_url, "replay", "--check")
     assert status == 1
     assert "current_seats: 1 expected, 5 found" in said
-    status, rows, _ = await _run(database_url, "replay")
-    assert (status, rows) == (0, [{"result": "replaced", "position": scenario.position}])
+    status, rows, said = await _run(database_url, "replay")
+    assert (status, rows) == (0, [{"result": "replaced", "position": scenario.position}]), said
     assert (await _run(database_url, "replay", "--check"))[0] == 0
 
 
@@ -71,7 +71,8 @@ async def test_a_replay_that_is_killed_goes_on_when_it_is_started_again(
         if await pool.fetchval("SELECT to_regclass($1)", f"{NEXT}.rebuild"):
             done = await pool.fetchval(f"SELECT max(position) FROM {NEXT}.rebuild")  # noqa: S608
     process.kill()
-    await process.communicate()  # ends when the last of its workers does
+    async with asyncio.timeout(30):
+        await process.communicate()  # ends when the last of its workers does
     assert done > 0
     status, rows, _ = await _run(database_url, "replay")
     assert (status, rows[0]["position"]) == (0, scenario.position)

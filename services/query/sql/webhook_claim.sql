@@ -1,0 +1,34 @@
+-- Takes what is due, for $4 seconds: of a webhook at most $1 at once, of one that fails ($2 times
+-- in a row) one, and of all together $3. Whoever took it and is gone loses it after that time.
+WITH chosen AS (
+    SELECT d.delivery_id
+      FROM webhooks w
+     CROSS JOIN LATERAL (
+           SELECT c.delivery_id
+             FROM webhook_deliveries c
+            WHERE c.webhook_id = w.webhook_id
+              AND c.status = 'waiting'
+              AND c.due_at <= clock_timestamp()
+            ORDER BY c.due_at, c.number
+            LIMIT greatest(0, CASE WHEN w.failures >= $2 THEN 1 ELSE $1 END
+                              - (SELECT count(*)
+                                   FROM webhook_deliveries f
+                                  WHERE f.webhook_id = w.webhook_id
+                                    AND f.status = 'waiting'
+                                    AND f.leased_until > clock_timestamp()))
+              FOR UPDATE SKIP LOCKED) d
+     WHERE w.paused_until IS NULL OR w.paused_until <= clock_timestamp()
+     LIMIT $3
+)
+UPDATE webhook_deliveries d
+   SET attempts = d.attempts + 1,
+       leased_until = clock_timestamp() + make_interval(secs => $4),
+       due_at = clock_timestamp() + make_interval(secs => $4)
+  FROM chosen, webhooks w, apps a
+ WHERE d.delivery_id = chosen.delivery_id
+   AND w.webhook_id = d.webhook_id
+   AND a.app_id = w.app_id
+RETURNING d.delivery_id, d.webhook_id, w.app_id, a.time_zone, w.name, w.url, d.event_id,
+          d.booking_id, d.state, d.fired_at, d.attempts, w.failures, w.sealed_secret,
+          CASE WHEN w.previous_until > clock_timestamp() THEN w.previous_secret END
+          AS previous_secret
