@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import shared.accounts.projects_cli
 import typer
 from typer.core import TyperGroup
 
@@ -14,10 +13,12 @@ import services.audit.history_cli
 import services.audit.log_cli
 import services.audit.people_cli
 import services.audit.rotation_cli
+import services.audit.tables_cli
 import services.audit.transfer_cli
 import services.query.cli
 import services.query.relay_cli
 import shared.accounts.cli
+import shared.accounts.projects_cli
 import shared.retention
 from shared.accounts.apps import AccountsError
 from shared.settings import ConfigurationError
@@ -58,6 +59,7 @@ app.add_typer(services.audit.history_cli.app)
 app.add_typer(services.audit.cli.app)
 app.add_typer(services.audit.people_cli.app)
 app.add_typer(services.audit.people_cli.customer_app, name="customer")
+app.add_typer(services.audit.tables_cli.app, name="csv")
 app.add_typer(services.audit.rotation_cli.app, name="master-key")
 app.add_typer(services.audit.transfer_cli.app)
 app.add_typer(services.audit.checkpoint_cli.app, name="checkpoint")

@@ -294,7 +294,7 @@ class Parked(RetryLater):
 
 
 class InternalError(ApiError):
-    """Something went wrong on our side; nothing was written."""
+    """Something went wrong on our side."""
 
     status = 500
     code = "internal_error"
