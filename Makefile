@@ -42,8 +42,9 @@ mutants: setup ## small wrongs in decide, evolve, mailbox and appender: each mus
 
 bench: setup ## bookings per second beside the HTTP floor and two peers; the plot in deploy/bench
 	@$(PY) -m uv pip install --quiet --python $(PY) --require-hashes -r requirements-bench.txt
-	@$(PY) -m tests.bench.write_path --json deploy/bench/write_path.json
-	@$(PY) -m tests.bench.plot deploy/bench/write_path.json deploy/bench/write_path.svg
+	@$(PY) -m tests.bench.write_path --json deploy/bench/write_path.json; status=$$?; \
+		$(PY) -m tests.bench.plot deploy/bench/write_path.json deploy/bench/write_path.svg \
+		&& exit $$status
 
 test-browser: setup ## the published booking widget books a seat in headless Chromium
 	$(PY) -m pytest tests/browser/widget_books.py

@@ -122,6 +122,7 @@ async def _book(
 
 
 def _save(file: Path, figures: Figures) -> None:
+    file.parent.mkdir(parents=True, exist_ok=True)
     file.write_text(json.dumps(figures.as_json(), indent=1) + "\n")
 
 
