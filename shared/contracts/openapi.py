@@ -41,6 +41,7 @@ _PARAMETERS: Final[dict[str, Json]] = {
     "sortedBy": {"type": "string", "description": "asc or desc."},
     "start": {"type": "string", "description": "Events from then on."},
     "end": {"type": "string", "description": "Events until then."},
+    "after": {"type": "string", "description": "Only what comes after this position."},
     "signature": {"type": "string", "description": "JWT, HS256, signed with an API key."},
     "redirect": {"type": "string", "description": "Where to go afterwards: http or https."},
 }
@@ -184,6 +185,7 @@ def _own_schemas() -> Json:
         "Project": _object(data=_ANY_OBJECT),
         "ProjectList": _page(_ANY_OBJECT),
         "Timezone": _object(data=_ANY_OBJECT),
+        "Feed": _object(data={"type": "array", "items": _ANY_OBJECT}),
         "Error": {
             "type": "object",
             "properties": {

@@ -55,6 +55,19 @@ _ACTIONS: Final = (
     "own name."
 )
 
+_NOTHING: Final[dict[str, object]] = {"answers": "", "query": ()}
+_ANY: Final[dict[str, object]] = {"answers": "Anything", "query": ()}
+_ASKED: Final[dict[str, object]] = {**_ANY, "body": "Anything"}
+_WEBHOOKS: Final[tuple[tuple[str, str, str, str, int, dict[str, object]], ...]] = (
+    ("post", "/v2/webhooks", "createWebhook", "Hear of a state at an address", 201, _ASKED),
+    ("get", "/v2/webhooks", "listWebhooks", "The app's webhooks", 200, _ANY),
+    ("get", "/v2/webhooks/{id}", "getWebhook", "A webhook", 200, _ANY),
+    ("delete", "/v2/webhooks/{id}", "deleteWebhook", "Hear no more", 204, _NOTHING),
+    ("get", "/v2/webhooks/{id}/deliveries", "listDeliveries", "What was sent", 200, _ANY),
+    ("post", "/v2/webhooks/{id}/rotate", "rotateSecret", "A new signing secret", 200, _ASKED),
+    ("post", "/v2/webhooks/{id}/resend", "resend", "Send again", 200, _ASKED),
+)
+
 OPERATIONS: Final[tuple[Operation, ...]] = (
     _write(
         "post",
@@ -225,5 +238,40 @@ OPERATIONS: Final[tuple[Operation, ...]] = (
         answers="Timezone",
         query=(),
         reach="widget",
+    ),
+    _read(
+        "/v2/events",
+        "listEvents",
+        "What happened, from a position on; a live stream on request",
+        answers="Feed",
+        query=("after", "limit"),
+        note="With `Accept: text/event-stream` events are sent as they are committed.",
+    ),
+    _read(
+        "/v2/bookings/groups/{id}/events",
+        "listGroupEvents",
+        "What happened to a group and its seat bookings",
+        answers="Feed",
+        query=("after", "limit"),
+    ),
+    _read(
+        "/v2/bookings/groups/{id}/history",
+        "getGroupHistory",
+        "A group's seat count over time",
+        answers="Feed",
+        query=("after", "limit"),
+    ),
+    _write(
+        "delete",
+        "/v2/bookings/{id}/customer",
+        "eraseCustomer",
+        "Make a booking's personal data unreadable for ever",
+        status=204,
+        answers="",
+        query=(),
+    ),
+    *(
+        _write(method, path, name, summary, tag="Webhooks", status=status, **more)
+        for method, path, name, summary, status, more in _WEBHOOKS
     ),
 )

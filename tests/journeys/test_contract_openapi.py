@@ -5,8 +5,16 @@ from __future__ import annotations
 import asyncio
 import re
 import sys
+from contextlib import AsyncExitStack
 
+import asyncpg
+
+from services.command.app import command_service
+from services.query.app import query_service
+from shared.accounts.keyring import KeyRing
+from shared.accounts.postgres import PostgresKeySource
 from shared.contracts.openapi import committed, document, text
+from shared.eventlog.privacy import MasterKey
 from tests.harness.requests import group, payment_seats
 from tests.harness.stack import CHECKOUT, Caller, Stack, Tenant
 
@@ -18,6 +26,26 @@ FUZZ_SECONDS = 100
 
 def test_the_committed_document_is_up_to_date() -> None:
     assert committed() == text(), "run python -m shared.contracts.openapi"
+
+
+async def test_it_names_every_route_there_is_and_no_other(database_url: str) -> None:
+    master = MasterKey(bytes(32))
+    async with AsyncExitStack() as stack:
+        pool = await stack.enter_async_context(asyncpg.create_pool(database_url, min_size=1))
+        ring = KeyRing(PostgresKeySource(pool, master), master)
+        command = await stack.enter_async_context(command_service(pool, database_url, master, ring))
+        query = await stack.enter_async_context(query_service(database_url, master))
+        routes = [*command.routes, *query.routes]
+    served = {f"{route.method} {route.path.rstrip('/')}" for route in routes}
+    named = {
+        f"{method.upper()} {path}"
+        for path, operations in document()["paths"].items()
+        for method in operations
+    }
+    assert served - DESCRIBES == named
+
+
+DESCRIBES = {"GET /v2/openapi.json", "GET /docs"}
 
 
 async def test_it_is_served_to_everyone(stack: Stack) -> None:
