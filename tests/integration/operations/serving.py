@@ -14,6 +14,8 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from tests.harness.installation import Installation, ServiceProcess, installed
 
+ALONE = {"SEATLEDGER_LOOPS": "off"}
+"""Without projector and relay: single bookings are folded from the log, fresh as ever."""
 Series = Mapping[tuple[str, frozenset[tuple[str, str]]], float]
 
 

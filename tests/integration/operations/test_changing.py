@@ -13,7 +13,7 @@ from tests.harness.installation import ServiceProcess
 from tests.harness.servers import Databases
 from tests.harness.waiting import until
 from tests.integration.operations.callers import calling
-from tests.integration.operations.serving import whole
+from tests.integration.operations.serving import ALONE, whole
 
 WORKERS = 2
 
@@ -25,7 +25,7 @@ def told(process: ServiceProcess, words: str) -> int:
 
 async def test_a_rolling_restart_under_load_fails_no_request(database_url: str) -> None:
     async with (
-        whole(database_url, SEATLEDGER_WORKERS=str(WORKERS)) as (installation, process),
+        whole(database_url, SEATLEDGER_WORKERS=str(WORKERS), **ALONE) as (installation, process),
         calling(process.url, installation.key, 8) as callers,
     ):
         await callers.more(100)
@@ -46,7 +46,7 @@ async def test_a_version_that_does_not_start_changes_nothing(
     database_url: str, databases: Databases
 ) -> None:
     """Its database refuses newcomers, so a successor cannot start; the old ones go on."""
-    async with whole(database_url, SEATLEDGER_WORKERS="2") as (_, process):
+    async with whole(database_url, SEATLEDGER_WORKERS="2", **ALONE) as (_, process):
         name = database_url.rsplit("/", 1)[1]
         await admit_newcomers(databases, name, "false")
         process.signal(signal.SIGHUP)
@@ -75,7 +75,7 @@ async def admit_newcomers(databases: Databases, name: str, are_admitted: str) ->
 async def test_sigterm_under_load_answers_all_that_was_begun(database_url: str) -> None:
     """One process alone: it says that it is unready while it still serves, then refuses newcomers;
     nobody who was let in loses an answer."""
-    async with whole(database_url, SEATLEDGER_LEAD_SECONDS="1") as (installation, process):
+    async with whole(database_url, SEATLEDGER_LEAD_SECONDS="1", **ALONE) as (installation, process):
         async with calling(process.url, installation.key, 4) as callers:
             await callers.more(50)
             process.signal(signal.SIGTERM)

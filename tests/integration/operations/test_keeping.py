@@ -16,7 +16,7 @@ from deploy.local.service import CHECKOUT
 from tests.harness.archived import Archived
 from tests.harness.installation import Installation
 from tests.harness.servers import remove_folder, temporary_folder
-from tests.integration.operations.serving import auth, new_group, new_seat, whole
+from tests.integration.operations.serving import ALONE, auth, new_group, new_seat, whole
 
 
 async def seatledger(env: Mapping[str, str], *arguments: str) -> Outcome:
@@ -67,7 +67,7 @@ async def archived() -> AsyncIterator[Archived]:
 async def test_a_ledger_restored_to_a_moment_is_whole_and_serves(archived: Archived) -> None:
     """Everything up to the moment is there, what came after is not, and the ledger verifies."""
     async with (
-        whole(archived.server.dsn) as (installation, process),
+        whole(archived.server.dsn, **ALONE) as (installation, process),
         aiohttp.ClientSession() as session,
     ):
         desk = Desk(session, installation, process.url)
@@ -87,9 +87,7 @@ async def test_a_ledger_restored_to_a_moment_is_whole_and_serves(archived: Archi
             verdict = await seatledger(env, "verify", "--json")
             assert verdict.returncode == 0, verdict.reason
             assert json.loads(verdict.output)["position"] == 5
-            again = installation.new_process(
-                "services", DATABASE_URL=restored.dsn, SEATLEDGER_LOOPS="process"
-            )
+            again = installation.new_process("services", DATABASE_URL=restored.dsn, **ALONE)
             installation.commands.append(again)
             await again.start()
             at_new = Desk(session, installation, again.url)
@@ -105,7 +103,10 @@ async def test_a_ledger_restored_to_a_moment_is_whole_and_serves(archived: Archi
 async def test_answers_to_repeated_keys_are_forgotten_and_bookings_are_not(
     database_url: str,
 ) -> None:
-    async with whole(database_url) as (installation, process), aiohttp.ClientSession() as session:
+    async with (
+        whole(database_url, **ALONE) as (installation, process),
+        aiohttp.ClientSession() as session,
+    ):
         desk = Desk(session, installation, process.url)
         group_id = await desk.group(seats=0)
 

@@ -7,7 +7,7 @@ import statistics
 import aiohttp
 
 from tests.integration.operations.flood import Flood
-from tests.integration.operations.serving import auth, new_group, whole
+from tests.integration.operations.serving import ALONE, auth, new_group, whole
 
 AT_ONCE = 32
 LINES = 400
@@ -17,7 +17,7 @@ REFUSED_SECONDS = 0.05
 async def test_at_five_times_its_capacity_it_serves_on_and_refuses_the_rest_at_once(
     database_url: str,
 ) -> None:
-    limits = {"SEATLEDGER_MAX_IN_PROGRESS": str(AT_ONCE)}
+    limits = {"SEATLEDGER_MAX_IN_PROGRESS": str(AT_ONCE), **ALONE}
     async with (
         whole(database_url, **limits) as (installation, process),
         aiohttp.ClientSession() as session,

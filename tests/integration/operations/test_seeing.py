@@ -81,23 +81,6 @@ def check_log(log: Path, key: str) -> None:
         assert secret not in text
 
 
-async def test_metrics_are_for_this_machine_or_for_the_key(database_url: str) -> None:
-    async with whole(database_url) as (_, process), ClientSession() as session:
-        through_a_proxy = {"X-Forwarded-For": "203.0.113.7"}
-        async with session.get(f"{process.url}/metrics", headers=through_a_proxy) as answer:
-            assert answer.status == 403
-        await process.stop()
-        await process.start(SEATLEDGER_METRICS_KEY="only-prometheus")
-        for headers, status in (
-            ({}, 403),
-            (auth("wrong"), 403),
-            (auth("only-prometheus"), 200),
-            ({"Authorization": "Bearer only-prometheus"}, 200),
-        ):
-            async with session.get(f"{process.url}/metrics", headers=headers) as answer:
-                assert answer.status == status
-
-
 async def test_workers_answer_for_one_another(database_url: str) -> None:
     async with whole(database_url, SEATLEDGER_WORKERS="2") as (_, process):
         for _ in range(3):  # whoever of them is asked

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ssl
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
@@ -15,12 +15,14 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
+from pydantic import SecretStr
 
 from shared.accounts.keyring import KeyRing
 from shared.http.application import Offer, build_application, tls_context
 from shared.http.exposition import Place
 from shared.http.server import listen, serving
 from shared.settings import ConfigurationError, Settings
+from tests.integration.operations.serving import auth
 from tests.unit.http.doors import MASTER, ROUTES, KnownKeys
 
 
@@ -104,3 +106,24 @@ async def test_heads_that_are_too_large_are_refused() -> None:
             assert answer.status == 400
         async with session.get(url, headers={f"X-{n}": "x" for n in range(500)}) as answer:
             assert answer.status == 400
+
+
+@pytest.mark.parametrize(
+    ("key", "headers", "status"),
+    [
+        (None, {}, 200),
+        (None, {"X-Forwarded-For": "203.0.113.7"}, 403),
+        ("only-prometheus", {}, 403),
+        ("only-prometheus", auth("wrong"), 403),
+        ("only-prometheus", auth("only-prometheus"), 200),
+        ("only-prometheus", {"Authorization": "Bearer only-prometheus"}, 200),
+    ],
+)
+async def test_series_are_for_this_machine_or_for_the_key(
+    key: str | None, headers: Mapping[str, str], status: int
+) -> None:
+    settings = Settings(metrics_key=None if key is None else SecretStr(key))
+    async with served(settings) as port, aiohttp.ClientSession() as session:
+        url = f"http://127.0.0.1:{port}/metrics"
+        async with session.get(url, headers=headers) as answer:
+            assert answer.status == status
