@@ -12,7 +12,7 @@ import statistics
 import sys
 import time
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from uuid import UUID
 
 import asyncpg
@@ -31,6 +31,7 @@ from tests.bench.query_projection import ledger
 from tests.integration.query.scenario import MASTER, Scenario
 
 CONNECTIONS = 64
+START_SECONDS = 60
 ROUNDS, ROUND_SECONDS = 5, 2.0
 KEY = "test_api_key_bench"
 PEER_POOL = 20
@@ -80,7 +81,10 @@ async def serve_floor(port: int, _: str) -> None:
 async def _serve_alone(port: int, handler: object) -> None:
     app = web.Application()
     app.router.add_get("/v2/bookings/groups/{id}", handler)  # type: ignore[arg-type]
-    await serve(app, listen("127.0.0.1", port))
+    runner = web.AppRunner(app, access_log=None)
+    await runner.setup()
+    await web.SockSite(runner, listen("127.0.0.1", port)).start()
+    await asyncio.Event().wait()
 
 
 class Caller(asyncio.Protocol):
@@ -153,11 +157,22 @@ async def server(kind: str, port: int, dsn: str) -> AsyncIterator[asyncio.subpro
         stderr=asyncio.subprocess.DEVNULL,
     )
     try:
-        await asyncio.sleep(3)
+        await _until_listening(port)
         yield process
     finally:
-        process.terminate()
+        with suppress(ProcessLookupError):
+            process.terminate()
         await process.wait()
+
+
+async def _until_listening(port: int) -> None:
+    async with asyncio.timeout(START_SECONDS):
+        while True:
+            with suppress(ConnectionRefusedError):
+                _, writer = await asyncio.open_connection("127.0.0.1", port)
+                writer.close()
+                return
+            await asyncio.sleep(0.1)
 
 
 async def main() -> None:
