@@ -49,6 +49,8 @@ class Settings(BaseSettings):
     tls_cert: Path | None = None
     tls_key: Path | None = None
     lead_seconds: float = Field(default=0, ge=0, le=300)
+    public_url: str = ""
+    webhooks_private: bool = False
     keep_answers_days: int = Field(default=30, ge=1)
     metrics_key: SecretStr | None = None
     master_key: SecretStr | None = None
@@ -121,6 +123,11 @@ class Settings(BaseSettings):
         if self.database_url is None:
             raise ConfigurationError("DATABASE_URL is not set: give a PostgreSQL URL")
         return self.database_url.get_secret_value()
+
+    @property
+    def links_url(self) -> str:
+        """Where links in what we send lead: the API as customers reach it."""
+        return self.public_url.rstrip("/") or f"http://{self.host}:{self.port}"
 
     @property
     def trusted_networks(self) -> list[Network]:

@@ -13,6 +13,7 @@ import asyncpg
 
 from services.query.projector import Projector
 from services.query.relay_loops import publishing_loops
+from services.query.webhooks import webhook_loops
 from shared.eventlog.privacy import MasterKey
 from shared.eventlog.wakeup import Wakeup
 from shared.settings import Settings
@@ -28,7 +29,11 @@ async def query_loops(settings: Settings, master: MasterKey) -> AsyncIterator[No
         wakeup = Wakeup(dsn)
         wakeup.start()
         try:
-            async with _projecting(dsn, master), _publishing(settings, pool, wakeup):
+            async with (
+                _projecting(dsn, master),
+                _publishing(settings, pool, wakeup),
+                webhook_loops(settings, master, wakeup),
+            ):
                 yield
         finally:
             await wakeup.stop()

@@ -29,13 +29,14 @@ async def waves_of(
     recorded = decode(record)
     yield [render(recorded)]
     if moves_seats(recorded.event):
-        before = await _fold(pool, record.group_id, record.version - 1)
+        before = await group_at(pool, record.group_id, record.version - 1)
         seats = seat_messages(before, recorded)
         while wave := list(islice(seats, WAVE)):
             yield wave
 
 
-async def _fold(pool: asyncpg.Pool[asyncpg.Record], group_id: UUID, version: int) -> Group:
+async def group_at(pool: asyncpg.Pool[asyncpg.Record], group_id: UUID, version: int) -> Group:
+    """The group as it was at a version, from its stream."""
     group = Group(group_id)
     while group.version < version:
         rows = await pool.fetch(

@@ -103,7 +103,7 @@ def _payload(
         position=recorded.position,
         version=recorded.version,
         part=part,
-        state=_state_after(event),
+        state=state_after(event),
         **{name: getattr(event, name) for name in _taken_over(model)},
     )
 
@@ -124,7 +124,8 @@ _STATES: Mapping[type[Event], payloads.BookingState] = {
 }
 
 
-def _state_after(event: Event) -> payloads.BookingState | None:
+def state_after(event: Event) -> payloads.BookingState | None:
+    """The state that the event's own booking entered by it; None when it entered none."""
     match event:
         case events.SeatBooked(graph="group_customer"):
             return "confirmed"

@@ -7,10 +7,11 @@ moved, whatever the rule is; their order is the order in which they were booked.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from uuid import UUID
 
 from shared.domain.events import Event, GroupCancelled, GroupCompleted
 from shared.domain.group import Group, evolve
-from shared.domain.seats import LIVE
+from shared.domain.seats import LIVE, Seat, SeatState
 from shared.eventlog.record import RecordedEvent
 from shared.messaging.cloudevent import SOURCE, Message, render_seat
 
@@ -20,15 +21,19 @@ def moves_seats(event: Event) -> bool:
     return isinstance(event, GroupCancelled | GroupCompleted)
 
 
+def moved_seats(before: Group, event: Event) -> Iterator[tuple[UUID, Seat, SeatState]]:
+    """The seat bookings that the event moved, as they were, and where to."""
+    live = [(booking_id, seat) for booking_id, seat in before.seats.items() if seat.state in LIVE]
+    after = evolve(before.draft(), event)
+    for booking_id, seat in live:
+        now = after.seats.get(booking_id)
+        if now is not None and now.state != seat.state:
+            yield booking_id, seat, now.state
+
+
 def seat_messages(
     before: Group, recorded: RecordedEvent, source: str = SOURCE
 ) -> Iterator[Message]:
     """One message per seat booking that the event moved; `before` is the group up to it."""
-    live = [(booking_id, seat) for booking_id, seat in before.seats.items() if seat.state in LIVE]
-    after = evolve(before.draft(), recorded.event)
-    part = 0
-    for booking_id, seat in live:
-        now = after.seats.get(booking_id)
-        if now is not None and now.state != seat.state:
-            part += 1
-            yield render_seat(recorded, part, booking_id, seat, now.state, source)
+    for part, (booking_id, seat, state) in enumerate(moved_seats(before, recorded.event), 1):
+        yield render_seat(recorded, part, booking_id, seat, state, source)

@@ -1,0 +1,59 @@
+"""Webhooks put together: what follows the log for them, and what sends, started and stopped."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+
+import asyncpg
+
+from services.query.freshness import FreshReads
+from services.query.webhooks_body import WebhookBodies
+from services.query.webhooks_enqueuer import WebhookEnqueuer
+from services.query.webhooks_post import posting
+from services.query.webhooks_sender import Patience, WebhookSender
+from shared.accounts.keyring import KeyRing
+from shared.accounts.postgres import PostgresKeySource
+from shared.accounts.projects import PostgresProjects
+from shared.eventlog.privacy import MasterKey
+from shared.eventlog.wakeup import Wakeup
+from shared.settings import Settings
+
+POOL_SIZE = 3
+STATEMENT_SECONDS = 10.0
+
+
+@asynccontextmanager
+async def webhook_loops(
+    settings: Settings, master: MasterKey, wakeup: Wakeup, patience: Patience | None = None
+) -> AsyncIterator[None]:
+    """Inside the block every webhook is told what it listens for."""
+    dsn = settings.database_dsn
+    async with AsyncExitStack() as stack:
+        pool = await stack.enter_async_context(
+            asyncpg.create_pool(
+                dsn, min_size=0, max_size=POOL_SIZE, command_timeout=STATEMENT_SECONDS
+            )
+        )
+        reads = FreshReads(dsn, master)
+        stack.push_async_callback(reads.close)
+        ring = KeyRing(PostgresKeySource(pool, master), master)
+        projects = PostgresProjects(pool, master)
+        bodies = WebhookBodies(reads, projects, ring, settings.links_url)
+        poster = await stack.enter_async_context(posting(settings.webhooks_private))
+        enqueuer = WebhookEnqueuer(pool, wakeup, dsn)
+        sender = WebhookSender(pool, wakeup, master, bodies, poster, patience or Patience())
+        async with _running(enqueuer), _running(sender):
+            yield
+
+
+@asynccontextmanager
+async def _running(loop: WebhookEnqueuer | WebhookSender) -> AsyncIterator[None]:
+    task = asyncio.create_task(loop.run(), name=type(loop).__name__)
+    try:
+        yield
+    finally:
+        loop.stop()
+        with suppress(asyncio.CancelledError):
+            await task

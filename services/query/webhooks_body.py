@@ -1,0 +1,106 @@
+"""What a webhook is told: the booking itself, made when it is sent and kept nowhere.
+
+Contract section 9. It shows the state that was entered, and all else as it is now: a person erased
+meanwhile is not in it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from pydantic_core import to_json
+
+from services.query.freshness import FreshReads
+from services.query.read_models import attendees
+from shared.accounts.action_links import ActionLinks
+from shared.accounts.keyring import KeyRing
+from shared.accounts.projects import PostgresProjects
+from shared.booking_api.bookings import render_booking
+from shared.booking_api.includes import parse_includes
+from shared.booking_api.projects import render_project
+from shared.booking_api.timestamps import UTC_ZONE, Rendering, find_zone
+from shared.booking_api.views import BookingView, GroupView, Surroundings
+from shared.domain.events import JsonObject
+
+INCLUDES = parse_includes(
+    "event,calendar,customers,attributes,user,project,meta,available_actions,"
+    "customer_action_links,owner_booking.attributes"
+)
+
+
+class BookingGone(Exception):
+    """The ledger does not show this booking (any more)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Occasion:
+    """Why a webhook is told of a booking; `name` is what the booking calls the webhook."""
+
+    app_id: UUID
+    time_zone: str
+    webhook_id: UUID
+    name: str
+    booking_id: UUID
+    state: str
+    at: datetime
+
+
+class WebhookBodies:
+    """Makes bodies; `public_url` is where customers' links lead."""
+
+    def __init__(
+        self, reads: FreshReads, projects: PostgresProjects, ring: KeyRing, public_url: str
+    ) -> None:
+        self._reads = reads
+        self._projects = projects
+        self._ring = ring
+        self._public_url = public_url.rstrip("/")
+
+    async def body_of(self, occasion: Occasion) -> bytes | None:
+        """The body, or None when the booking wants this webhook not to be told; ApiError."""
+        view = await self._view(occasion.booking_id)
+        if is_switched_off(view.webhooks, occasion.name, occasion.webhook_id):
+            return None
+        then = _then(view, occasion)
+        rendering = Rendering(find_zone(occasion.time_zone) or UTC_ZONE)
+        around = await self._around(occasion.app_id, then)
+        shown = render_booking(then, INCLUDES, rendering, around)
+        for customer in shown["customers"]:
+            customer["meta"] = json.dumps(customer["meta"], separators=(",", ":"))
+        return to_json(shown)
+
+    async def _view(self, booking_id: UUID) -> BookingView:
+        found = await self._reads.booking(booking_id)
+        if found is None:
+            raise BookingGone(f"there is no booking {booking_id}")
+        if found.seat is None:
+            return found.group.view
+        return attendees.view(found.seat, found.group.view)
+
+    async def _around(self, app_id: UUID, view: BookingView) -> Surroundings:
+        project_id = (view if isinstance(view, GroupView) else view.group).project_id
+        projects: dict[UUID, JsonObject] = {}
+        if project_id is not None:
+            found = await self._projects.named(app_id, [project_id])
+            projects = {one: render_project(project) for one, project in found.items()}
+        keys = await self._ring.signing_keys(app_id)
+        links = ActionLinks(keys[0] if keys else None, self._public_url)
+        return Surroundings(
+            projects=projects, action_links={view.id: links.of(view.id, view.graph, view.state)}
+        )
+
+
+def is_switched_off(overrides: Mapping[str, Any], name: str, webhook_id: UUID) -> bool:
+    """Whether a booking's own `webhooks` say `{"<name or id>": {"enabled": false}}`."""
+    wanted = [overrides.get(key) for key in (name, str(webhook_id))]
+    return any(isinstance(one, Mapping) and one.get("enabled") is False for one in wanted)
+
+
+def _then(view: BookingView, occasion: Occasion) -> BookingView:
+    """In the state that it entered, when it entered it."""
+    return replace(view, state=occasion.state, updated_at=occasion.at)

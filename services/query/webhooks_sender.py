@@ -1,0 +1,184 @@
+"""Sends what webhooks are to hear: at least once, for three days, each endpoint on its own.
+
+Workers in every process take what is due with SKIP LOCKED, for a minute. An endpoint has few at
+once, and one that keeps failing is left alone for longer and longer, so that none delays another.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import NamedTuple
+from uuid import UUID, uuid4
+
+from services.query.connection import LOST, Pool
+from services.query.projection import sql
+from services.query.webhooks_body import BookingGone, Occasion, WebhookBodies
+from services.query.webhooks_post import Outcome, Poster
+from services.query.webhooks_secrets import signatures
+from shared.booking_api.errors import ApiError
+from shared.eventlog.privacy import MasterKey, Unreadable
+from shared.eventlog.wakeup import Wakeup
+
+PER_ENDPOINT = 4
+AT_ONCE = 64
+LEASE_SECONDS = 60.0
+FAILING = 5
+"""Failures in a row after which an endpoint is left alone."""
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """Seconds until the next try: doubled every time, up to a bound, and jittered."""
+
+    first_seconds: float = 10.0
+    longest_seconds: float = 6 * 3600.0
+    pause_seconds: float = 5.0
+    longest_pause_seconds: float = 300.0
+
+    def retry_in(self, attempts: int) -> float:
+        """After so many attempts at one delivery."""
+        return _jittered(self.first_seconds, attempts - 1, self.longest_seconds)
+
+    def pause(self, failures: int) -> float | None:
+        """How long to leave an endpoint alone, if at all, after so many failures in a row."""
+        if failures < FAILING:
+            return None
+        return _jittered(self.pause_seconds, failures - FAILING, self.longest_pause_seconds)
+
+
+class Delivery(NamedTuple):
+    """A row of `webhook_claim`."""
+
+    delivery_id: UUID
+    webhook_id: UUID
+    app_id: UUID
+    time_zone: str
+    name: str
+    url: str
+    event_id: UUID
+    booking_id: UUID
+    state: str
+    fired_at: datetime
+    attempts: int
+    failures: int
+    sealed_secret: bytes
+    previous_secret: bytes | None
+
+    @property
+    def occasion(self) -> Occasion:
+        return Occasion(
+            *(self.app_id, self.time_zone, self.webhook_id, self.name),
+            *(self.booking_id, self.state, self.fired_at),
+        )
+
+
+@dataclass(slots=True)
+class WebhookSender:
+    """`run()` until `stop()`; what is under way is finished first."""
+
+    pool: Pool
+    wakeup: Wakeup
+    master: MasterKey
+    bodies: WebhookBodies
+    poster: Poster
+    patience: Patience = Patience()
+    _stopped: asyncio.Event = field(default_factory=asyncio.Event)
+    _under_way: set[asyncio.Task[None]] = field(default_factory=set)
+
+    async def run(self) -> None:
+        """Send whatever is due."""
+        while not self._stopped.is_set():
+            news = self.wakeup.token()
+            try:
+                await self._start_due()
+            except LOST as error:
+                _log.warning("webhooks wait: %s", type(error).__name__)
+            await self.wakeup.wait(news)
+        if self._under_way:
+            await asyncio.wait(self._under_way)
+
+    def stop(self) -> None:
+        self._stopped.set()
+
+    async def _start_due(self) -> None:
+        """Take and start as much as there is room for."""
+        room = AT_ONCE - len(self._under_way)
+        while room > 0 and not self._stopped.is_set():
+            rows = await self.pool.fetch(
+                sql("webhook_claim"), PER_ENDPOINT, FAILING, room, LEASE_SECONDS
+            )
+            for row in rows:
+                task = asyncio.create_task(self._deliver(Delivery(*row)), name="webhook")
+                self._under_way.add(task)
+                task.add_done_callback(self._landed)
+            if not rows:
+                return
+            room = AT_ONCE - len(self._under_way)
+
+    def _landed(self, task: asyncio.Task[None]) -> None:
+        self._under_way.discard(task)
+        error = None if task.cancelled() else task.exception()
+        if error is not None:  # its lease ends, and it is tried again
+            _log.error("webhook delivery: %s", type(error).__name__, exc_info=error)
+
+    async def _deliver(self, delivery: Delivery) -> None:
+        try:
+            body = await self.bodies.body_of(delivery.occasion)
+        except BookingGone as error:
+            await self._end(delivery, "skipped", Outcome(None, str(error)))
+        except (ApiError, *LOST) as error:
+            await self._fail(delivery, Outcome(None, f"not sent: {type(error).__name__}"), False)
+        else:
+            await self._send(delivery, body)
+
+    async def _send(self, delivery: Delivery, body: bytes | None) -> None:
+        if body is None:
+            reason = "switched off by the booking's own webhooks"
+            await self._end(delivery, "skipped", Outcome(None, reason))
+            return
+        try:
+            headers = self._headers(delivery, body)
+        except Unreadable:
+            await self._fail(delivery, Outcome(None, "its secret cannot be opened"), False)
+            return
+        outcome = await self.poster.post(delivery.url, body, headers)
+        if outcome.trouble is None:
+            await self._end(delivery, "delivered", outcome)
+        else:
+            await self._fail(delivery, outcome, True)
+
+    def _headers(self, delivery: Delivery, body: bytes) -> dict[str, str]:
+        secrets = delivery.sealed_secret, delivery.previous_secret
+        return {
+            "Content-Type": "application/json",
+            "User-Agent": "seatledger-webhooks",
+            "Timekit-Request-Id": str(uuid4()),
+            "Seatledger-Webhook-Id": str(delivery.webhook_id),
+            "Seatledger-Delivery-Id": str(delivery.delivery_id),
+            "Seatledger-Event-Id": str(delivery.event_id),
+            "Seatledger-Attempt": str(delivery.attempts),
+            **signatures(self.master, delivery.webhook_id, body, *secrets),
+        }
+
+    async def _end(self, delivery: Delivery, status: str, outcome: Outcome) -> None:
+        await self.pool.execute(
+            sql("webhook_ended"), delivery.delivery_id, status, outcome.answer, outcome.trouble
+        )
+
+    async def _fail(self, delivery: Delivery, outcome: Outcome, is_endpoints: bool) -> None:
+        await self.pool.execute(
+            *(sql("webhook_failed"), delivery.delivery_id, outcome.answer, outcome.trouble),
+            self.patience.retry_in(delivery.attempts),
+            self.patience.pause(delivery.failures + 1),
+            is_endpoints,
+        )
+
+
+def _jittered(first: float, doublings: int, bound: float) -> float:
+    longest: float = min(first * 2.0 ** min(max(doublings, 0), 40), bound)
+    return longest * random.uniform(0.5, 1.0)  # noqa: S311

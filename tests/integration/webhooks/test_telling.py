@@ -1,0 +1,153 @@
+"""What webhooks are told, when, and how it is signed: contract section 9."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+from uuid import UUID
+
+import pytest
+
+from services.query.connection import Pool
+from tests.harness.relays import eventually
+from tests.integration.query.api import Api
+from tests.integration.query.scenario import Scenario
+from tests.integration.webhooks.calls import SECRET, Webhooks
+from tests.integration.webhooks.receiver import Receiver, Told
+
+pytestmark = pytest.mark.usefixtures("loops")
+
+
+@pytest.fixture
+def hooks(api: Api, receiver: Receiver) -> Webhooks:
+    return Webhooks(api, receiver)
+
+
+def _signed(told: Told, secret: str, header: str = "x-timekit-signature") -> bool:
+    wanted = hmac.new(secret.encode(), told.body, hashlib.sha256).hexdigest()
+    return told.headers.get(header) == wanted
+
+
+async def test_a_receiver_is_told_the_bare_booking_signed(
+    scenario: Scenario, api: Api, hooks: Webhooks, receiver: Receiver
+) -> None:
+    await hooks.create("confirmed")
+    group_id = await scenario.create(app_id=api.app_id, what="A talk")
+    seat = await scenario.book(group_id, seats=2, meta={"seen": "ad"})
+    await receiver.until(lambda r: len(r.told) == 1)
+    [told] = receiver.told
+    shown = told.booking
+    assert (shown["id"], shown["state"], shown["graph"]) == (
+        str(seat),
+        "confirmed",
+        "group_customer",
+    )
+    assert set(shown) == {
+        *("id", "state", "graph", "completed", "created_at", "updated_at", "event", "calendar"),
+        *("customers", "attributes", "user", "project", "meta", "available_actions"),
+        *("customer_action_links", "owner_booking"),
+    }
+    [customer] = shown["customers"]
+    assert (customer["name"], customer["phone"], customer["voip"]) == ("Marty McFly", "", "")
+    assert json.loads(customer["meta"]) == {} and isinstance(customer["meta"], str)
+    assert shown["meta"] == {"seen": "ad"}
+    assert shown["owner_booking"]["attributes"]["group_booking"]["current_seats"] == 2
+    link = shown["customer_action_links"]["cancel_by_customer"]
+    assert link.startswith(f"https://book.example.org/v2/bookings/{seat}/external_action/")
+    assert _signed(told, SECRET)
+    assert UUID(told.headers["Timekit-Request-Id"]).version == 4
+    assert "x-timekit-signature-previous" not in told.headers
+
+
+async def test_only_the_pair_of_graph_and_state_fires(
+    scenario: Scenario, api: Api, hooks: Webhooks, receiver: Receiver
+) -> None:
+    await hooks.create("cancelled_by_customer", "/cancelled")
+    await hooks.create("tentative", "/held", "group_customer_payment")
+    await hooks.create("paid", "/paid", "group_customer_payment")
+    await hooks.create("tentative", "/opened", "group_owner")
+    group_id = await scenario.create(app_id=api.app_id)
+    other = await scenario.create()  # of another app
+    await scenario.book(other, graph="group_customer_payment")
+    plain = await scenario.book(group_id, seats=2)
+    payer = await scenario.book(group_id, graph="group_customer_payment")
+    await scenario.cancel(group_id, plain, seats=1)  # it still has one
+    await scenario.cancel(group_id, plain)
+    await scenario.pay(group_id, payer)
+    await receiver.until(lambda r: len(r.told) == 4)
+    assert {told.path: told.booking["id"] for told in receiver.told} == {
+        "/opened": str(group_id),
+        "/held": str(payer),
+        "/cancelled": str(plain),
+        "/paid": str(payer),
+    }
+    assert receiver.at("/held")[0].booking["state"] == "tentative"
+
+
+async def test_an_owners_cancel_reaches_every_seat_booking(
+    scenario: Scenario, api: Api, hooks: Webhooks, receiver: Receiver
+) -> None:
+    await hooks.create("cancelled_by_owner", "/seats")
+    await hooks.create("cancelled", "/group", "group_owner")
+    group_id = await scenario.create(app_id=api.app_id)
+    seats = await scenario.book_many(group_id, 7)
+    await scenario.cancel(group_id, seats[0])
+    await scenario.cancel_group(group_id)
+    await receiver.until(lambda r: len(r.told) == 7)
+    assert {told.booking["id"] for told in receiver.at("/seats")} == set(map(str, seats[1:]))
+    assert [told.booking["completed"] for told in receiver.at("/group")] == [True]
+    assert len({told.headers["Seatledger-Delivery-Id"] for told in receiver.told}) == 7
+
+
+async def test_a_booking_may_switch_a_webhook_off_for_itself(
+    scenario: Scenario, api: Api, hooks: Webhooks, receiver: Receiver
+) -> None:
+    webhook_id = await hooks.create("confirmed", name="crm")
+    group_id = await scenario.create(app_id=api.app_id)
+    await scenario.book(group_id, webhooks={"crm": {"enabled": False}})
+    loud = await scenario.book(group_id, webhooks={"crm": {"enabled": True}})
+    await receiver.until(lambda r: len(r.told) == 1)
+
+    async def both_ended() -> bool:
+        statuses = [one["status"] for one in await hooks.deliveries(webhook_id)]
+        return statuses == ["delivered", "skipped"]
+
+    await eventually(both_ended)
+    assert [told.booking["id"] for told in receiver.told] == [str(loud)]
+
+
+async def test_an_erased_person_is_not_in_what_is_sent_later(
+    scenario: Scenario, api: Api, hooks: Webhooks, receiver: Receiver, pool: Pool
+) -> None:
+    receiver.answers["/hook"] = 500
+    await hooks.create("confirmed")
+    group_id = await scenario.create(app_id=api.app_id)
+    seat = await scenario.book(group_id, meta={"diet": "none"})
+    await receiver.until(lambda r: len(r.told) == 1)
+    await scenario.erase(group_id, seat, pool)
+    receiver.answers["/hook"] = 200
+    before = len(receiver.told)
+    await receiver.until(lambda r: len(r.told) > before)
+    last = receiver.told[-1].booking
+    assert (last["customers"], last["meta"], last["state"]) == ([], {}, "confirmed")
+    stored = await pool.fetchval("SELECT string_agg(d::text, '') FROM webhook_deliveries d")
+    assert "Marty" not in stored and "diet" not in stored
+
+
+async def test_both_secrets_sign_while_one_takes_the_others_place(
+    scenario: Scenario, api: Api, hooks: Webhooks, receiver: Receiver, pool: Pool
+) -> None:
+    webhook_id = await hooks.create("confirmed")
+    rotated = (await hooks.post(f"/{webhook_id}/rotate", {})).body["meta"]
+    group_id = await scenario.create(app_id=api.app_id)
+    await scenario.book(group_id)
+    await receiver.until(lambda r: len(r.told) == 1)
+    assert _signed(receiver.told[0], rotated["secret"])
+    assert _signed(receiver.told[0], SECRET, "x-timekit-signature-previous")
+    await pool.execute("UPDATE webhooks SET previous_until = now()")
+    await scenario.book(group_id)
+    await receiver.until(lambda r: len(r.told) == 2)
+    assert "x-timekit-signature-previous" not in receiver.told[1].headers
+    sealed = await pool.fetchval("SELECT sealed_secret || previous_secret FROM webhooks")
+    assert SECRET.encode() not in sealed
