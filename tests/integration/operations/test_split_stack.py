@@ -52,9 +52,11 @@ async def check_routes(session: aiohttp.ClientSession, behind: BehindProxy, hous
         async with session.get(behind.url + path) as answer:
             assert (answer.status, (await answer.json())["code"]) == (404, "unknown_path")
     nobody = "/v2/bookings/00000000-0000-4000-8000-000000000000"
+    no_hook = nobody.replace("bookings", "webhooks")
     asked: list[tuple[str, str, ServiceProcess]] = [
         ("GET", nobody, house.installation.queries[0]),
         ("DELETE", nobody, house.installation.commands[0]),
+        ("DELETE", no_hook, house.installation.queries[0]),
     ]
     for method, path, process in asked:
         headers = auth(behind.key)
