@@ -41,13 +41,18 @@ class ChainWalk:
                 return _skipped(row, versions.get(group, 0) + 1)
             versions[group] = version
             try:
-                metadata = canonical_metadata(from_json(who))
+                metadata = _compact(who)
                 own = leaf(group, version, topic, state, event, booking, metadata)
-                previous = link(previous, position, at, own)
+                made = link(previous, position, at, own)
+                if made != stored:
+                    metadata = canonical_metadata(from_json(who))
+                    own = leaf(group, version, topic, state, event, booking, metadata)
+                    made = link(previous, position, at, own)
             except _NEVER_APPENDED:
                 return _unlinked(row)
-            if previous != stored:
+            if made != stored:
                 return _unlinked(row)
+            previous = made
         self.hash, self.position = previous, expected
         return None
 
@@ -62,6 +67,16 @@ class ChainWalk:
         if head.hash != self.hash:
             return Finding("head", self.position, "the log head's hash is not the last event's")
         return None
+
+
+def _compact(metadata: str) -> str:
+    """The canonical text, most of the time, in a tenth of the time that parsing takes.
+
+    Without a backslash no string holds a quote, so no two mappings have the same compact text.
+    """
+    if "\\" in metadata:
+        return metadata
+    return metadata.replace('": "', '":"').replace('", "', '","')
 
 
 def _gap(expected: int, position: int) -> Finding:

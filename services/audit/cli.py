@@ -12,6 +12,7 @@ from services.audit.findings import Finding
 from services.audit.postgres import Ledger
 from services.audit.verify import Verdict, verify
 from shared.cli import AsJson, print_json_lines, print_rows, progress
+from shared.settings import read_settings
 
 app = typer.Typer(help="Whether the ledger is intact.")
 
@@ -40,7 +41,8 @@ async def _verify(ledger: Ledger, counts: bool) -> Verdict:
     head = await ledger.head()
     with progress() as bar:
         work = bar.add_task("verifying", total=head.position * (1 + counts))
-        return await verify(ledger, head, counts, lambda more: bar.advance(work, more))
+        dsn = read_settings().database_dsn
+        return await verify(ledger, head, counts, lambda more: bar.advance(work, more), dsn)
 
 
 def _json_verdict(verdict: Verdict) -> dict[str, Any]:

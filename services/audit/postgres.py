@@ -23,6 +23,7 @@ from shared.postgres import connected
 PAGE = 5_000
 _PACKAGE = "services.audit"
 Rows = Sequence[Any]
+FIRST_ID, LAST_ID = UUID(int=0), UUID(int=(1 << 128) - 1)
 _COLUMNS = (
     "notification_id",
     "originator_id",
@@ -78,12 +79,18 @@ class Ledger:
         """Rows of `log_page.sql` with `after` < position <= `until`, in order."""
         return self._pages("log_page", lambda last: (last[0], until) if last else (after, until))
 
-    def stream_pages(self, until: int) -> AsyncGenerator[Rows, None]:
-        """Rows of `streams_page.sql` with position <= `until`, group by group."""
+    def stream_pages(
+        self, until: int, first: UUID = FIRST_ID, last: UUID = LAST_ID
+    ) -> AsyncGenerator[Rows, None]:
+        """Rows of `streams_page.sql` with position <= `until`, group by group from `first` on."""
         return self._pages(
             "streams_page",
-            lambda last: (last[0], last[1], until) if last else (UUID(int=0), 0, until),
+            lambda row: (*((row[0], row[1]) if row else (first, 0)), until, last),
         )
+
+    async def followers_ahead(self) -> list[tuple[str, int, int]]:
+        """(name, checkpoint, the log's end) of followers that are past the log's end."""
+        return [tuple(row) for row in await self._fetch("followers_ahead")]
 
     async def app_id(self, slug: str) -> UUID | None:
         """The app with this slug."""

@@ -1,4 +1,4 @@
-"""Is the ledger intact? Walks it twice, up to where it stood at the start, and names what is not.
+"""Is the ledger intact? Walks it twice, up to where it stood at the start, and says what is not.
 
 The ledger only grows, so short statements up to a fixed position see the same as one long
 snapshot would, without keeping the log head's old row versions alive under the writers.
@@ -6,6 +6,7 @@ snapshot would, without keeping the log head's old row versions alive under the 
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from contextlib import aclosing
 from dataclasses import dataclass
@@ -13,11 +14,14 @@ from time import perf_counter
 
 from services.audit.chain_walk import ChainWalk
 from services.audit.findings import Finding, Head
+from services.audit.fold_shares import fold_shares
 from services.audit.fold_walk import FoldWalk
 from services.audit.postgres import Ledger
 
 Advance = Callable[[int], None]
 MAX_FINDINGS = 100
+SHARED_FROM = 100_000
+"""Below, another process would take longer to start than to fold."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,13 +45,25 @@ class Verdict:
         return min(positions, default=None)
 
 
-async def verify(ledger: Ledger, head: Head, counts: bool, advance: Advance) -> Verdict:
-    """Walks everything up to `head`; `advance` is told how many more events were looked at."""
+async def verify(
+    ledger: Ledger, head: Head, counts: bool, advance: Advance, dsn: str = ""
+) -> Verdict:
+    """Walks everything up to `head`; `advance` is told how many more events were looked at.
+
+    With a `dsn`, a long log's groups are folded by other processes meanwhile.
+    """
     started_at = perf_counter()
+    folds = None
+    if counts and dsn and head.position >= SHARED_FROM:
+        until = max(head.position, head.last_position)
+        folds = asyncio.create_task(fold_shares(dsn, until, advance))
     chain, findings = await _walk_chain(ledger, head, advance)
     walked_at = perf_counter()
-    if counts:
+    if folds is not None:
+        findings += (await folds)[:MAX_FINDINGS]
+    elif counts:
         findings += await _walk_folds(ledger, head, advance)
+    findings += await _followers(ledger)
     orphans = await ledger.keys_without_events()
     if orphans:
         sentence = f"{orphans} bookings have a key but no event: events were cut off"
@@ -60,6 +76,14 @@ async def verify(ledger: Ledger, head: Head, counts: bool, advance: Advance) -> 
         walked_at - started_at,
         perf_counter() - walked_at,
     )
+
+
+async def _followers(ledger: Ledger) -> list[Finding]:
+    """A follower past the log's end: events that it saw are gone."""
+    return [
+        Finding("followers", None, f"{name} is done with position {done}; the log ends at {end}")
+        for name, done, end in await ledger.followers_ahead()
+    ]
 
 
 async def _walk_chain(

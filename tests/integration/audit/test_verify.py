@@ -9,6 +9,7 @@ import asyncpg
 import pytest
 
 from services.audit import postgres
+from services.audit import verify as verifying
 from tests.integration.audit.ledgers import (
     COMPLETED,
     OPEN,
@@ -42,6 +43,28 @@ async def test_pages_join(database_url: str, monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr(postgres, "PAGE", 3)
     found = await verdict(database_url)
     assert found.is_intact and found.event_count == EVENTS
+
+
+async def test_a_long_log_is_folded_in_processes_of_their_own(
+    database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(verifying, "SHARED_FROM", 1)
+    script = completed_group()
+    script.taken += 1
+    script.book(UUID(int=5), 1)
+    await fill(database_url, script)
+    status, out, _ = await seatledger(database_url, "verify", "--json")
+    [line] = lines(out)
+    assert (status, line["first_bad_position"]) == (1, len(script.events))
+
+
+async def test_a_follower_past_the_logs_end_is_found(database_url: str) -> None:
+    await fill(database_url)
+    await tamper(database_url, "INSERT INTO followers VALUES ('relay', 1, 22)")
+    assert (await verdict(database_url)).is_intact
+    await tamper(database_url, "UPDATE followers SET checkpoint = 23")
+    [finding] = (await verdict(database_url)).findings
+    assert finding.check == "followers" and "relay" in finding.sentence
 
 
 @pytest.mark.parametrize(
