@@ -37,7 +37,7 @@ class Archived:
         await self._run("pg_verifybackup", "--no-parse-wal", backup)
 
     async def now(self) -> datetime:
-        """The server's time: what is committed before it is what a restore to it must bring back."""
+        """The server's time: a restore to it brings back what was committed before."""
         moment = await self._value("SELECT clock_timestamp()")
         assert isinstance(moment, datetime)
         return moment
