@@ -7,8 +7,8 @@ characters, no lone surrogates, no number a client could not have meant, and is 
 from __future__ import annotations
 
 import json
-import math
 import re
+from math import isfinite
 from typing import Any, Final
 
 from pydantic_core import from_json
@@ -39,7 +39,7 @@ def read_json(body: bytes, limit_bytes: int = MAX_BODY_BYTES) -> Any:
         value = from_json(body.removeprefix(_BYTE_ORDER_MARK), allow_inf_nan=False)
     except ValueError as error:
         raise _explained(body, str(error)) from None
-    keys = _inspect(value, MAX_DEPTH)
+    keys = _inspect(value, b"\\" in body or b"\x7f" in body)
     if body.count(b":") != keys:
         _refuse_duplicate_keys(body, keys)
     return value
@@ -65,31 +65,44 @@ def read_optional_object(body: bytes, limit_bytes: int = MAX_BODY_BYTES) -> Json
     return value
 
 
-def _inspect(value: Any, depth: int) -> int:
-    """The number of keys in a parsed value, once everything in it is found acceptable."""
-    kind = type(value)
-    if kind is str:
-        if not value.isprintable() and _CONTROL.search(value):
-            raise BodyRefused("control_characters", "Text must not contain control characters.")
-        return 0
-    if kind is dict:
-        return len(value) + _inspect_all(value, depth) + _inspect_all(value.values(), depth)
-    if kind is list:
-        return _inspect_all(value, depth)
-    if (kind is int and not -MAX_INTEGER <= value <= MAX_INTEGER) or (
-        kind is float and not math.isfinite(value)
-    ):
-        raise BodyRefused("number_out_of_range", "A number is too large.")
-    return 0
+def _inspect(value: Any, escapes: bool) -> int:
+    """The number of keys in a parsed value, once everything in it is found acceptable.
 
-
-def _inspect_all(values: Any, depth: int) -> int:
-    if not depth:
-        raise BodyRefused("nesting_too_deep", f"JSON may be nested at most {MAX_DEPTH} deep.")
-    keys = 0
-    for value in values:
-        keys += _inspect(value, depth - 1)
+    Without `escapes` in the body no text can hold a control character: the parser refuses raw ones.
+    """
+    keys = depth = 0
+    level = [value]
+    while level:
+        if depth == MAX_DEPTH and any(type(one) in (dict, list) for one in level):
+            raise BodyRefused("nesting_too_deep", f"JSON may be nested at most {MAX_DEPTH} deep.")
+        below: list[Any] = []
+        for one in level:
+            kind = type(one)
+            if kind is str:
+                if escapes:
+                    _check_text(one)
+            elif kind is dict:
+                keys += len(one)
+                below += one.values()
+                if escapes:
+                    below += one
+            elif kind is list:
+                below += one
+            elif kind is int or kind is float:
+                _check_number(one)
+        level = below
+        depth += 1
     return keys
+
+
+def _check_text(text: str) -> None:
+    if not text.isprintable() and _CONTROL.search(text):
+        raise BodyRefused("control_characters", "Text must not contain control characters.")
+
+
+def _check_number(number: float) -> None:
+    if not -MAX_INTEGER <= number <= MAX_INTEGER if type(number) is int else not isfinite(number):
+        raise BodyRefused("number_out_of_range", "A number is too large.")
 
 
 def _refuse_duplicate_keys(body: bytes, keys: int) -> None:

@@ -66,7 +66,9 @@ def build_application(
     CONNECTIONS.is_what(lambda: pressure.connections)
     IN_PROGRESS.is_what(lambda: pressure.in_progress)
     limits = Limits(settings.rate_per_key, settings.rate_per_address, settings.trusted_networks)
-    app = new_application(ring, settings.max_body_bytes, limits, pressure)
+    app = new_application(
+        ring, settings.max_body_bytes, limits, pressure, logs_all=settings.access_log
+    )
     ordered: list[web.RouteDef] = sorted(offer.routes, key=_place)
     app.add_routes(ordered)
     app.add_routes(Health(offer.checks).routes())

@@ -24,14 +24,19 @@ from shared.metrics import note_refusal, note_request
 from shared.telemetry import REQUEST_ID
 
 MAX_BODY_BYTES = 2 * 1024 * 1024
+SLOW_SECONDS = 1.0
+"""Answers that took longer are logged even when not every answer is."""
 BODY_SECONDS = 30
 SECURITY_HEADERS = (
     (istr("X-Content-Type-Options"), "nosniff"),
     (istr("Referrer-Policy"), "no-referrer"),
     (istr("X-Frame-Options"), "DENY"),
-    (istr("Cache-Control"), "private, no-cache"),  # a browser keeps nothing of one key for another
 )
+_CACHE_CONTROL = istr("Cache-Control")
+_UNCACHED = (*SECURITY_HEADERS, (_CACHE_CONTROL, "private, no-cache"))
+"""By default a browser keeps nothing of one key for another."""
 _REQUEST_ID_HEADER, _TEST_MODE = istr("Timekit-Request-Id"), istr("Timekit-TestMode")
+_SERVER = istr("Server")
 _VARY, _ORIGIN = istr("Vary"), istr("Origin")
 CHALLENGE = 'Basic realm="Seatledger", charset="UTF-8"'
 
@@ -41,10 +46,12 @@ def new_application(
     max_body_bytes: int = MAX_BODY_BYTES,
     limits: Limits | None = None,
     pressure: Pressure | None = None,
+    logs_all: bool = True,
 ) -> web.Application:
     """An application behind the front door; routes are added by the services."""
     pressure = pressure or Pressure()
     door = FrontDoor(ring, max_body_bytes, limits or Limits(), pressure)
+    door.log_from_seconds = 0.0 if logs_all else SLOW_SECONDS
     app = web.Application(client_max_size=max_body_bytes, middlewares=[web.middleware(door)])
     app[PRESSURE] = pressure
     app.on_response_prepare.append(door.stamp)
@@ -81,6 +88,7 @@ class FrontDoor:
         self._max_body_bytes = max_body_bytes
         self._limits = limits
         self._pressure = pressure
+        self.log_from_seconds = 0.0
 
     async def __call__(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         started_at = perf_counter()
@@ -91,7 +99,7 @@ class FrontDoor:
         try:
             response = await self._answer(request, handler)
         except web.HTTPRedirection as redirect:
-            _note(request, redirect.status, started_at)
+            self._note(request, redirect.status, started_at)
             raise
         except Exception as error:
             response = answer_to(error, request)
@@ -99,7 +107,7 @@ class FrontDoor:
                 _abort(request)
         finally:
             self._pressure.in_progress -= 1
-        _note(request, response.status, started_at)
+        self._note(request, response.status, started_at)
         if response.status >= 400:
             note_refusal(response.status, getattr(response, "body", None))
         return response
@@ -114,6 +122,11 @@ class FrontDoor:
                 raise PayloadTooLarge(self._max_body_bytes)
         return await handler(request)
 
+    def _note(self, request: web.Request, status: int, started_at: float) -> None:
+        if status >= 500 or perf_counter() - started_at >= self.log_from_seconds:
+            write_access_line(request, status, started_at)
+        note_request(request.method, route_of(request), status, started_at)
+
     async def stamp(self, request: web.Request, response: web.StreamResponse) -> None:
         """The headers that every answer carries, streams and errors included."""
         headers = response.headers
@@ -127,19 +140,16 @@ class FrontDoor:
             allow_origin(origin, headers)
         elif response.status == 401 and "Sec-Fetch-Mode" not in request.headers:
             headers["WWW-Authenticate"] = CHALLENGE  # scripts' calls: a browser would ask the user
-        for name, value in SECURITY_HEADERS:
-            headers.setdefault(name, value)
-        headers["Server"] = "Seatledger"  # no versions for those who look for old ones
+        if _CACHE_CONTROL in headers:
+            headers.extend(SECURITY_HEADERS)
+        else:
+            headers.extend(_UNCACHED)
+        headers[_SERVER] = "Seatledger"  # no versions for those who look for old ones
         if request.secure:
             headers["Strict-Transport-Security"] = "max-age=31536000"
         if self._pressure.is_closing:
             response.force_close()
             headers["Connection"] = "close"
-
-
-def _note(request: web.Request, status: int, started_at: float) -> None:
-    write_access_line(request, status, started_at)
-    note_request(request.method, route_of(request), status, started_at)
 
 
 def _abort(request: web.Request) -> None:
