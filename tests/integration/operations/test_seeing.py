@@ -40,7 +40,8 @@ async def book(session: ClientSession, installation: Installation, url: str) -> 
 
 
 async def test_bookings_are_seen_in_every_process(database_url: str, amqp_url: str) -> None:
-    async with whole(database_url, amqp_url) as (installation, process), ClientSession() as session:
+    running = whole(database_url, amqp_url, SEATLEDGER_ACCESS_LOG="true")
+    async with running as (installation, process), ClientSession() as session:
         await book(session, installation, process.url)
         seen: Series = {}
 
@@ -93,3 +94,17 @@ async def until_seen(session: ClientSession, process: ServiceProcess, names: set
         return processes(await series_of(session, process.url)) == names
 
     await until(seen, 20, "all processes")
+
+
+async def test_a_missing_broker_is_a_reason_and_bookings_go_on(database_url: str) -> None:
+    nobody = "amqp://guest:guest@127.0.0.1:1/"
+    async with whole(database_url, nobody) as (installation, process), ClientSession() as session:
+        await book(session, installation, process.url)
+
+        async def told() -> bool:
+            async with session.get(f"{process.url}/health/ready") as answer:
+                assert answer.status == 200
+                found = (await answer.json())["checks"]
+                return "the relay does not get on" in found["publishing"]
+
+        await until(told, 30, "the reason")
