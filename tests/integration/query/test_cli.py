@@ -10,8 +10,10 @@ import sys
 from typing import Any
 
 from services.query.connection import Pool
+from services.query.freshness import FreshReads
+from services.query.projector import Projector
 from services.query.rebuild import NEXT, check
-from tests.integration.query.conftest import Until
+from tests.integration.query.conftest import Until, wait_until_projected
 from tests.integration.query.scenario import MASTER, Scenario
 
 MASTER_KEY = base64.b64encode(b"m" * 32).decode()
@@ -80,12 +82,16 @@ async def test_a_replay_that_is_killed_goes_on_when_it_is_started_again(
 
 
 async def test_parked_groups_are_listed_and_retried(
-    database_url: str, scenario: Scenario, projected: Until, pool: Pool
+    database_url: str, scenario: Scenario, reads: FreshReads, pool: Pool
 ) -> None:
     group_id = await scenario.create()
     whole = await pool.fetchval("SELECT state FROM stored_events")
     await pool.execute("UPDATE stored_events SET state = 'x'")
-    await projected(scenario.position)
+    projector = Projector(database_url, MASTER)
+    running = asyncio.create_task(projector.run())
+    await wait_until_projected(reads, scenario.position)
+    projector.stop()
+    await running
     _, [row], _ = await _run(database_url, "parked", "list")
     assert (row["group_id"], row["position"], row["waiting"]) == (str(group_id), 1, 1)
     status, [again], _ = await _run(database_url, "parked", "retry", str(group_id))
