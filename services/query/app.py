@@ -13,7 +13,7 @@ from services.query.around import OutsideReads
 from services.query.connection import Pool
 from services.query.feed import Feed
 from services.query.feed_http import EventFeed
-from services.query.figures import ledger_figures
+from services.query.figures import ledger_figures, publishing
 from services.query.files import GroupFiles
 from services.query.freshness import FreshReads
 from services.query.history import GroupHistory
@@ -75,7 +75,10 @@ async def query_service(dsn: str, master: MasterKey) -> AsyncIterator[QueryServi
             *WebhookRoutes(pool, master).routes(),
             *documentation_routes(),
         ]
-        checks = [Check("projection", _projecting(reads))]
+        checks = [
+            Check("projection", _projecting(reads)),
+            Check("publishing", publishing(pool), is_needed=False),
+        ]
         yield QueryService(routes, checks, reads, [ledger_figures(pool)])
 
 

@@ -12,6 +12,7 @@ from prometheus_client import Metric
 from services.query.connection import Connection, Pool
 from services.query.projection import sql
 
+UNPUBLISHED_SECONDS = 60.0
 GAUGES = (
     ("seatledger_log_position", "The log's newest position"),
     ("seatledger_follower_position", "Up to here a follower has done everything"),
@@ -64,6 +65,20 @@ def ledger_figures(pool: Pool) -> Callable[[], Awaitable[Iterable[Metric]]]:
             return as_metrics(await read_standings(connection), waited)
 
     return read
+
+
+def publishing(pool: Pool) -> Callable[[], Awaitable[str | None]]:
+    """Whether events reach the broker; in words fit for everyone, the rest says `status`."""
+
+    async def look() -> str | None:
+        relays = [one for one in await read_standings(pool) if one.name == "relay"]
+        if any(one.trouble is not None for one in relays):
+            return "the relay does not get on: see seatledger status"
+        if any(one.age_seconds > UNPUBLISHED_SECONDS for one in relays):
+            return f"{relays[0].lag} events are not published yet"
+        return None
+
+    return look
 
 
 def as_metrics(standings: Sequence[Standing], waited: float) -> list[Metric]:
