@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Any
 from uuid import uuid4
 
-from services.command import http, mailbox
+from services.command import intake, mailbox
 from services.command.__main__ import start
 from services.command.batch import Batch
 from shared.eventlog.store import Entry
@@ -41,7 +41,7 @@ def without_confirmed_refusals() -> None:
 
 def without_idempotency() -> None:
     """Every request is new, whatever its key."""
-    setattr(http, "command_id_of", lambda _, key: None if key is None else uuid4())  # noqa: B010
+    setattr(intake, "command_id_of", lambda _, key: None if key is None else uuid4())  # noqa: B010
 
 
 SABOTAGES: dict[str, Callable[[], None]] = {
