@@ -51,6 +51,12 @@ def derived_id(namespace: UUID, name: str) -> UUID:
     return _versioned(digest[:16], 0x50)
 
 
+def parsed_id(text: str) -> UUID:
+    """As `uuid.UUID(text)`; ValueError when it is none."""
+    parsed: UUID = _FastUUID(text)
+    return parsed
+
+
 def _versioned(value: bytes, version: int) -> UUID:
     octets = bytearray(value)
     octets[6] = octets[6] & 0x0F | version

@@ -13,6 +13,9 @@ from uuid import UUID
 
 from pydantic_core import from_json
 
+from shared.eventlog.chain import canonical_metadata
+from shared.fast_ids import parsed_id
+
 _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 Row = tuple[int, UUID, int, str, bytes, UUID, UUID, str, datetime, bytes]
 KeyRow = tuple[UUID, UUID, bytes, bytes | None]
@@ -42,13 +45,13 @@ def event_row(line: bytes) -> Row:
         fields = from_json(line)
         return (
             fields["position"],
-            UUID(fields["group_id"]),
+            parsed_id(fields["group_id"]),
             fields["version"],
             fields["topic"],
             _state_bytes(fields),
-            UUID(fields["event_id"]),
-            UUID(fields["booking_id"]),
-            _encode(fields["metadata"]),
+            parsed_id(fields["event_id"]),
+            parsed_id(fields["booking_id"]),
+            _metadata(fields["metadata"]),
             datetime.fromisoformat(fields["recorded_at"]),
             bytes.fromhex(fields["hash"]),
         )
@@ -75,13 +78,21 @@ def key_row(line: bytes) -> KeyRow:
         fields = from_json(line)
         ref = fields["customer_ref"]
         return (
-            UUID(fields["booking_id"]),
-            UUID(fields["group_id"]),
+            parsed_id(fields["booking_id"]),
+            parsed_id(fields["group_id"]),
             bytes.fromhex(fields["wrapped_key"]),
             bytes.fromhex(ref) if ref is not None else None,
         )
     except (ValueError, KeyError, TypeError, AttributeError):
         raise BadLine(line) from None
+
+
+def _metadata(metadata: Any) -> str:
+    """As text; what no ledger of ours holds comes in as it is, and the chain will refuse it."""
+    try:
+        return canonical_metadata(metadata)
+    except (AttributeError, TypeError):
+        return _encode(metadata)
 
 
 def _state(state: bytes) -> str:

@@ -34,8 +34,9 @@ BEGIN
     RETURN NULL;
 END
 $$;
-CREATE TRIGGER stored_events_erase_customer AFTER INSERT ON stored_events
-    FOR EACH ROW WHEN (NEW.topic = 'seatledger.customer_erased')
+-- At the end of the transaction: append() writes keys and answers after the events.
+CREATE CONSTRAINT TRIGGER stored_events_erase_customer AFTER INSERT ON stored_events
+    DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN (NEW.topic = 'seatledger.customer_erased')
     EXECUTE FUNCTION erase_customer();
 
 -- What the projector would do, but at once and in every schema of read models: also in those that
