@@ -41,7 +41,6 @@ mutants: setup ## small wrongs in decide, evolve, mailbox and appender: each mus
 	@$(PY) -m tests.property.mutants
 
 bench: setup ## bookings per second beside the HTTP floor and two peers; the plot in deploy/bench
-	@$(PY) -m uv pip install --quiet --python $(PY) --require-hashes -r requirements-bench.txt
 	@$(PY) -m tests.bench.write_path --json deploy/bench/write_path.json; status=$$?; \
 		$(PY) -m tests.bench.plot deploy/bench/write_path.json deploy/bench/write_path.svg \
 		&& exit $$status
@@ -58,8 +57,6 @@ lock: setup ## resolve pyproject.toml into the hashed requirements files
 		--no-dev --extra local --output-file requirements.txt
 	$(PY) -m uv export --quiet --locked --no-emit-project --no-header --format requirements.txt \
 		--all-extras --output-file requirements-dev.txt
-	$(PY) -m uv export --quiet --locked --no-emit-project --no-header --format requirements.txt \
-		--only-group bench --output-file requirements-bench.txt
 	$(PY) -m uv export --quiet --locked --no-emit-project --no-header --format requirements.txt \
 		--no-dev --group image --output-file deploy/requirements-image.txt
 
