@@ -26,7 +26,7 @@ from shared.booking_api.errors import NotFreshYet, Parked, RetryLater
 from shared.eventlog.privacy import MasterKey
 
 STATEMENT_SECONDS = 2.0
-WAIT_SECONDS = 3.0
+WAIT_SECONDS = 5.0
 POLL_SECONDS = 0.003
 STALE_SECONDS = 1.0
 MAX_GROUPS = 10_000
