@@ -48,7 +48,7 @@ def _peak_while_running(pid: int) -> int:
     peak = 0
     while os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is None:
         status = Path(f"/proc/{pid}/status").read_text()
-        peak = max(peak, int(status.partition("VmHWM:")[2].split()[0] or 0))
+        peak = max(peak, int((status.partition("VmHWM:")[2].split() or ["0"])[0]))
         time.sleep(0.02)
     return peak
 

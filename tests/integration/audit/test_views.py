@@ -17,19 +17,23 @@ QUESTIONS = resources.files("services.audit").joinpath("questions.sql").read_tex
 
 
 @pytest_asyncio.fixture
-async def auditor(database_url: str) -> AsyncIterator[asyncpg.Connection[asyncpg.Record]]:
+async def auditor(filled_url: str) -> AsyncIterator[asyncpg.Connection[asyncpg.Record]]:
     """A connection that has become the auditors' role."""
-    await fill(database_url)
-    connection = await asyncpg.connect(database_url)
-    await connection.execute("SET ROLE seatledger_auditor")
+    connection = await as_auditor(filled_url)
     yield connection
     await connection.close()
 
 
+async def as_auditor(dsn: str) -> asyncpg.Connection[asyncpg.Record]:
+    connection = await asyncpg.connect(dsn)
+    await connection.execute("SET ROLE seatledger_auditor")
+    return connection
+
+
 async def test_groups_and_bookings_are_what_the_fold_says(
-    database_url: str, auditor: asyncpg.Connection[asyncpg.Record]
+    filled_url: str, auditor: asyncpg.Connection[asyncpg.Record]
 ) -> None:
-    async with open_ledger(database_url) as ledger:
+    async with open_ledger(filled_url) as ledger:
         for group_id in (CANCELLED, COMPLETED, OPEN):
             found = group_at(Moment(), await ledger.stream(group_id))
             assert found is not None
@@ -90,15 +94,16 @@ async def test_every_example_question_has_an_answer(
     assert [len(answer) for answer in answers] == [0, 0, 1, 1, 0]
 
 
-async def test_the_questions_find_what_they_ask_for(
-    database_url: str, auditor: asyncpg.Connection[asyncpg.Record]
-) -> None:
+async def test_the_questions_find_what_they_ask_for(database_url: str) -> None:
+    await fill(database_url)
     await tamper(
         database_url,
         "UPDATE stored_events SET state = replace(convert_from(state, 'UTF8'), "  # noqa: S608
         "'\"current_seats\":2', '\"current_seats\":3')::bytea "
         f"WHERE originator_id = '{OPEN}' AND originator_version = 4",
     )
+    auditor = await as_auditor(database_url)
     oversold, *_, miscounted = QUESTIONS.split(";")[:-1]
     assert len(await auditor.fetch(oversold)) == 1
     assert [row["group_id"] for row in await auditor.fetch(miscounted)] == [OPEN]
+    await auditor.close()
