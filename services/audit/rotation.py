@@ -6,7 +6,7 @@ an erased person stays erased, and what was broken off goes on where it was (dec
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 from uuid import UUID
@@ -19,7 +19,6 @@ from shared.eventlog.statements import statement
 
 Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
 BATCH = 1_000
-ANSWER_SEALED_AS = "answer"
 _MISSING = "something was sealed by a master key that is not in SEATLEDGER_OTHER_MASTER_KEYS"
 _PACKAGE = "services.audit"
 
@@ -29,24 +28,36 @@ class UnknownKey(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Rotated:
-    """How much was sealed anew."""
+class Sealed:
+    """A column that the master key seals, bound to the row's id: `sql/<name>_page.sql` reads it,
+    `sql/reseal_<name>.sql` writes it. `prefix`: how many bytes stand before what is sealed."""
 
-    booking_keys: int
-    api_keys: int
-    answers: int
+    name: str
+    purpose: str
+    prefix: int = 0
 
 
-async def rotate(connection: Connection, master: MasterKey, tell: Callable[[int], None]) -> Rotated:
-    """Seals under `master` what its `others` sealed; UnknownKey when one of them is missing."""
+EVERYTHING_SEALED = (
+    Sealed("api_keys", API_KEY_SEALED_AS),
+    Sealed("answers", "answer", prefix=1),
+    Sealed("webhook_secrets", "webhook secret"),
+    Sealed("previous_secrets", "webhook secret"),
+)
+"""Whoever seals something new with the master key adds it here; a test looks for them."""
+
+
+async def rotate(
+    connection: Connection, master: MasterKey, tell: Callable[[int], None]
+) -> Mapping[str, int]:
+    """Seals under `master` what its `others` sealed, and says how much of each kind; UnknownKey
+    when one of them is missing."""
     await _ensure_known(connection, master)
     await _keep_subkeys(connection, master)
     try:
-        return Rotated(
-            await _booking_keys(connection, master, tell),
-            await _api_keys(connection, master),
-            await _answers(connection, master),
-        )
+        done = {"booking_keys": await _booking_keys(connection, master, tell)}
+        for what in EVERYTHING_SEALED:
+            done[what.name] = await _sealed(connection, master, what)
+        return done
     except Unreadable:
         raise UnknownKey(_MISSING) from None
 
@@ -57,7 +68,7 @@ async def _ensure_known(connection: Connection, master: MasterKey) -> None:
     used = await connection.fetch(statement("fingerprints", _PACKAGE))
     if not {row[0] for row in used} <= known:
         raise UnknownKey(_MISSING)
-    keys = await connection.fetch(statement("api_keys_page", _PACKAGE))
+    keys = await _page(connection, "api_keys_page", UUID(int=0), None)
     if not all(any(opens(one, *row) for one in (master, *master.others)) for row in keys):
         raise UnknownKey(_MISSING)
 
@@ -82,33 +93,25 @@ async def _booking_keys(
     return count
 
 
-async def _api_keys(connection: Connection, master: MasterKey) -> int:
-    rows = await connection.fetch(statement("api_keys_page", _PACKAGE))
-    foreign = [row for row in rows if not opens(master, row[0], row[1])]
-    anew = [_again(master, API_KEY_SEALED_AS, row[1], row[0]) for row in foreign]
-    return await _replace(connection, "reseal_api_keys", foreign, anew)
-
-
-async def _answers(connection: Connection, master: MasterKey) -> int:
-    """Answers that no booking's key sealed; the first byte says so, and stays."""
+async def _sealed(connection: Connection, master: MasterKey, what: Sealed) -> int:
     count, after, own = 0, UUID(int=0), master.alone()
-    while rows := await _page(connection, "master_answers_page", after, BATCH):
-        foreign = [row for row in rows if not _is_ours(own, row[1], row[0])]
-        anew = [
-            row[1][:1] + _again(master, ANSWER_SEALED_AS, row[1][1:], row[0]) for row in foreign
-        ]
-        count += await _replace(connection, "reseal_answers", foreign, anew)
+    while rows := await _page(connection, f"{what.name}_page", after, BATCH):
+        foreign = [row for row in rows if not _opens(own, what, *row)]
+        anew = [_again(master, what, *row) for row in foreign]
+        count += await _replace(connection, f"reseal_{what.name}", foreign, anew)
         after = rows[-1][0]
     return count
 
 
-def _again(master: MasterKey, purpose: str, sealed: bytes, name: UUID) -> bytes:
-    return master.seal(purpose, master.open(purpose, sealed, name.bytes), name.bytes)
+def _again(master: MasterKey, what: Sealed, name: UUID, stored: bytes) -> bytes:
+    prefix, sealed = stored[: what.prefix], stored[what.prefix :]
+    plain = master.open(what.purpose, sealed, name.bytes)
+    return prefix + master.seal(what.purpose, plain, name.bytes)
 
 
-def _is_ours(own: MasterKey, answer: bytes, command_id: UUID) -> bool:
+def _opens(own: MasterKey, what: Sealed, name: UUID, stored: bytes) -> bool:
     try:
-        own.open(ANSWER_SEALED_AS, answer[1:], command_id.bytes)
+        own.open(what.purpose, stored[what.prefix :], name.bytes)
     except Unreadable:
         return False
     return True

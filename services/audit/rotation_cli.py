@@ -48,9 +48,4 @@ async def _rotate() -> dict[str, Any]:
         with progress() as bar:
             task = bar.add_task("sealing anew", total=None)
             done = await rotate(connection, master, lambda more: bar.advance(task, more))
-    return {
-        "booking_keys": done.booking_keys,
-        "api_keys": done.api_keys,
-        "answers": done.answers,
-        "master_key": master.fingerprint.hex(),
-    }
+    return {**done, "master_key": master.fingerprint.hex()}

@@ -11,6 +11,7 @@ import asyncpg
 import pytest
 
 from services.audit import rotation
+from services.query.webhooks_secrets import SEAL_PURPOSE, seal_secret
 from shared.accounts.postgres import PostgresAccounts
 from shared.eventlog.privacy import BookingKey, MasterKey
 from tests.harness import commands
@@ -127,11 +128,30 @@ async def test_broken_off_it_goes_on_and_the_erased_stay_erased(
         " FROM booking_keys)"
     )
     done = await rotation.rotate(connection, master, lambda more: None)
-    assert done.booking_keys == 10 - 3 - 1
+    assert done["booking_keys"] == 10 - 3 - 1
     rows = await connection.fetch("SELECT booking_id, wrapped_key FROM booking_keys")
     await connection.close()
     assert len(rows) == 9
     assert all(MasterKey(NEW).unwrap(*row).raw for row in rows)
+
+
+async def test_secrets_of_webhooks_are_sealed_anew(database_url: str) -> None:
+    await _accounts(database_url)
+    webhook = uuid4()
+    connection = await asyncpg.connect(database_url)
+    await connection.execute(
+        "INSERT INTO webhooks (webhook_id, app_id, name, url, graph, state, sealed_secret,"
+        " previous_secret, since) SELECT $1, app_id, 'w', 'u', 'g', 's', $2, $3, 0 FROM apps",
+        webhook,
+        *(seal_secret(MasterKey(MASTER), webhook, text) for text in ("now", "before")),
+    )
+    done = await rotation.rotate(connection, MasterKey(NEW, MASTER), lambda more: None)
+    assert (done["webhook_secrets"], done["previous_secrets"]) == (1, 1)
+    row = await connection.fetchrow("SELECT sealed_secret, previous_secret FROM webhooks")
+    await connection.close()
+    assert row is not None
+    opened = [MasterKey(NEW).open(SEAL_PURPOSE, sealed, webhook.bytes) for sealed in row]
+    assert opened == [b"now", b"before"]
 
 
 async def _accounts(dsn: str) -> None:

@@ -1,0 +1,7 @@
+-- $1 after this webhook, $2 how many
+SELECT webhook_id, previous_secret
+  FROM webhooks
+ WHERE webhook_id > $1
+   AND previous_secret IS NOT NULL
+ ORDER BY webhook_id
+ LIMIT $2
