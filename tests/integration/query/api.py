@@ -44,6 +44,11 @@ class Api:
         self.app_id = app_id
         self.service = service
 
+    @property
+    def url(self) -> str:
+        """Where it serves."""
+        return str(self._client.make_url("")).rstrip("/")
+
     def stop(self) -> None:
         """Say that the process is about to end."""
         self._client.app[PRESSURE].is_closing = True
