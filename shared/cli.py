@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import sys
 import time
@@ -18,6 +19,7 @@ from rich.table import Table
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON lines instead of a table.")]
 PIPE_WIDTH = 10_000
+GC_THRESHOLD = 500_000
 Row = Mapping[str, Any]
 
 
@@ -75,6 +77,11 @@ def _table(found: Sequence[Row], columns: Sequence[str]) -> Table:
     for row in found:
         table.add_row(*(_cell(row.get(name)) for name in names))
     return table
+
+
+def collect_garbage_rarely() -> None:
+    """For a command that makes many objects and no cycles: a quarter of its time."""
+    gc.set_threshold(GC_THRESHOLD)
 
 
 def _console() -> Console:

@@ -22,7 +22,7 @@ from services.audit.checkpoint import (
 from services.audit.postgres import Ledger, open_ledger
 from services.audit.proofs import BrokenLedger, compare, prove_consistency, prove_events, walk
 from services.audit.verify import Advance
-from shared.cli import AsJson, note, print_json_lines, progress
+from shared.cli import AsJson, collect_garbage_rarely, note, print_json_lines, progress
 from shared.eventlog.privacy import MasterKey
 from shared.settings import ConfigurationError, read_settings
 
@@ -117,6 +117,7 @@ def _walking(work: Callable[[Ledger, Advance], Coroutine[Any, Any, T]]) -> T:
                 task = bar.add_task("reading", total=(await ledger.head()).position)
                 return await work(ledger, lambda more: bar.advance(task, more))
 
+    collect_garbage_rarely()
     try:
         return asyncio.run(run())
     except BrokenLedger as error:

@@ -11,7 +11,7 @@ from services.audit.asking import BROKEN, auditing
 from services.audit.findings import Finding
 from services.audit.postgres import Ledger
 from services.audit.verify import Verdict, verify
-from shared.cli import AsJson, print_json_lines, print_rows, progress
+from shared.cli import AsJson, collect_garbage_rarely, print_json_lines, print_rows, progress
 from shared.settings import read_settings
 
 app = typer.Typer(help="Whether the ledger is intact.")
@@ -28,6 +28,7 @@ def verify_ledger(
 
     Exit status 1 when broken. Read models: see `seatledger replay --check`.
     """
+    collect_garbage_rarely()
     verdict = auditing(lambda ledger: _verify(ledger, counts))
     if as_json:
         print_json_lines([_json_verdict(verdict)])

@@ -7,7 +7,6 @@ NUMBER + OF and so on, a line of JSON each. The database is DATABASE_URL's.
 from __future__ import annotations
 
 import asyncio
-import gc
 import json
 import os
 import sys
@@ -18,11 +17,11 @@ from uuid import UUID
 from services.audit.findings import Finding
 from services.audit.fold_walk import FoldWalk
 from services.audit.postgres import open_ledger
+from shared.cli import collect_garbage_rarely
 from shared.settings import ConfigurationError
 
 SHARES = 16
 MAX_PROCESSES = 8
-GC_THRESHOLD = 500_000
 _SHARE_IDS = (1 << 128) // SHARES
 
 
@@ -76,7 +75,7 @@ async def _fold(dsn: str, until: int, number: int) -> tuple[int, list[Finding]]:
 
 def main(until: int, number: int, count: int) -> None:
     """One process's part."""
-    gc.set_threshold(GC_THRESHOLD)  # many objects and no cycles
+    collect_garbage_rarely()
     for share in range(number, SHARES, count):
         done, findings = asyncio.run(_fold(os.environ["DATABASE_URL"], until, share))
         found = [(one.position, one.sentence, str(one.group_id)) for one in findings]

@@ -18,7 +18,7 @@ from services.audit.transfer import (
     import_events,
     import_keys,
 )
-from shared.cli import AsJson, note, print_rows, progress
+from shared.cli import AsJson, collect_garbage_rarely, note, print_rows, progress
 from shared.settings import ConfigurationError, read_settings
 
 T = TypeVar("T")
@@ -73,6 +73,7 @@ def import_ledger(
 
 
 def _run(work: Coroutine[Any, Any, T]) -> T:
+    collect_garbage_rarely()
     try:
         return asyncio.run(work)
     except (TransferRefused, LedgerMoved, BadLine) as error:
