@@ -29,9 +29,8 @@ async def mail(event: LedgerEvent, _: Connection, ledger: LedgerApi) -> None:
     """Tell whom the event concerns."""
     if event.name not in SUBJECTS:
         return
-    path = (
-        f"/v2/bookings/{event.booking_id}?include=customers,attributes,related_bookings.customers"
-    )
+    of_all = ",related_bookings.customers" if event.name == "group_cancelled" else ""
+    path = f"/v2/bookings/{event.booking_id}?include=customers,attributes{of_all}"
     found = await ledger.get(path)
     if found is not None:
         letters = list(letters_for(event, found["data"]))
@@ -40,9 +39,10 @@ async def mail(event: LedgerEvent, _: Connection, ledger: LedgerApi) -> None:
 
 def letters_for(event: LedgerEvent, booking: dict[str, Any]) -> Iterator[EmailMessage]:
     """To the booking's customer; of a group, to those whose seats the owner cancelled."""
-    related = [one for one in booking["related_bookings"] if one["state"] == "cancelled_by_owner"]
     what = booking["attributes"]["event_info"]
-    for one in related if event.name == "group_cancelled" else [booking]:
+    related = booking.get("related_bookings", ())
+    cancelled = [one for one in related if one["state"] == "cancelled_by_owner"]
+    for one in cancelled if event.name == "group_cancelled" else [booking]:
         for customer in one["customers"]:
             letter = EmailMessage()
             letter["From"] = os.environ["MAIL_FROM"]
@@ -66,7 +66,7 @@ async def main() -> None:
     """Until SIGTERM or SIGINT."""
     subscription = Subscription(
         name=os.environ.get("SUBSCRIBER_NAME", "attendee-mailer"),
-        amqp_urls=os.environ["AMQP_URL"].split(","),
+        amqp_urls=os.environ["AMQP_URL"],
         api_url=os.environ["SEATLEDGER_URL"],
         api_key=os.environ["SEATLEDGER_KEY"],
         database_url=os.environ["DATABASE_URL"],

@@ -15,7 +15,7 @@ async def show(event: LedgerEvent, _: Connection, __: LedgerApi) -> None:
 
 
 if __name__ == "__main__":
+    name = os.environ.get("SUBSCRIBER_NAME", "seat-counter")
+    brokers, memory = os.environ["AMQP_URL"], os.environ["DATABASE_URL"]
     url, key = os.environ["SEATLEDGER_URL"], os.environ["SEATLEDGER_KEY"]
-    brokers, memory = os.environ["AMQP_URL"].split(","), os.environ["DATABASE_URL"]
-    places = dict(amqp_urls=brokers, api_url=url, api_key=key, database_url=memory)
-    asyncio.run(Subscriber(Subscription(name="seat-counter", **places), show).run())  # type: ignore[arg-type]
+    asyncio.run(Subscriber(Subscription(name, brokers, url, key, memory), show).run())

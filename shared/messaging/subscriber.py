@@ -46,15 +46,17 @@ class Postponed(Exception):
         super().__init__(f"failed {failures} times")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class Subscription:
     """Who subscribes, where, and from when on.
 
-    `start` counts when the name is new: "now", a position (what comes after it) or a time.
+    `amqp_urls` are one or several, separated by commas: the nodes of one cluster. `api_key` is a
+    server key: only its app's events are handled. `start` counts when the name is new: "now", a
+    position (what comes after it) or a time.
     """
 
     name: str
-    amqp_urls: Sequence[str]
+    amqp_urls: str
     api_url: str
     api_key: str = field(repr=False)
     database_url: str = field(repr=False)
@@ -98,7 +100,7 @@ class Subscriber:
             store = await stack.enter_async_context(subscriber_store(me.database_url, me.name))
             api = await stack.enter_async_context(ledger_api(me.api_url, me.api_key))
             queue = await stack.enter_async_context(
-                subscriber_queue(me.amqp_urls, me.name, me.hops)
+                subscriber_queue(_separate(me.amqp_urls), me.name, me.hops)
             )
             self._queue = queue
             await queue.prepare()  # first: what comes while we look is in the queue
@@ -260,6 +262,10 @@ class _Work:
             if page.next_after >= page.head or page.next_after <= after:
                 return
             after = page.next_after
+
+
+def _separate(urls: str) -> list[str]:
+    return [url.strip() for url in urls.split(",") if url.strip()]
 
 
 async def _pause(stopped: asyncio.Event, seconds: float) -> None:

@@ -8,10 +8,10 @@ import pytest_asyncio
 
 from tests.harness.relays import Ledger, ledger_at, running
 from tests.integration.query.api import Api
-from tests.integration.query.conftest import api, pool, scenario
+from tests.integration.query.conftest import api, pool, projector, scenario
 from tests.integration.subscriber.following import Following, following
 
-__all__ = ["api", "pool", "scenario"]
+__all__ = ["api", "pool", "projector", "scenario"]
 
 
 @pytest_asyncio.fixture

@@ -48,7 +48,7 @@ class Following:
     def subscriber(self, **more: Any) -> Subscriber:
         subscription: dict[str, Any] = {
             "name": self.name,
-            "amqp_urls": self.amqp_urls,
+            "amqp_urls": ",".join(self.amqp_urls),
             "api_url": self.url,
             "api_key": KEY,
             "database_url": self.dsn,
