@@ -26,6 +26,7 @@ from shared.eventlog.wakeup import Wakeup
 PER_ENDPOINT = 4
 AT_ONCE = 64
 LEASE_SECONDS = 60.0
+DRAIN_SECONDS = 5.0
 FAILING = 5
 """Failures in a row after which an endpoint is left alone."""
 _log = logging.getLogger(__name__)
@@ -88,22 +89,35 @@ class WebhookSender:
     poster: Poster
     patience: Patience = Patience()
     _stopped: asyncio.Event = field(default_factory=asyncio.Event)
+    _landing: asyncio.Event = field(default_factory=asyncio.Event)
     _under_way: set[asyncio.Task[None]] = field(default_factory=set)
 
     async def run(self) -> None:
         """Send whatever is due."""
         while not self._stopped.is_set():
             news = self.wakeup.token()
+            self._landing.clear()
             try:
                 await self._start_due()
             except LOST as error:
                 _log.warning("webhooks wait: %s", type(error).__name__)
-            await self.wakeup.wait(news)
+            await self._until_there_may_be_more(news)
         if self._under_way:
-            await asyncio.wait(self._under_way)
+            _, slow = await asyncio.wait(self._under_way, timeout=DRAIN_SECONDS)
+            for task in slow:  # its lease ends, and it is tried again
+                task.cancel()
 
     def stop(self) -> None:
         self._stopped.set()
+        self._landing.set()
+
+    async def _until_there_may_be_more(self, news: asyncio.Event) -> None:
+        """News in the log, the next poll, or room where there was none."""
+        woken = asyncio.create_task(self.wakeup.wait(news))
+        freed = asyncio.create_task(self._landing.wait())
+        _, waiting = await asyncio.wait({woken, freed}, return_when=asyncio.FIRST_COMPLETED)
+        for task in waiting:
+            task.cancel()
 
     async def _start_due(self) -> None:
         """Take and start as much as there is room for."""
@@ -122,6 +136,7 @@ class WebhookSender:
 
     def _landed(self, task: asyncio.Task[None]) -> None:
         self._under_way.discard(task)
+        self._landing.set()
         error = None if task.cancelled() else task.exception()
         if error is not None:  # its lease ends, and it is tried again
             _log.error("webhook delivery: %s", type(error).__name__, exc_info=error)
