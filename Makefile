@@ -26,8 +26,11 @@ lint-deploy: setup ## check the files under deploy/: YAML, Dockerfile, compose
 	.venv/bin/hadolint --failure-threshold style deploy/Dockerfile
 	.venv/bin/check-jsonschema --quiet --builtin-schema vendor.compose-spec deploy/compose.yaml
 
+TESTS := tests/unit tests/contract tests/property tests/integration tests/journeys \
+	tests/faults/test_log_order.py tests/faults/test_command_service_killed.py
+
 test: setup ## every test, against private PostgreSQL and RabbitMQ servers
-	$(PY) -m pytest
+	$(PY) -m pytest $(TESTS)
 
 SEEDS ?= 1
 faults: setup ## break everything under load and judge what is left; SEEDS=20 for the long form
@@ -64,4 +67,4 @@ clean: ## remove .venv, caches and build files; .data with the ledger stays
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build dist *.egg-info
 	find . -name __pycache__ -type d -not -path './.data/*' -prune -exec rm -rf {} +
 
-.PHONY: test-browser help setup run check lint-deploy test faults soak bench lock clean
+.PHONY: help setup run check lint-deploy test faults soak mutants bench test-browser audit-dependencies lock clean
