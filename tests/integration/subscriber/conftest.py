@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 
 import pytest_asyncio
 
+from tests.harness.own_broker import OwnBroker
 from tests.harness.relays import Ledger, ledger_at, running
 from tests.integration.query.api import Api
 from tests.integration.query.conftest import api, pool, projector, scenario
@@ -28,3 +29,11 @@ async def follower(
     """Not running yet."""
     async with following(empty_database_url, api.url, amqp_url) as follower:
         yield follower
+
+
+@pytest_asyncio.fixture
+async def own_broker() -> AsyncIterator[OwnBroker]:
+    """A broker to be killed."""
+    broker = await OwnBroker.started("")
+    yield broker
+    await broker.close()
