@@ -120,6 +120,9 @@ async def _pool(dsn: str, schema: str) -> AsyncIterator[Pool]:
         command_timeout=STATEMENT_SECONDS,
         server_settings={
             **session_settings(schema, "seatledger projector"),
+            # what a crash takes back, checkpoint and all, is projected again; and the flush that
+            # bookings wait for is not held up by others
+            "synchronous_commit": "off",
             # a projector that is frozen within a transaction must not keep the next one out
             "idle_in_transaction_session_timeout": str(int(LEASE_SECONDS * 1000)),
         },

@@ -33,7 +33,11 @@ async def webhook_loops(
     async with AsyncExitStack() as stack:
         pool = await stack.enter_async_context(
             asyncpg.create_pool(
-                dsn, min_size=0, max_size=POOL_SIZE, command_timeout=STATEMENT_SECONDS
+                dsn,
+                min_size=0,
+                max_size=POOL_SIZE,
+                command_timeout=STATEMENT_SECONDS,
+                server_settings={"synchronous_commit": "off"},  # at least once, from a checkpoint
             )
         )
         reads = FreshReads(dsn, master)

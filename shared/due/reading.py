@@ -97,6 +97,7 @@ async def _one_batch(connection: Connection, head: int) -> int:
         for group_id, topic, state in rows:
             changes.add(group_id, topic, state)
         await changes.write(connection)
+        await connection.execute("SET LOCAL synchronous_commit TO off")  # it can be read again
         await connection.execute(sql("move_checkpoint"), upto)
         return upto - position
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from uuid import UUID
+
 import psutil
 
 from tests.harness.house import House
@@ -10,9 +12,21 @@ from tests.harness.waiting import until
 PASSED_ON_SECONDS = 10.0
 
 
+async def book_five(house: House, group_id: UUID) -> float:
+    """Callers that wait for the frozen process are no measure: these ask the other one."""
+    booked = 0
+
+    async def enough() -> bool:
+        nonlocal booked
+        booked += (await house.customers.book(group_id, 1)).outcome == "ok"
+        return booked >= 5
+
+    return await until(enough, PASSED_ON_SECONDS, "five bookings")
+
+
 async def test_others_book_on_while_the_holder_of_a_turn_is_frozen(house: House, seed: int) -> None:
     victim = house.installation.commands[0]
-    async with house.under_load(seed, groups=1, seats=200) as load:
+    async with house.under_load(seed, groups=1, seats=5_000) as load:
         await victim.kill()
         await victim.start(f"holding_turn:{seed}:stop")
 
@@ -23,7 +37,8 @@ async def test_others_book_on_while_the_holder_of_a_turn_is_frozen(house: House,
         load.cycles += 1
         url = house.installation.commands[1].url
         house.customers.command_urls = [url]
-        load.recovered("bookings", await load.bookings(5, PASSED_ON_SECONDS), PASSED_ON_SECONDS)
+        passed_on = await book_five(house, load.groups[0])
+        load.recovered("bookings", passed_on, PASSED_ON_SECONDS)
         house.customers.command_urls = None
         victim.resume()
         await victim.kill()
