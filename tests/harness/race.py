@@ -17,6 +17,7 @@ from tests.harness.bodies import Json, group_body, seats_body
 from tests.harness.processes import AUTH
 
 ROUNDS = 5
+TURNS = 6
 
 
 @dataclass(frozen=True)
@@ -65,16 +66,30 @@ class Race:
             if choose.random() < 0.3:
                 booked = await self._book_twice(choose, group_id, seats)
             else:
-                booked = await self._book(choose, group_id, seats, None)
+                booked = await self._book(choose.choice(self.urls), group_id, seats)
             if booked is not None and choose.random() < 0.7:
-                await self._cancel(choose, group_id, booked)
+                await self._cancel(choose.choice(self.urls), group_id, booked)
+
+    async def to_and_fro(self) -> None:
+        """One seat, given back at one process and asked for at the next: each has just seen it
+        taken."""
+        body = await self._send("POST", self.urls[0], "/v2/bookings", group_body(1))
+        group_id = UUID(body[1]["data"]["id"])
+        self.groups[group_id] = 1
+        holder = await self._book(self.urls[0], group_id, 1)
+        for turn in range(TURNS):
+            here, there = self.urls[turn % 2], self.urls[(turn + 1) % 2]
+            await self._book(there, group_id, 1)
+            if holder is not None:
+                await self._cancel(here, group_id, holder)
+            holder = await self._book(there, group_id, 1)
 
     async def _book(
-        self, choose: random.Random, group_id: UUID, seats: int, key: str | None
+        self, url: str, group_id: UUID, seats: int, key: str | None = None
     ) -> UUID | None:
         began = time.time()
         status, body = await self._send(
-            "POST", choose.choice(self.urls), "/v2/bookings", seats_body(group_id, seats), key
+            "POST", url, "/v2/bookings", seats_body(group_id, seats), key
         )
         booking_id = UUID(body["data"]["id"]) if status == 201 else None
         self._note("book", group_id, seats, began, status, body, key, booking_id)
@@ -83,13 +98,13 @@ class Race:
     async def _book_twice(self, choose: random.Random, group_id: UUID, seats: int) -> UUID | None:
         """The same request under one key, at once and by any way."""
         key = str(uuid4())
-        both = (self._book(choose, group_id, seats, key) for _ in range(2))
+        both = (self._book(choose.choice(self.urls), group_id, seats, key) for _ in range(2))
         return (await asyncio.gather(*both))[0]
 
-    async def _cancel(self, choose: random.Random, group_id: UUID, booking_id: UUID) -> None:
+    async def _cancel(self, url: str, group_id: UUID, booking_id: UUID) -> None:
         began = time.time()
         path = f"/v2/bookings/{booking_id}/cancel_by_customer"
-        status, body = await self._send("PUT", choose.choice(self.urls), path, {})
+        status, body = await self._send("PUT", url, path, {})
         self._note("cancel", group_id, 0, began, status, body, None, booking_id)
 
     def _note(

@@ -45,6 +45,7 @@ async def run_race(
             race = Race(session, [process.url for process in processes], seed)
             await race.open_groups(SIZES)
             await race.run(clients)
+            await race.to_and_fro()
             assert len(race.calls) > clients * 4
             groups |= race.groups
             calls += race.calls
