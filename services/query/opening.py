@@ -50,11 +50,6 @@ class Poison:
     reason: str
 
 
-def needs_key(topic: str) -> bool:
-    """Whether an event of this topic may hold personal data that is shown."""
-    return topic in _SEALED_TOPICS
-
-
 def sealed_bookings(records: Iterable[StoredRecord]) -> list[UUID]:
     """The bookings whose keys `open_records` needs."""
     return list({r.booking_id for r in records if r.topic in _SEALED_TOPICS})
