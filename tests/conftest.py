@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
+import gc
+from collections.abc import AsyncIterator, Generator, Iterator
 from concurrent.futures import Future
 from pathlib import Path
 
@@ -19,6 +20,20 @@ from tests.harness.servers import (
     started_broker,
     temporary_folder,
 )
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """A failure is shown, whatever was left behind.
+
+    Python 3.11 ends with "AST constructor recursion depth mismatch" (gh-106905) when the collector
+    runs finalizers while a traceback's source is parsed, and takes every later test along.
+    """
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.enable()
 
 
 @pytest.fixture(scope="session")
