@@ -20,6 +20,7 @@ from services.command.http import BookingRoutes
 from services.command.links import ActionLinkRoutes
 from services.command.overlaps import Overlaps
 from services.command.projects import ProjectRoutes
+from services.command.refusal_recorder import RefusalRecorder
 from services.command.together import Together
 from shared.accounts.keyring import KeyRing
 from shared.accounts.projects import PostgresProjects
@@ -57,12 +58,15 @@ async def command_service(
     cache = MailboxCache(cache_megabytes * 1024 * 1024)
     handler = CommandHandler(store, cache, clock)
     handler.start()
+    refusals = RefusalRecorder(pool, handler.now)
+    refusals.start()
     COMMANDS_UNDER_WAY.is_what(lambda: handler.under_way)
     CACHED_GROUPS.is_what(lambda: len(cache))
     CACHE_BYTES.is_what(lambda: cache.bytes)
     projects = PostgresProjects(pool, master)
     around = AroundReader(together, master, projects, ring)
-    desk = BookingDesk(handler, Together(together, clock), together, around, master, hold)
+    all_or_nothing = Together(together, clock)
+    desk = BookingDesk(handler, all_or_nothing, together, around, master, hold, refusals.note)
 
     async def accepts_bookings() -> str | None:
         if not handler.is_running:
@@ -80,5 +84,6 @@ async def command_service(
         yield CommandService(routes, [Check("bookings", accepts_bookings)], desk)
     finally:
         await handler.stop()
+        await refusals.stop()
         await together.close()
         await store.close()

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 
 from services.command.facts import Decision
 from services.command.pending import Pending
+from services.command.refusals import turned_away
 from services.command.reply import Reply, refusal_reply
 from shared.booking_api.errors import ApiError
 from shared.domain.group import Group, evolve
@@ -31,7 +32,7 @@ class Batch:
         """What a command led to, on top of the commands before it."""
         refused = isinstance(decision, ApiError)
         if isinstance(decision, ApiError):
-            reply = refusal_reply(decision)
+            reply = refusal_reply(turned_away(self.draft, pending.command, decision))
         else:
             for event in decision:
                 evolve(self.draft, event)

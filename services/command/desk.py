@@ -21,6 +21,7 @@ from services.command.handler import CommandHandler
 from services.command.idempotency import Answers
 from services.command.intent import Intent
 from services.command.pending import AnsweredBefore, Pending
+from services.command.refusals import Refusal, refusals_among
 from services.command.reply import Render, Reply, Shown, refusal_reply
 from services.command.together import Refused, Together
 from services.command.views import open_group
@@ -57,6 +58,7 @@ class BookingDesk:
         around: AroundReader,
         master: MasterKey,
         hold: timedelta,
+        note: Callable[[Refusal], None],
     ) -> None:
         self._handler = handler
         self._together = together
@@ -64,6 +66,7 @@ class BookingDesk:
         self._around = around
         self._master = master
         self._hold = hold
+        self._note = note
         self._answers = Answers(store, master)
 
     def now(self) -> datetime:
@@ -155,11 +158,14 @@ class BookingDesk:
         seal = self._answers.sealer(intent, lambda: order.key)
         try:
             # Cancelling only gives up the wait: what is being committed goes on in the appender.
-            return await self._handler.handle(
+            reply = await self._handler.handle(
                 order.command, order.render, intent.command_id, seal, intent.caller_left
             )
         except AnsweredBefore:
             return await self._replayed(intent)
+        if reply.refusal is not None:
+            self._note(reply.refusal)
+        return reply
 
     async def decide_together(self, orders: Sequence[Order]) -> list[Reply]:
         """The replies, once all is durable; Refused when one of them is, and nothing happened."""
@@ -169,8 +175,10 @@ class BookingDesk:
             return await asyncio.shield(self._together.commit(pendings))
         except AnsweredBefore:
             return [await self._replayed(order.intent) for order in orders]
-        except Refused:  # perhaps only because all of it happened before
+        except Refused as refused:  # perhaps only because all of it happened before
             if await self.replay(orders[0].intent) is None:
+                for refusal in refusals_among(refused.errors.values()):
+                    self._note(refusal)
                 raise
             return [await self._replayed(order.intent) for order in orders]
         finally:

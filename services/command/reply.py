@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import pydantic_core
 
+from services.command.refusals import Refusal
 from shared.booking_api.bookings import Rendering
 from shared.booking_api.errors import ApiError
 from shared.booking_api.includes import Includes
@@ -16,11 +17,13 @@ from shared.domain.group import Group
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """Status and JSON body. `position`: the place in the log of the last event it is about."""
+    """Status and JSON body. `position`: the place in the log of the last event it is about;
+    `refusal`: what is to be remembered of a seat booking that was turned away."""
 
     status: int
     body: bytes
     position: int | None = None
+    refusal: Refusal | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,4 +46,5 @@ def booking_reply(status: int, booking: object) -> Reply:
 
 def refusal_reply(error: ApiError) -> Reply:
     """The published form of a no."""
-    return Reply(error.status, pydantic_core.to_json(error.to_body()))
+    body = pydantic_core.to_json(error.to_body())
+    return Reply(error.status, body, refusal=getattr(error, "refusal", None))

@@ -18,6 +18,7 @@ from services.command.commands import CreateGroup
 from services.command.durable import append_for_sure
 from services.command.group import decide
 from services.command.pending import AnsweredBefore, OutcomeNotKnown, Pending
+from services.command.refusals import turned_away
 from services.command.reply import Reply
 from shared.booking_api.errors import ApiError, TooBusy
 from shared.booking_api.validation import failed
@@ -111,7 +112,7 @@ def _decided(
         batch = batches.setdefault(group_id, Batch(groups[group_id].draft()))
         decision = decide(batch.draft, pending.command, now)
         if isinstance(decision, ApiError):
-            errors[number] = decision
+            errors[number] = turned_away(batch.draft, pending.command, decision)
         else:
             batch.add(pending, decision)
     if not errors and sum(len(batch.events) for batch in batches.values()) > MAX_EVENTS:

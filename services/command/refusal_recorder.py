@@ -1,0 +1,159 @@
+"""Records refused seat bookings: how many of each group, and what the newest of them asked for.
+
+Behind every answer's back: what is noted waits in memory, bounded, the oldest dropped first, and is
+written every PAUSE_SECONDS without waiting for the disk. A process that is killed takes along what
+it noted since; a write that fails is not tried again, so that nothing is counted twice.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+
+from services.command.refusals import Refusal
+from shared.eventlog.statements import statement
+
+PAUSE_SECONDS = 0.5
+WRITE_SECONDS = 5.0
+MAX_TALLIES = 5_000
+MAX_NEWEST = 1_000
+MAX_NEWEST_ALIKE = 200
+"""Of one group and rule in one write, so that a flood on one group costs no more than that."""
+_FAILURES = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError)
+_log = logging.getLogger(__name__)
+
+Alike = tuple[UUID, str]
+Noted = tuple[Refusal, datetime]
+
+
+@dataclass(slots=True)
+class Tally:
+    """Refusals of one group by one rule."""
+
+    app_id: UUID
+    first_at: datetime
+    last_at: datetime
+    requests: int = 0
+    seats: int = 0
+
+
+class RefusalRecorder:
+    """Takes refusals from everywhere in a process; one task writes them."""
+
+    def __init__(self, pool: asyncpg.Pool[asyncpg.Record], now: Callable[[], datetime]) -> None:
+        self._pool = pool
+        self._now = now
+        self._tallies: dict[Alike, Tally] = {}
+        self._newest: deque[Noted] = deque(maxlen=MAX_NEWEST)
+        self._work = asyncio.Event()
+        self._closing = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
+
+    def note(self, refusal: Refusal) -> None:
+        """Remember it; costs about a microsecond and never waits."""
+        now = self._now()
+        alike = (refusal.group_id, refusal.code)
+        tally = self._tallies.get(alike)
+        if tally is None:
+            tally = self._tallies[alike] = Tally(refusal.app_id, now, now)
+            if len(self._tallies) > MAX_TALLIES:
+                del self._tallies[next(iter(self._tallies))]
+        tally.requests += 1
+        tally.seats += refusal.seats
+        tally.last_at = now
+        self._newest.append((refusal, now))
+        self._work.set()
+
+    def start(self) -> None:
+        self._task = asyncio.create_task(self._run(), name="refusals")
+
+    async def stop(self) -> None:
+        """Writes what is left; call it once no request is under way any more."""
+        self._closing.set()
+        self._work.set()
+        if self._task is not None:
+            await asyncio.wait({self._task}, timeout=2 * WRITE_SECONDS)
+            self._task.cancel()
+
+    async def _run(self) -> None:
+        while not self._closing.is_set() or self._tallies:
+            await self._work.wait()
+            self._work.clear()
+            await self._write()
+            await self._pause()
+
+    async def _pause(self) -> None:
+        try:
+            async with asyncio.timeout(PAUSE_SECONDS):
+                await self._closing.wait()
+        except TimeoutError:
+            return
+
+    async def _write(self) -> None:
+        tallies, self._tallies = self._tallies, {}
+        newest = _newest_alike(self._newest, tallies)
+        self._newest.clear()
+        try:
+            await self._store(tallies, newest)
+        except _FAILURES as error:
+            lost = sum(tally.requests for tally in tallies.values())
+            _log.warning("%d refusals were not recorded: %s", lost, type(error).__name__)
+
+    async def _store(self, tallies: dict[Alike, Tally], newest: dict[Alike, list[Noted]]) -> None:
+        if not tallies:
+            return
+        values = [*_columns(_counts(tallies, newest), 8), *_columns(_records(newest), 9)]
+        text = statement("record_refusals", "services.command")
+        async with (
+            self._pool.acquire(timeout=WRITE_SECONDS) as connection,
+            connection.transaction(),
+        ):
+            await connection.execute("SET LOCAL synchronous_commit TO off")
+            await connection.execute(text, *values, timeout=WRITE_SECONDS)
+
+
+def _newest_alike(noted: Iterable[Noted], tallies: dict[Alike, Tally]) -> dict[Alike, list[Noted]]:
+    """At most MAX_NEWEST_ALIKE of each, the newest first."""
+    found: dict[Alike, list[Noted]] = {alike: [] for alike in tallies}
+    for one in reversed(list(noted)):
+        alike = found.get((one[0].group_id, one[0].code))
+        if alike is not None and len(alike) < MAX_NEWEST_ALIKE:
+            alike.append(one)
+    return found
+
+
+def _counts(
+    tallies: dict[Alike, Tally], newest: dict[Alike, list[Noted]]
+) -> Iterable[tuple[Any, ...]]:
+    for (group_id, code), tally in tallies.items():
+        kept = len(newest[group_id, code])
+        yield (
+            *(group_id, code, tally.app_id, tally.requests, tally.seats),
+            *(tally.first_at, tally.last_at, kept),
+        )
+
+
+def _records(newest: dict[Alike, list[Noted]]) -> Iterable[tuple[Any, ...]]:
+    for (group_id, code), noted in newest.items():
+        for later, (one, at) in enumerate(noted):
+            yield (
+                *(group_id, code, later, one.booking_id, one.graph),
+                *(one.seats, one.seats_free, one.version, at),
+            )
+
+
+def _columns(rows: Iterable[Sequence[Any]], width: int) -> list[list[Any]]:
+    """The rows' columns, `width` of them even of no rows."""
+    columns: list[list[Any]] = [[] for _ in range(width)]
+    for row in rows:
+        for column, value in zip(columns, row, strict=True):
+            column.append(value)
+    return columns
