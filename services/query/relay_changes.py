@@ -11,6 +11,7 @@ import logging
 from typing import NamedTuple
 from uuid import UUID
 
+from services.query.relay_lanes import start
 from services.query.relay_loop import Trouble, keep_publishing
 from services.query.relay_progress import Progress
 from shared.eventlog.codec import UndecodableEvent, decode
@@ -116,7 +117,7 @@ class _Session:
             await self._room.acquire()
             self._active.add(group_id)
             self._idle.clear()
-            tasks.create_task(self._tell(group_id))
+            start(tasks, self._tell(group_id))
 
     async def _tell(self, group_id: UUID) -> None:
         while group_id in self._news:

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any
 from uuid import UUID
 
 ROOM = 2000
@@ -35,7 +36,7 @@ class Lanes:
             return
         self._idle.clear()
         self._lanes[group_id] = deque([job])
-        self._tasks.create_task(self._drain(group_id))
+        start(self._tasks, self._drain(group_id))
 
     async def idle(self) -> None:
         """Waits until every job is done."""
@@ -50,3 +51,12 @@ class Lanes:
         del self._lanes[group_id]
         if not self._lanes:
             self._idle.set()
+
+
+def start(tasks: asyncio.TaskGroup, work: Coroutine[Any, Any, None]) -> None:
+    """A task of the group; RuntimeError, and the work is closed, when the group is ending."""
+    try:
+        tasks.create_task(work)
+    except RuntimeError:
+        work.close()
+        raise

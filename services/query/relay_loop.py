@@ -71,8 +71,8 @@ async def keep_publishing(
             await trouble.note(first_cause(error))
         pause = SHORTEST_PAUSE if progress.checkpoint > before else min(pause * 2, LONGEST_PAUSE)
         with contextlib.suppress(TimeoutError):
-            jittered = pause * random.uniform(0.5, 1)  # noqa: S311
-            await asyncio.wait_for(term.stopping.wait(), jittered)
+            async with asyncio.timeout(pause * random.uniform(0.5, 1)):  # noqa: S311
+                await term.stopping.wait()
 
 
 def first_cause(error: BaseException) -> BaseException:

@@ -87,7 +87,8 @@ class Session:
     async def _until_asked_to_end(self) -> None:
         while not self._term.stopping.is_set() and not await self._parked.is_outdated():
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._term.stopping.wait(), PARKED_SECONDS)
+                async with asyncio.timeout(PARKED_SECONDS):
+                    await self._term.stopping.wait()
 
     async def _read(self, lanes: Lanes) -> None:
         async for batch in self._follower.follow(self._progress.checkpoint):

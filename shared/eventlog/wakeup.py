@@ -39,8 +39,10 @@ class Wakeup:
 
     async def wait(self, token: asyncio.Event) -> None:
         """Until there is news since `token` was taken, or the poll interval is over."""
+        # Not `wait_for`: until Python 3.12 it swallows a cancellation that comes with the news.
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(token.wait(), self._poll_seconds)
+            async with asyncio.timeout(self._poll_seconds):
+                await token.wait()
 
     def _tell(self, *_: object) -> None:
         news, self._news = self._news, asyncio.Event()

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from services.query.relay_lanes import Lanes
 from services.query.relay_progress import Progress
+from shared.eventlog.wakeup import Wakeup
 
 
 @given(st.permutations(range(11, 31)), st.integers(0, 20))
@@ -81,3 +82,31 @@ async def test_a_failing_job_ends_everything() -> None:
             await lanes.put(UUID(int=1), job)
             await asyncio.get_running_loop().create_future()
     assert failures.value.subgroup(ValueError)
+
+
+async def test_what_comes_while_everything_ends_is_refused_and_left_behind_by_nobody() -> None:
+    async def job() -> None: ...
+
+    async def late(lanes: Lanes) -> None:
+        try:
+            await asyncio.get_running_loop().create_future()
+        finally:
+            await lanes.put(UUID(int=1), job)  # an unawaited coroutine fails the test
+
+    with pytest.raises(ExceptionGroup) as failures:
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(late(Lanes(tasks)))
+            await asyncio.sleep(0)
+            raise ValueError
+    assert failures.value.subgroup(RuntimeError)
+
+
+async def test_waiting_for_news_is_cancelled_even_if_the_news_comes_at_that_moment() -> None:
+    wakeup = Wakeup("nowhere")
+    waiting = asyncio.create_task(wakeup.wait(wakeup.token()))
+    for _ in range(3):
+        await asyncio.sleep(0)
+    wakeup._tell()
+    waiting.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await waiting
