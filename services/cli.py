@@ -1,34 +1,59 @@
-"""The `seatledger` command: it alone assembles all commands, and tells a failure in one line."""
+"""The `seatledger` command: it alone assembles all commands, and tells a failure in one line.
+
+A command's module is imported when the command is asked for: most of the start is imports.
+"""
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Iterable
+from importlib import import_module
+from typing import Any, Final
 
 import typer
 from typer.core import TyperGroup
+from typer.main import get_group
 
-import services.audit.checkpoint_cli
-import services.audit.cli
-import services.audit.history_cli
-import services.audit.log_cli
-import services.audit.people_cli
-import services.audit.rotation_cli
-import services.audit.tables_cli
-import services.audit.transfer_cli
-import services.query.cli
-import services.query.relay_cli
-import shared.accounts.cli
-import shared.accounts.projects_cli
-import shared.retention
 from shared.accounts.apps import AccountsError
 from shared.settings import ConfigurationError
 
 CANNOT_WORK = 2
 REFUSED = 1
+_APP_BY_COMMAND: Final = {
+    "apps": "shared.accounts.cli:apps",
+    "keys": "shared.accounts.cli:keys",
+    "projects": "shared.accounts.projects_cli:projects",
+    "log": "services.audit.log_cli:app",
+    "show": "services.audit.history_cli:app",
+    "diff": "services.audit.history_cli:app",
+    "verify": "services.audit.cli:app",
+    "erase": "services.audit.people_cli:app",
+    "customer": "services.audit.people_cli:customer_app",
+    "csv": "services.audit.tables_cli:app",
+    "master-key": "services.audit.rotation_cli:app",
+    "export": "services.audit.transfer_cli:app",
+    "import": "services.audit.transfer_cli:app",
+    "checkpoint": "services.audit.checkpoint_cli:app",
+    "status": "services.query.cli:app",
+    "replay": "services.query.cli:app",
+    "parked": "services.query.cli:app",
+    "republish": "services.query.relay_cli:app",
+    "messages": "services.query.relay_cli:app",
+    "prune": "shared.retention:app",
+}
+_WHOLE: Final = {"apps", "keys", "projects", "customer", "csv", "master-key", "checkpoint"}
+"""Commands that are an app, not one of an app's."""
 
 
-class OneLineErrors(TyperGroup):
+class Commands(TyperGroup):
     """What an operator can mend is one line on stderr: 2 when nothing can work, 1 when refused."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        self._load(_APP_BY_COMMAND)
+        return list(_APP_BY_COMMAND)
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        self._load([cmd_name] if cmd_name in _APP_BY_COMMAND else _APP_BY_COMMAND)
+        return self.commands.get(cmd_name)
 
     def invoke(self, ctx: Any) -> Any:
         try:
@@ -38,6 +63,20 @@ class OneLineErrors(TyperGroup):
         except AccountsError as error:
             _fail(str(error), REFUSED)
 
+    def _load(self, names: Iterable[str]) -> None:
+        for name in names:
+            if name not in self.commands:
+                self.add_command(_command(name), name)
+
+
+def _command(name: str) -> Any:
+    module, _, attribute = _APP_BY_COMMAND[name].partition(":")
+    group = get_group(getattr(import_module(module), attribute))
+    if name not in _WHOLE:
+        return group.commands[name]
+    group.name = name
+    return group
+
 
 def _fail(line: str, status: int) -> None:
     typer.echo(f"seatledger: {line}", err=True)
@@ -45,27 +84,17 @@ def _fail(line: str, status: int) -> None:
 
 
 app = typer.Typer(
-    cls=OneLineErrors,
-    help="Seatledger for auditors and operators: who did what when, and is the ledger intact.",
+    cls=Commands,
     no_args_is_help=True,
     pretty_exceptions_enable=False,  # a traceback with locals would print personal data
     add_completion=False,
 )
-app.add_typer(shared.accounts.cli.apps, name="apps")
-app.add_typer(shared.accounts.cli.keys, name="keys")
-app.add_typer(shared.accounts.projects_cli.projects, name="projects")
-app.add_typer(services.audit.log_cli.app)
-app.add_typer(services.audit.history_cli.app)
-app.add_typer(services.audit.cli.app)
-app.add_typer(services.audit.people_cli.app)
-app.add_typer(services.audit.people_cli.customer_app, name="customer")
-app.add_typer(services.audit.tables_cli.app, name="csv")
-app.add_typer(services.audit.rotation_cli.app, name="master-key")
-app.add_typer(services.audit.transfer_cli.app)
-app.add_typer(services.audit.checkpoint_cli.app, name="checkpoint")
-app.add_typer(services.query.cli.app)
-app.add_typer(services.query.relay_cli.app)
-app.add_typer(shared.retention.app)
+
+
+@app.callback()
+def seatledger() -> None:
+    """Seatledger for auditors and operators: who did what when, and is the ledger intact."""
+
 
 if __name__ == "__main__":
     app(prog_name="seatledger")
