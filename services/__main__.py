@@ -1,4 +1,4 @@
-"""`python -m services`: both services on one port, and the loops in a child of lower priority.
+"""`python -m services`: both services on one port, and the loops in children of lower priority.
 
 With SEATLEDGER_WORKERS above 1 the parent only listens and minds its children, which inherit the
 socket, so that a restart drops no connection.
@@ -23,7 +23,9 @@ from shared.http.server import inherited
 from shared.settings import SERVING, ConfigurationError, Settings, read_settings
 from shared.telemetry import configure_logging
 
-LOOPS_NICENESS = 10
+LOOPS_NICENESS = {"projecting": 10, "publishing": 19}
+"""Reads wait for the projector; messages may wait while there are more bookings than the machine
+has time for, and are sent once there are fewer."""
 
 
 async def work(settings: Settings, descriptor: str, name: str, folder: str) -> None:
@@ -35,9 +37,12 @@ async def parent(settings: Settings) -> None:
     """Serves, or minds those who serve, and minds the loops."""
     listener = first_listener(settings)
     with tempfile.TemporaryDirectory(prefix="seatledger-") as name:
-        folder, loops = Path(name), None
+        folder, loops = Path(name), []
         if settings.loops == "process":
-            loops = Child("loops", ["services.loops", name], LOOPS_NICENESS)
+            loops = [
+                Child(part, ["services.loops", part, name], niceness)
+                for part, niceness in LOOPS_NICENESS.items()
+            ]
         async with running(loops):
             if settings.workers > 1:
                 await Workers(settings, listener, folder).run()

@@ -1,4 +1,8 @@
-"""`python -m services.loops`: projector, relay and due work in a process of their own."""
+"""`python -m services.loops`: projector, due work, relay and webhooks in a process of their own.
+
+`python -m services.loops projecting FOLDER` runs what reads and bookings depend on,
+`… publishing FOLDER` what may wait while bookings are many; in two processes the second can yield.
+"""
 
 from __future__ import annotations
 
@@ -11,11 +15,12 @@ import asyncpg
 
 from services.command.app import command_service
 from services.command.due import due_loop
-from services.query.loops import query_loops
+from services.query.loops import projecting, publishing
 from shared.accounts.keyring import KeyRing
 from shared.accounts.postgres import PostgresKeySource
 from shared.event_loop import run
 from shared.eventlog.master_keys import load_master
+from shared.eventlog.privacy import MasterKey
 from shared.http.exposition import Place, laid_open
 from shared.http.server import stop_requested
 from shared.retention import pruning
@@ -23,31 +28,40 @@ from shared.settings import SERVING, ConfigurationError, Settings, read_settings
 from shared.telemetry import configure_logging
 
 POOL_SIZE = 4
+PROCESSES = {"all": "loops", "projecting": "loops", "publishing": "publishing"}
+"""What a process with these loops is called."""
 
 
-async def run_loops(settings: Settings, place: Place) -> None:
-    """Runs every loop until SIGTERM or SIGINT."""
-    master, dsn = await load_master(settings), settings.database_dsn
+async def run_loops(settings: Settings, place: Place, part: str = "all") -> None:
+    """Runs the loops of this part until SIGTERM or SIGINT."""
+    master = await load_master(settings)
     async with stop_requested() as stopped, AsyncExitStack() as stack:
-        pool = await stack.enter_async_context(
-            asyncpg.create_pool(dsn, min_size=1, max_size=POOL_SIZE)
-        )
-        ring = KeyRing(PostgresKeySource(pool, master), master)
-        service = command_service(pool, dsn, master, ring, settings.payment_hold)
-        command = await stack.enter_async_context(service)
-        await stack.enter_async_context(query_loops(settings, master))
-        await stack.enter_async_context(due_loop(pool, dsn, command.desk))
-        await stack.enter_async_context(pruning(pool, timedelta(days=settings.keep_answers_days)))
+        if part != "publishing":
+            await stack.enter_async_context(projecting(settings, master))
+            await _enter_due_work(stack, settings, master)
+        if part != "projecting":
+            await stack.enter_async_context(publishing(settings, master))
         await stack.enter_async_context(laid_open(place))
         await stopped.wait()
+
+
+async def _enter_due_work(stack: AsyncExitStack, settings: Settings, master: MasterKey) -> None:
+    dsn = settings.database_dsn
+    pool = await stack.enter_async_context(asyncpg.create_pool(dsn, min_size=1, max_size=POOL_SIZE))
+    ring = KeyRing(PostgresKeySource(pool, master), master)
+    service = command_service(pool, dsn, master, ring, settings.payment_hold)
+    command = await stack.enter_async_context(service)
+    await stack.enter_async_context(due_loop(pool, dsn, command.desk))
+    await stack.enter_async_context(pruning(pool, timedelta(days=settings.keep_answers_days)))
 
 
 if __name__ == "__main__":
     try:
         started = read_settings(SERVING)
         configure_logging()
-        folder = Path(sys.argv[1]) if len(sys.argv) > 1 else None
-        run(run_loops(started, Place("loops", folder)))
+        part = sys.argv[1] if len(sys.argv) > 1 else "all"
+        folder = Path(sys.argv[2]) if len(sys.argv) > 2 else None
+        run(run_loops(started, Place(PROCESSES[part], folder), part))
     except ConfigurationError as error:
         sys.stderr.write(f"{error}\n")
         raise SystemExit(2) from None

@@ -10,7 +10,7 @@ import asyncio
 import logging
 import signal
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -90,14 +90,11 @@ class Workers:
 
 
 @asynccontextmanager
-async def running(child: Child | None) -> AsyncIterator[None]:
-    """The child, if any, runs inside the block and is gone after it."""
-    if child is None:
-        yield
-        return
-    task = asyncio.create_task(child.run(), name=child.name)
+async def running(children: Sequence[Child]) -> AsyncIterator[None]:
+    """The children run inside the block and are gone after it."""
+    tasks = [asyncio.create_task(child.run(), name=child.name) for child in children]
     try:
         yield
     finally:
-        await child.stop()
-        await task
+        await asyncio.gather(*(child.stop() for child in children))
+        await asyncio.gather(*tasks)

@@ -23,25 +23,15 @@ POOL_SIZE = 6
 
 @asynccontextmanager
 async def query_loops(settings: Settings, master: MasterKey) -> AsyncIterator[None]:
-    """The loops run inside the block; a loop that fails for good ends the process."""
-    dsn = settings.database_dsn
-    async with asyncpg.create_pool(dsn, min_size=1, max_size=POOL_SIZE) as pool:
-        wakeup = Wakeup(dsn)
-        wakeup.start()
-        try:
-            async with (
-                _projecting(dsn, master),
-                _publishing(settings, pool, wakeup),
-                webhook_loops(settings, master, wakeup),
-            ):
-                yield
-        finally:
-            await wakeup.stop()
+    """All of them run inside the block; a loop that fails for good ends the process."""
+    async with projecting(settings, master), publishing(settings, master):
+        yield
 
 
 @asynccontextmanager
-async def _projecting(dsn: str, master: MasterKey) -> AsyncIterator[None]:
-    projector = Projector(dsn, master)
+async def projecting(settings: Settings, master: MasterKey) -> AsyncIterator[None]:
+    """The projector: what reads wait for."""
+    projector = Projector(settings.database_dsn, master)
     task = asyncio.create_task(projector.run(), name="projector")
     try:
         yield
@@ -51,7 +41,24 @@ async def _projecting(dsn: str, master: MasterKey) -> AsyncIterator[None]:
 
 
 @asynccontextmanager
-async def _publishing(
+async def publishing(settings: Settings, master: MasterKey) -> AsyncIterator[None]:
+    """Relay and webhooks: what may wait while bookings are many."""
+    dsn = settings.database_dsn
+    async with asyncpg.create_pool(dsn, min_size=1, max_size=POOL_SIZE) as pool:
+        wakeup = Wakeup(dsn)
+        wakeup.start()
+        try:
+            async with (
+                _relaying(settings, pool, wakeup),
+                webhook_loops(settings, master, wakeup),
+            ):
+                yield
+        finally:
+            await wakeup.stop()
+
+
+@asynccontextmanager
+async def _relaying(
     settings: Settings, pool: asyncpg.Pool[asyncpg.Record], wakeup: Wakeup
 ) -> AsyncIterator[None]:
     urls = settings.amqp_dsn

@@ -23,9 +23,9 @@ from tests.harness.servers import remove_folder, temporary_folder
 from tests.integration.operations.callers import Callers, calling
 from tests.integration.operations.serving import processes, series_of, total, whole
 
-BOUND_MIB = {"service": 512, "loops": 384}
+BOUND_MIB = {"service": 512, "loops": 384, "publishing": 256}
 """The service: 256 MiB of cached groups, 110 MiB of code and connections, and room for bodies in
-flight. The loops: batches and the projector's read-ahead."""
+flight. The loops: batches and the projector's read-ahead; publishing: batches of messages."""
 SAMPLE_SECONDS = 5.0
 MIB = 1024 * 1024
 

@@ -82,11 +82,14 @@ def check_log(log: Path, key: str) -> None:
         assert secret not in text
 
 
+ALL = {"parent", "worker-1", "worker-2", "loops", "publishing"}
+
+
 async def test_workers_answer_for_one_another(database_url: str) -> None:
     async with whole(database_url, SEATLEDGER_WORKERS="2") as (_, process):
         for _ in range(3):  # whoever of them is asked
             async with ClientSession(connector=aiohttp.TCPConnector(force_close=True)) as session:
-                await until_seen(session, process, {"parent", "worker-1", "worker-2", "loops"})
+                await until_seen(session, process, ALL)
 
 
 async def until_seen(session: ClientSession, process: ServiceProcess, names: set[str]) -> None:
