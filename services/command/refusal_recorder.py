@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -31,7 +32,8 @@ _FAILURES = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceErro
 _log = logging.getLogger(__name__)
 
 Alike = tuple[UUID, str]
-Noted = tuple[Refusal, datetime]
+Noted = tuple[Refusal, float]
+"""With the moment, on the monotonic clock: the database's time is made of it when it is written."""
 
 
 @dataclass(slots=True)
@@ -39,8 +41,8 @@ class Tally:
     """Refusals of one group by one rule."""
 
     app_id: UUID
-    first_at: datetime
-    last_at: datetime
+    first_at: float
+    last_at: float = 0.0
     requests: int = 0
     seats: int = 0
 
@@ -59,11 +61,11 @@ class RefusalRecorder:
 
     def note(self, refusal: Refusal) -> None:
         """Remember it; costs about a microsecond and never waits."""
-        now = self._now()
+        now = time.monotonic()
         alike = (refusal.group_id, refusal.code)
         tally = self._tallies.get(alike)
         if tally is None:
-            tally = self._tallies[alike] = Tally(refusal.app_id, now, now)
+            tally = self._tallies[alike] = Tally(refusal.app_id, now)
             if len(self._tallies) > MAX_TALLIES:
                 del self._tallies[next(iter(self._tallies))]
         tally.requests += 1
@@ -110,7 +112,9 @@ class RefusalRecorder:
     async def _store(self, tallies: dict[Alike, Tally], newest: dict[Alike, list[Noted]]) -> None:
         if not tallies:
             return
-        values = [*_columns(_counts(tallies, newest), 8), *_columns(_records(newest), 9)]
+        began = self._now() - timedelta(seconds=time.monotonic())
+        counts, records = _counts(tallies, newest, began), _records(newest, began)
+        values = [*_columns(counts, 8), *_columns(records, 9)]
         text = statement("record_refusals", "services.command")
         async with (
             self._pool.acquire(timeout=WRITE_SECONDS) as connection,
@@ -131,23 +135,27 @@ def _newest_alike(noted: Iterable[Noted], tallies: dict[Alike, Tally]) -> dict[A
 
 
 def _counts(
-    tallies: dict[Alike, Tally], newest: dict[Alike, list[Noted]]
+    tallies: dict[Alike, Tally], newest: dict[Alike, list[Noted]], began: datetime
 ) -> Iterable[tuple[Any, ...]]:
     for (group_id, code), tally in tallies.items():
         kept = len(newest[group_id, code])
         yield (
             *(group_id, code, tally.app_id, tally.requests, tally.seats),
-            *(tally.first_at, tally.last_at, kept),
+            *(_at(began, tally.first_at), _at(began, tally.last_at), kept),
         )
 
 
-def _records(newest: dict[Alike, list[Noted]]) -> Iterable[tuple[Any, ...]]:
+def _records(newest: dict[Alike, list[Noted]], began: datetime) -> Iterable[tuple[Any, ...]]:
     for (group_id, code), noted in newest.items():
-        for later, (one, at) in enumerate(noted):
+        for later, (one, moment) in enumerate(noted):
             yield (
                 *(group_id, code, later, one.booking_id, one.graph),
-                *(one.seats, one.seats_free, one.version, at),
+                *(one.seats, one.seats_free, one.version, _at(began, moment)),
             )
+
+
+def _at(began: datetime, moment: float) -> datetime:
+    return began + timedelta(seconds=moment)
 
 
 def _columns(rows: Iterable[Sequence[Any]], width: int) -> list[list[Any]]:

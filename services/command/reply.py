@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import pydantic_core
 
-from services.command.refusals import Refusal
+from services.command.refusals import Refusal, TurnedAway
 from shared.booking_api.bookings import Rendering
 from shared.booking_api.errors import ApiError
 from shared.booking_api.includes import Includes
@@ -46,5 +46,6 @@ def booking_reply(status: int, booking: object) -> Reply:
 
 def refusal_reply(error: ApiError) -> Reply:
     """The published form of a no."""
-    body = pydantic_core.to_json(error.to_body())
-    return Reply(error.status, body, refusal=getattr(error, "refusal", None))
+    if isinstance(error, TurnedAway):
+        return Reply(error.status, error.to_json(), None, error.refusal)
+    return Reply(error.status, pydantic_core.to_json(error.to_body()))
