@@ -49,7 +49,8 @@ class TurnedAway(ApiError):
 
     def to_json(self) -> bytes:
         """The body, out of a part that is the same for all whom the rule refuses alike."""
-        said = _said(type(self.error), tuple(vars(self.error).values()))
+        kind: Callable[..., ApiError] = type(self.error)
+        said = _said(kind, tuple(vars(self.error).values()))
         return b'%b,"booking_id":"%b"}' % (said, str(self.refusal.booking_id).encode())
 
 

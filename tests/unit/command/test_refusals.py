@@ -1,4 +1,4 @@
-"""Every rule that refuses seats says which booking was not made, what was asked and what was free."""
+"""Every rule that refuses seats says which booking was not made, what was asked, what was free."""
 
 from __future__ import annotations
 
