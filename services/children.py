@@ -81,7 +81,7 @@ class Child:
             *self._argv,
             stdin=asyncio.subprocess.DEVNULL,
             pass_fds=self._pass_fds,
-            start_new_session=True,
+            process_group=0,  # not a session: Linux weighs sessions alike, whatever their niceness
             preexec_fn=_bound_to_parent(os.getpid(), self._niceness),
         )
         return await self._process.wait()
