@@ -46,7 +46,7 @@ class Child:
         pause = RESTART_SECONDS[0]
         while not self._stopping:
             started = loop.time()
-            status = await self._once()
+            status = await self._ended()
             if self._stopping:
                 return
             self.falls += 1
@@ -76,12 +76,18 @@ class Child:
                 process.kill()
             await process.wait()
 
+    async def _ended(self) -> int | str:
+        """How it ended, or why it could not begin."""
+        try:
+            return await self._once()
+        except OSError as error:
+            return f"{type(error).__name__} {error.errno}"
+
     async def _once(self) -> int:
         self._process = await asyncio.create_subprocess_exec(
             *self._argv,
             stdin=asyncio.subprocess.DEVNULL,
             pass_fds=self._pass_fds,
-            process_group=0,  # not a session: Linux weighs sessions alike, whatever their niceness
             preexec_fn=_bound_to_parent(os.getpid(), self._niceness),
         )
         return await self._process.wait()
@@ -89,6 +95,7 @@ class Child:
 
 def _bound_to_parent(parent: int, niceness: int) -> Callable[[], None]:
     def bind() -> None:
+        os.setpgrp()  # no session of its own: Linux weighs sessions alike, whatever the niceness
         if _libc is not None:
             _libc.prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
             if os.getppid() != parent:
