@@ -1,7 +1,9 @@
-"""Forgets what need not be kept: the answers to idempotency keys that nobody repeats any more.
+"""Forgets what need not be kept: answers to idempotency keys that nobody repeats any more, and what
+refused seat bookings had asked for.
 
 A key stays known for ever by the event it led to, so forgetting its answer never books twice: it is
-then answered 422 `idempotency_key_expired` (decision 0005). The ledger itself is never pruned.
+then answered 422 `idempotency_key_expired` (decision 0005). How many were refused stays known; the
+ledger itself is never pruned.
 """
 
 from __future__ import annotations
@@ -10,6 +12,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Annotated
 
@@ -35,22 +38,39 @@ def prune_command(
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Forget answers to Idempotency-Keys older than that; bookings and their history stay."""
+    """Forget answers to Idempotency-Keys and refusals older than that; bookings and their history
+    stay."""
     settings = read_settings()
     kept = timedelta(days=settings.keep_answers_days if days is None else days)
 
-    async def forget() -> int:
+    async def forget() -> Pruned:
         async with connected(settings.database_dsn) as connection:
             return await prune(connection, kept)
 
-    print_rows([{"answers": asyncio.run(forget())}], as_json)
+    print_rows([asdict(asyncio.run(forget()))], as_json)
 
 
-async def prune(source: _Source, kept: timedelta, batch: int = BATCH) -> int:
-    """How many answers older than `kept` were forgotten, in short statements."""
-    before, count = datetime.now(UTC) - kept, 0
+@dataclass(frozen=True, slots=True)
+class Pruned:
+    """How many were forgotten."""
+
+    answers: int
+    refusals: int
+
+
+async def prune(source: _Source, kept: timedelta, batch: int = BATCH) -> Pruned:
+    """What is older than `kept` is forgotten, in short statements."""
+    before = datetime.now(UTC) - kept
+    return Pruned(
+        await _prune(source, "prune_answers", before, batch),
+        await _prune(source, "prune_refusals", before, batch),
+    )
+
+
+async def _prune(source: _Source, name: str, before: datetime, batch: int) -> int:
+    count = 0
     while True:
-        status: str = await source.execute(statement("prune_answers"), before, batch)
+        status: str = await source.execute(statement(name), before, batch)
         found = int(status.rpartition(" ")[2])
         count += found
         if found < batch:
@@ -59,7 +79,7 @@ async def prune(source: _Source, kept: timedelta, batch: int = BATCH) -> int:
 
 @asynccontextmanager
 async def pruning(source: _Source, kept: timedelta) -> AsyncIterator[None]:
-    """Inside the block old answers are forgotten every hour; any number may do it."""
+    """Inside the block what is old is forgotten every hour; any number may do it."""
     task = asyncio.create_task(_prune_hourly(source, kept), name="prune")
     try:
         yield
@@ -73,5 +93,5 @@ async def _prune_hourly(source: _Source, kept: timedelta) -> None:
         try:
             await prune(source, kept)
         except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
-            _log.warning("old answers were not forgotten: %s", type(error).__name__)
+            _log.warning("what is old was not forgotten: %s", type(error).__name__)
         await asyncio.sleep(PAUSE_SECONDS)

@@ -22,11 +22,11 @@ import asyncpg
 from services.command.refusals import Refusal
 from shared.eventlog.statements import statement
 
-PAUSE_SECONDS = 0.5
+PAUSE_SECONDS = 0.25
 WRITE_SECONDS = 5.0
 MAX_TALLIES = 5_000
 MAX_NEWEST = 1_000
-MAX_NEWEST_ALIKE = 200
+MAX_NEWEST_ALIKE = 100
 """Of one group and rule in one write, so that a flood on one group costs no more than that."""
 _FAILURES = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError)
 _log = logging.getLogger(__name__)

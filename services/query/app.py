@@ -22,6 +22,7 @@ from services.query.lists import BookingLists
 from services.query.live_feed import LiveFeed
 from services.query.projection import prepare, session_settings
 from services.query.projects import ProjectReads
+from services.query.refusals import RefusalReads
 from services.query.webhooks_http import WebhookRoutes
 from shared.accounts.keyring import KeyRing
 from shared.accounts.postgres import PostgresKeySource
@@ -69,6 +70,7 @@ async def query_service(dsn: str, master: MasterKey) -> AsyncIterator[QueryServi
             *GroupFiles(reads, pool).routes(),
             *GroupHistory(reads, pool).routes(),
             *EventFeed(reads, feed, live).routes(),
+            *RefusalReads(reads, pool).routes(),
             *BookingLists(reads, pool, outside).routes(),
             *SingleBookings(reads, pool, streams, outside, master).routes(),
             *ProjectReads(projects).routes(),

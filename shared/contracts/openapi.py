@@ -186,6 +186,8 @@ def _own_schemas() -> Json:
         "ProjectList": _page(_ANY_OBJECT),
         "Timezone": _object(data=_ANY_OBJECT),
         "Feed": _object(data={"type": "array", "items": _ANY_OBJECT}),
+        "Why": _object(data={"anyOf": [_refusal(), _booked()]}),
+        "RefusalList": _refusals(),
         "Error": {
             "type": "object",
             "properties": {
@@ -197,6 +199,11 @@ def _own_schemas() -> Json:
                 },
                 "model": {"type": "string"},
                 "action": {"type": "string"},
+                "booking_id": {
+                    "type": "string",
+                    "format": "uuid",
+                    "description": "Which refused seats would have had; ask `/why` about it.",
+                },
             },
         },
     }
@@ -217,6 +224,41 @@ def _booking() -> Json:
         updated_at=_MOMENT,
     )
     return {**shown, "description": "And whatever `include` asks for."}
+
+
+def _refusal() -> Json:
+    identified: Json = {"type": "string", "format": "uuid"}
+    return _object(
+        outcome={"const": "refused"},
+        booking_id=identified,
+        group_id=identified,
+        graph={"type": "string"},
+        code={"type": "string", "description": "The rule that decided."},
+        seats={"type": "integer", "description": "Asked for."},
+        seats_free={"type": "integer", "description": "Left when it was decided."},
+        version={"type": "integer", "description": "Of the group, then."},
+        at=_MOMENT,
+    )
+
+
+def _booked() -> Json:
+    identified: Json = {"type": "string", "format": "uuid"}
+    return _object(
+        outcome={"const": "booked"},
+        booking_id=identified,
+        group_id=identified,
+        graph={"type": "string"},
+        version={"type": "integer"},
+        position={"type": "integer"},
+        at=_MOMENT,
+    )
+
+
+def _refusals() -> Json:
+    counts = _object(requests={"type": "integer"}, seats={"type": "integer"}, by_code=_ANY_OBJECT)
+    page = _page(_refusal())
+    page["properties"]["turned_away"] = counts
+    return page
 
 
 def _page(item: Json) -> Json:

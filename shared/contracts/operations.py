@@ -261,6 +261,23 @@ OPERATIONS: Final[tuple[Operation, ...]] = (
         answers="Feed",
         query=("after", "limit"),
     ),
+    _read(
+        "/v2/bookings/{id}/why",
+        "getWhy",
+        "Why seats were refused, or when they were booked",
+        answers="Why",
+        query=(),
+        reach="widget",
+        note="For a refusal's `booking_id`. A process that is killed may lose its last second.",
+    ),
+    _read(
+        "/v2/bookings/groups/{id}/refusals",
+        "listRefusals",
+        "Who was turned away from a group: how many by rule, and the newest",
+        answers="RefusalList",
+        query=("limit", "page"),
+        note="Counts are exact; of each rule at most the newest 1,000 refusals are kept.",
+    ),
     _write(
         "delete",
         "/v2/bookings/{id}/customer",

@@ -27,6 +27,7 @@ class Theirs:
     seat: str
     held: str
     ended: str
+    refused: str
     project: str
     api: Caller
 
@@ -38,9 +39,10 @@ async def theirs(stack: Stack) -> Theirs:
     seat, ended = [(await other.post("/v2/bookings", seats(owner))).id for _ in range(2)]
     held = (await other.post("/v2/bookings", payment_seats(owner))).id
     await other.put(f"/v2/bookings/{ended}/cancel_by_owner", {})
+    too_many = await other.post("/v2/bookings", seats(owner, 1_000))
     page = {"slug": f"theirs-{uuid4().hex[:8]}", "name": "Theirs"}
     project = (await other.post("/v2/projects", page)).id
-    return Theirs(owner, seat, held, ended, project, other)
+    return Theirs(owner, seat, held, ended, too_many.body["booking_id"], project, other)
 
 
 ROUTES: list[tuple[str, str, Any]] = [
@@ -75,6 +77,9 @@ ROUTES: list[tuple[str, str, Any]] = [
     ("POST", "/v2/bookings?include=owner_booking.related_bookings.customers", "seats"),
     ("GET", "/v2/bookings/groups/{group}/events", None),
     ("GET", "/v2/bookings/groups/{group}/history", None),
+    ("GET", "/v2/bookings/groups/{group}/refusals", None),
+    ("GET", "/v2/bookings/{seat}/why", None),
+    ("GET", "/v2/bookings/{refused}/why", None),
     ("DELETE", "/v2/bookings/{seat}/customer", None),
     ("GET", "/v2/projects/{project}", None),
     ("GET", "/v2/projects/embed/{project}", None),

@@ -118,9 +118,9 @@ async def test_answers_to_repeated_keys_are_forgotten_and_bookings_are_not(
         first, again = await book(), await book()
         assert first == again and first[0] == 201
         kept = await seatledger(installation.env, "prune", "--json")
-        assert json.loads(kept.output) == {"answers": 0}
+        assert json.loads(kept.output) == {"answers": 0, "refusals": 0}
         gone = await seatledger(installation.env, "prune", "--days", "0", "--json")
-        assert json.loads(gone.output) == {"answers": 1}
+        assert json.loads(gone.output) == {"answers": 1, "refusals": 0}
         status, body = await book()
         assert (status, body["code"]) == (422, "idempotency_key_expired")
         _, shown = await desk.ask("GET", f"/v2/bookings/groups/{group_id}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator, Iterator
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -44,6 +45,14 @@ SELECT lpad(to_hex(n + 10000000), 32, '0')::uuid, lpad(to_hex(n % 500), 32, '0')
        now() - n * interval '1 s', now(), NULL, NULL, true, '{}', 'x', 'x' || n, '[]', '{}', '[]',
        '{}'
   FROM generate_series(500, 49999) n;
+INSERT INTO refusals
+SELECT lpad(to_hex(n % 500), 32, '0')::uuid, 'sold_out', n / 500, gen_random_uuid(),
+       lpad(to_hex(n + 10000000), 32, '0')::uuid, 'group_customer', 1, 0, n,
+       now() - n * interval '1 s'
+  FROM generate_series(0, 49999) n;
+INSERT INTO refusal_counts
+SELECT lpad(to_hex(n), 32, '0')::uuid, 'sold_out', gen_random_uuid(), 1, 1, 1, now(), now()
+  FROM generate_series(0, 9999) n;
 ANALYZE
 """
 SMALL = frozenset({"log_head", "checkpoint", "parked"})
@@ -66,6 +75,12 @@ STATEMENTS: dict[str, tuple[str, tuple[Any, ...]]] = {
     "groups load": (model_sql("groups_load"), ([GROUP],)),
     "attendees load": (model_sql("attendees_load"), ([SEAT],)),
     "keys": (sql("booking_keys"), ([SEAT],)),
+    "first event": (sql("first_event"), (SEAT,)),
+    "refusal": (sql("refusal_of_booking"), (SEAT, APP)),
+    "refusals": (sql("refusals_newest"), (GROUP, 100, 0)),
+    "refusals in all": (sql("refusals_total"), (GROUP,)),
+    "refusals by rule": (sql("refusal_counts"), (GROUP,)),
+    "refusals to prune": (statement("prune_refusals"), (datetime(2000, 1, 1, tzinfo=UTC), 1_000)),
     "log": (statement("read_log"), (40_000, 200)),
     "stream": (sql("stream_after"), (GROUP, 50, 40_000, 100)),
     "cascade": (

@@ -1,0 +1,136 @@
+"""Why seats were not booked: one would-be booking, and all who were turned away from a group.
+
+The command service records refusals behind its answers' back, so one that is not there yet is
+looked for a little longer. Only the key's own app; who asked is recorded nowhere.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+from aiohttp import web
+from pydantic_core import to_json
+
+from services.query.asking import booking_id_of, freshness_headers, reading_for, rendering_for
+from services.query.connection import Pool
+from services.query.freshness import FreshBooking, FreshReads
+from services.query.projection import sql
+from services.query.surroundings import snapshot
+from shared.booking_api.errors import NotFound, Parked
+from shared.booking_api.paging import envelope, read_page
+from shared.booking_api.timestamps import Rendering
+from shared.http.access import for_widgets, identity_of
+from shared.http.answers import json_answer, raw_json_answer
+
+RECORDED_AFTER_SECONDS = (0.05, 0.15, 0.25)
+"""When to look again for a refusal that may not be recorded yet; in all, longer than that takes."""
+
+
+class RefusalReads:
+    """The read side of who was turned away."""
+
+    def __init__(self, reads: FreshReads, pool: Pool) -> None:
+        self._reads = reads
+        self._pool = pool
+
+    def routes(self) -> list[web.RouteDef]:
+        return [
+            web.get("/v2/bookings/{id}/why", self.why),
+            web.get("/v2/bookings/groups/{id}/refusals", self.of_group),
+        ]
+
+    @for_widgets
+    async def why(self, request: web.Request) -> web.Response:
+        """`GET /v2/bookings/{id}/why`: which rule refused it and what was free, or when it was
+        booked."""
+        booking_id, app_id = booking_id_of(request), identity_of(request).app_id
+        found = await self._reads.booking(booking_id)
+        if found is not None and found.group.row.app_id == app_id:
+            data = await self._booked(booking_id, found, rendering_for(request))
+            headers = freshness_headers(found.head)
+        else:
+            data, headers = _shown(await self._refusal(app_id, booking_id), request), {}
+        return json_answer({"data": data}, headers=headers)
+
+    async def of_group(self, request: web.Request) -> web.Response:
+        """`GET /v2/bookings/groups/{id}/refusals`: how many by rule, and the newest of them."""
+        found = await self._reads.group(booking_id_of(request))
+        row = None if found is None else found.group.row
+        if row is None or row.app_id != identity_of(request).app_id or row.deleted:
+            raise NotFound
+        asked = read_page(request.query, reading_for(request))
+        async with snapshot(self._pool) as connection:
+            counts = await connection.fetch(sql("refusal_counts"), row.group_id)
+            total = await connection.fetchval(sql("refusals_total"), row.group_id)
+            newest = await connection.fetch(
+                sql("refusals_newest"), row.group_id, asked.limit, asked.skip
+            )
+        data = [_shown(one, request) for one in newest]
+        page = envelope(data, total, asked, str(request.url.with_query(None)), request.query)
+        page["turned_away"] = _turned_away(counts, rendering_for(request))
+        return raw_json_answer(to_json(page))
+
+    async def _booked(
+        self, booking_id: UUID, found: FreshBooking, rendering: Rendering
+    ) -> dict[str, Any]:
+        if found.is_parked:
+            raise Parked
+        if found.group.row.deleted or (found.seat is not None and found.seat.deleted):
+            raise NotFound
+        first = await self._pool.fetchrow(sql("first_event"), booking_id)
+        if first is None:
+            raise NotFound
+        return {
+            "outcome": "booked",
+            "booking_id": str(booking_id),
+            "group_id": str(found.group.row.group_id),
+            "graph": "group_owner" if found.seat is None else found.seat.graph,
+            "version": first["version"],
+            "position": first["position"],
+            "at": rendering.show(first["recorded_at"]),
+        }
+
+    async def _refusal(self, app_id: UUID, booking_id: UUID) -> asyncpg.Record:
+        """NotFound when none is recorded, and none will be."""
+        for seconds in (*RECORDED_AFTER_SECONDS, None):
+            found = await self._pool.fetchrow(sql("refusal_of_booking"), booking_id, app_id)
+            if found is not None:
+                return found
+            if seconds is not None:
+                await asyncio.sleep(seconds)
+        raise NotFound
+
+
+def _shown(row: asyncpg.Record, request: web.Request) -> dict[str, Any]:
+    return {
+        "outcome": "refused",
+        "booking_id": str(row["booking_id"]),
+        "group_id": str(row["group_id"]),
+        "graph": row["graph"],
+        "code": row["code"],
+        "seats": row["seats"],
+        "seats_free": row["seats_free"],
+        "version": row["version"],
+        "at": rendering_for(request).show(row["refused_at"]),
+    }
+
+
+def _turned_away(counts: list[asyncpg.Record], rendering: Rendering) -> dict[str, Any]:
+    """Requests and seats that were refused, in all and by rule."""
+    by_code = {
+        row["code"]: {
+            "requests": row["requests"],
+            "seats": row["seats"],
+            "first_at": rendering.show(row["first_at"]),
+            "last_at": rendering.show(row["last_at"]),
+        }
+        for row in counts
+    }
+    return {
+        "requests": sum(row["requests"] for row in counts),
+        "seats": sum(row["seats"] for row in counts),
+        "by_code": by_code,
+    }

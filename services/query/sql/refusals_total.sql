@@ -1,0 +1,1 @@
+SELECT count(*) FROM refusals WHERE group_id = $1
