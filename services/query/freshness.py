@@ -28,7 +28,8 @@ from shared.eventlog.privacy import MasterKey
 STATEMENT_SECONDS = 2.0
 WAIT_SECONDS = 5.0
 POLL_SECONDS = 0.003
-STALE_SECONDS = 1.0
+STALE_SECONDS = 0.5
+"""How old an answer to `Prefer: stale` may be: half of what is promised."""
 MAX_GROUPS = 10_000
 
 
@@ -83,6 +84,10 @@ class FreshReads:
     async def group(self, group_id: UUID) -> FreshBooking | None:
         """As `booking`, of an id that can only be a group's."""
         return _booking(await self._shared.get(Asked(group_id, group_id)))
+
+    def ask_group(self, group_id: UUID) -> asyncio.Future[Answer]:
+        """What `group` makes of it, once the ledger has been asked."""
+        return self._shared.ask(Asked(group_id, group_id))
 
     def stale_group(self, group_id: UUID) -> FreshBooking | None:
         """The group as it was at most STALE_SECONDS ago, if that is still known."""

@@ -10,6 +10,7 @@ from typing import Any
 
 from aiohttp import web
 
+from services.query.again import GroupAgain, plain_group
 from services.query.around import OutsideReads
 from services.query.asking import (
     body_of,
@@ -22,7 +23,6 @@ from services.query.asking import (
     rendering_for,
 )
 from services.query.connection import Pool
-from services.query.folding import FreshGroup
 from services.query.freshness import FreshBooking, FreshReads
 from services.query.past import past_of, read_moment
 from services.query.read_models import attendees
@@ -32,13 +32,12 @@ from services.query.surroundings import group_views, needs_more, snapshot, surro
 from shared.booking_api.bookings import render_booking, render_group
 from shared.booking_api.errors import NotFound, Parked
 from shared.booking_api.includes import Includes
-from shared.booking_api.timestamps import Rendering
 from shared.booking_api.views import NO_SURROUNDINGS, BookingView, GroupView, Surroundings
 from shared.eventlog.privacy import MasterKey
 from shared.http.access import for_widgets, identity_of
 from shared.http.answers import raw_json_answer
+from shared.http.repeating import allow_repeating
 
-MAX_RENDERINGS = 8
 Render = Callable[..., dict[str, Any]]
 
 
@@ -73,7 +72,16 @@ class SingleBookings:
         found = await self._find_group(request)
         if request.query_string:
             return await self._answer(request, found, render_group)
-        return _plain(request, found, _plain_group(found.group, rendering_for(request)))
+        return self._plain_group(request, found)
+
+    def _plain_group(self, request: web.Request, found: FreshBooking) -> web.Response:
+        row, rendering = found.group.row, rendering_for(request)
+        if not min_position_of(request):
+            again = GroupAgain(
+                self._reads, row.group_id, row.app_id, rendering, prefers_stale(request)
+            )
+            allow_repeating(request, again, _headers(request, found))
+        return _plain(request, found, plain_group(found.group, rendering))
 
     async def booking(self, request: web.Request) -> web.StreamResponse:
         """`GET /v2/bookings/{id}`: a group or a seat booking."""
@@ -157,16 +165,6 @@ def _visible(request: web.Request, found: FreshBooking | None) -> FreshBooking:
 
 def _view(owner: GroupView, seat: SeatRow | None) -> BookingView:
     return owner if seat is None else attendees.view(seat, owner)
-
-
-def _plain_group(group: FreshGroup, rendering: Rendering) -> bytes:
-    """The group without includes: rendered once a version and way of rendering."""
-    body = group.rendered.get(rendering)
-    if body is None:
-        body = body_of(render_group(group.view, rendering=rendering))
-        if len(group.rendered) < MAX_RENDERINGS:
-            group.rendered[rendering] = body
-    return body
 
 
 def _headers(request: web.Request, found: FreshBooking) -> dict[str, str]:

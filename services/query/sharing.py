@@ -24,12 +24,16 @@ class Shared(Generic[K, V]):
 
     async def get(self, question: K) -> V:
         """Its answer in the next round; what that round raises, if it fails."""
+        return await self.ask(question)
+
+    def ask(self, question: K) -> asyncio.Future[V]:
+        """As `get`, without waiting: the answer when it has come."""
         loop = asyncio.get_running_loop()
         answer: asyncio.Future[V] = loop.create_future()
         self._waiting.setdefault(question, []).append(answer)
         if self._rounds is None:
             self._rounds = loop.create_task(self._run())
-        return await answer
+        return answer
 
     async def close(self) -> None:
         """Ends the round under way; whoever waits is cancelled."""

@@ -78,6 +78,11 @@ class KeyRing:
             return entry.identity
         return await self._shared_look_up(digest, key)
 
+    def holds_until(self, key: str) -> float:
+        """Until when (by the clock) `identify` will give the same answer, if it is somebody's."""
+        entry = self._known.get(self._digest(key))
+        return 0.0 if entry is None else entry.until
+
     async def signing_keys(self, app_id: UUID) -> tuple[SigningKey, ...]:
         """The keys that may sign an app's action links, the newest first."""
         kept = self._signing.get(app_id)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+from collections.abc import Callable
 from typing import Any
 from uuid import uuid4
 
@@ -125,15 +126,20 @@ class BoundedConnection(web.RequestHandler):
             self._head_timer = None
 
 
+CONNECTION: web.AppKey[Callable[..., BoundedConnection]] = web.AppKey("connection")
+"""What an application's connections are made by, where they are to know more than this."""
+
+
 class BoundedServer(web.Server):
     """Makes bounded connections for an application's requests."""
 
-    def __init__(self, plain: web.Server, pressure: Pressure, options: dict[str, Any]) -> None:
+    def __init__(self, plain: web.Server, app: web.Application, options: dict[str, Any]) -> None:
         super().__init__(plain.request_handler, request_factory=plain.request_factory, **options)
-        self._pressure = pressure
+        self._pressure = app[PRESSURE]
+        self._connection = app.get(CONNECTION, BoundedConnection)
 
     def __call__(self) -> web.RequestHandler:
-        return BoundedConnection(self, self._pressure, **self._kwargs)
+        return self._connection(self, self._pressure, **self._kwargs)
 
 
 class BoundedRunner(web.AppRunner):
@@ -141,7 +147,7 @@ class BoundedRunner(web.AppRunner):
 
     async def _make_server(self) -> web.Server:
         plain = await super()._make_server()
-        return BoundedServer(plain, self.app[PRESSURE], self._kwargs)
+        return BoundedServer(plain, self.app, self._kwargs)
 
 
 def _ends_connection(data: bytes) -> bool | None:

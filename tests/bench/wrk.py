@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 SCRIPT = Path(__file__).with_name("book.lua")
+GET_SCRIPT = Path(__file__).with_name("query_get.lua")
 NO_WRK = "make bench needs wrk: apt-get install wrk"
 
 
@@ -37,11 +38,28 @@ async def book_seats(
     url: str, groups: Path, authorization: str, connections: int, seconds: float
 ) -> Load:
     """Bookings for so many seconds."""
+    arguments = (*_load(connections, seconds), "-s", str(SCRIPT))
+    return await _run((_program(), *arguments, url, "--", str(groups), authorization))
+
+
+async def get(
+    url: str, headers: Sequence[str], connections: int, seconds: float, differing: bool = False
+) -> Load:
+    """The same GET for so many seconds; `differing`: no two requests byte for byte the same."""
+    named = [part for header in headers for part in ("-H", header)]
+    arguments = (*_load(connections, seconds), "-s", str(GET_SCRIPT), *named)
+    return await _run((_program(), *arguments, url, "--", "differing" if differing else "same"))
+
+
+def _program() -> str:
     program = shutil.which("wrk")
     if program is None:
         raise SystemExit(NO_WRK)
-    arguments = ("-t1", f"-c{connections}", f"-d{seconds:g}", "--timeout", "20", "-s", str(SCRIPT))
-    return await _run((program, *arguments, url, "--", str(groups), authorization))
+    return program
+
+
+def _load(connections: int, seconds: float) -> tuple[str, ...]:
+    return "-t1", f"-c{connections}", f"-d{seconds:g}", "--timeout", "20"
 
 
 async def _run(command: Sequence[str]) -> Load:

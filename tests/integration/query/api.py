@@ -9,16 +9,16 @@ from typing import Any
 from uuid import UUID
 
 import asyncpg
-from aiohttp import ClientResponse, encode_basic_auth
-from aiohttp.test_utils import TestClient, TestServer
-from aiohttp.web import Application, Request
+from aiohttp import ClientResponse, ClientSession, encode_basic_auth
 
 from services.query.app import QueryService, query_service
 from services.query.connection import Pool
 from shared.accounts.keyring import KeyRing
 from shared.accounts.postgres import PostgresAccounts, PostgresKeySource
 from shared.http.middleware import new_application
-from shared.http.pressure import PRESSURE
+from shared.http.pressure import Pressure
+from shared.http.repeating import repeat_requests
+from shared.http.server import listen, serving
 from tests.integration.query.scenario import MASTER
 
 KEY = "test_api_key_ours"
@@ -38,20 +38,23 @@ class Api:
     """GETs as a caller makes them."""
 
     def __init__(
-        self, client: TestClient[Request, Application], app_id: UUID, service: QueryService
+        self,
+        client: ClientSession,
+        url: str,
+        app_id: UUID,
+        service: QueryService,
+        pressure: Pressure,
     ) -> None:
         self._client = client
+        self._pressure = pressure
+        self.url = url
+        """Where it serves."""
         self.app_id = app_id
         self.service = service
 
-    @property
-    def url(self) -> str:
-        """Where it serves."""
-        return str(self._client.make_url("")).rstrip("/")
-
     def stop(self) -> None:
         """Say that the process is about to end."""
-        self._client.app[PRESSURE].is_closing = True
+        self._pressure.is_closing = True
 
     async def get(self, path: str, key: str = KEY, **headers: str) -> Got:
         """GET `path` below /v2; a header's underscores stand for hyphens."""
@@ -108,7 +111,11 @@ async def second_api(dsn: str, first: Api) -> AsyncIterator[Api]:
 @asynccontextmanager
 async def _served(dsn: str, pool: Pool, app_id: UUID) -> AsyncIterator[Api]:
     async with query_service(dsn, MASTER) as service:
-        app = new_application(KeyRing(PostgresKeySource(pool, MASTER), MASTER))
+        ring, pressure = KeyRing(PostgresKeySource(pool, MASTER), MASTER), Pressure()
+        app = new_application(ring, pressure=pressure)
         app.add_routes(service.routes)
-        async with TestClient(TestServer(app)) as client:
-            yield Api(client, app_id, service)
+        repeat_requests(app, ring)
+        listener = listen("127.0.0.1", 0)
+        url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        async with serving(app, listener), ClientSession(url) as client:
+            yield Api(client, url, app_id, service, pressure)

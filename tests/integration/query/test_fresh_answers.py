@@ -6,6 +6,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
+from services.query.connection import Pool
 from services.query.projector import Projector
 from tests.integration.query.api import FOREIGN_KEY, Api
 from tests.integration.query.conftest import Until
@@ -101,6 +102,36 @@ async def test_a_stale_answer_says_its_age(scenario: Scenario, api: Api) -> None
     got = await api.get(f"/bookings/groups/{group_id}", Prefer="stale")
     assert got.headers["Preference-Applied"] == "stale"
     assert int(got.headers["Age"]) <= 1
+
+
+async def test_a_stale_answer_is_of_the_position_that_it_names(
+    scenario: Scenario, api: Api
+) -> None:
+    group_id = await scenario.create(app_id=api.app_id)
+    taken_at = {scenario.position: 0}
+    for taken in range(1, 15):
+        await scenario.book(group_id)
+        taken_at[scenario.position] = taken
+        for _ in range(3):
+            got = await api.get(f"/bookings/groups/{group_id}", Prefer="stale")
+            seats = got.body["data"]["attributes"]["group_booking"]["current_seats"]
+            assert seats == taken_at[int(got.headers["Seatledger-Position"])]
+
+
+async def test_the_same_request_again_says_when_the_group_may_not_be_shown(
+    scenario: Scenario, pool: Pool, api: Api
+) -> None:
+    group_id, other_id = [await scenario.create(app_id=api.app_id) for _ in range(2)]
+    for _ in range(2):
+        assert (await api.get(f"/bookings/groups/{group_id}")).status == 200
+        assert (await api.get(f"/bookings/groups/{other_id}")).status == 200
+    await scenario.cancel_group(group_id)
+    await scenario.delete(group_id, group_id)
+    await pool.execute("INSERT INTO parked VALUES ($1, 1, 1, 'GroupCreated', 'a test')", other_id)
+    for _ in range(2):
+        assert (await api.get(f"/bookings/groups/{group_id}")).status == 404
+        parked = await api.get(f"/bookings/groups/{other_id}")
+        assert (parked.status, parked.body["code"]) == (503, "parked")
 
 
 async def test_a_stale_answer_is_not_behind_the_least_position(

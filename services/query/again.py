@@ -1,0 +1,61 @@
+"""A group's plain answer, made again without its request being handled: as fresh as it was, and
+still only for the app that asked first."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from functools import partial
+from uuid import UUID
+
+from services.query.asking import body_of, freshness_headers
+from services.query.folding import FreshGroup
+from services.query.freshness import Answer, FreshBooking, FreshReads
+from shared.booking_api.bookings import render_group
+from shared.booking_api.timestamps import Rendering
+from shared.http.repeating import Repeated, Tell
+
+MAX_RENDERINGS = 8
+
+
+@dataclass(frozen=True, slots=True)
+class GroupAgain:
+    """What `GET /v2/bookings/groups/{id}` shows now; `is_stale`: as it was a moment ago."""
+
+    reads: FreshReads
+    group_id: UUID
+    app_id: UUID
+    rendering: Rendering
+    is_stale: bool
+
+    def __call__(self, tell: Tell) -> None:
+        if self.is_stale:
+            tell(self._repeated(self.reads.stale_group(self.group_id)))
+        else:
+            asked = self.reads.ask_group(self.group_id)
+            asked.add_done_callback(partial(self._answered, tell))
+
+    def _answered(self, tell: Tell, asked: asyncio.Future[Answer]) -> None:
+        failed = asked.cancelled() or asked.exception() is not None
+        tell(None if failed else self._repeated(asked.result()))
+
+    def _repeated(self, found: Answer) -> Repeated | None:
+        """None for whatever is not simply shown: the handler knows what to say then."""
+        if not isinstance(found, FreshBooking) or found.is_parked:
+            return None
+        row = found.group.row
+        if row.app_id != self.app_id or row.deleted:
+            return None
+        age = found.age_seconds if self.is_stale else None
+        body = plain_group(found.group, self.rendering)
+        return Repeated(body, freshness_headers(found.head, age))
+
+
+def plain_group(group: FreshGroup, rendering: Rendering) -> bytes:
+    """The group without includes: rendered once a version and way of rendering."""
+    body = group.rendered.get(rendering)
+    if body is None:
+        body = body_of(render_group(group.view, rendering=rendering))
+        if len(group.rendered) < MAX_RENDERINGS:
+            group.rendered[rendering] = body
+    return body
