@@ -29,6 +29,8 @@ from shared.eventlog.election import Election, Term
 from shared.eventlog.wakeup import Wakeup
 
 AT_ONCE = 100
+REST_SECONDS = 0.25
+"""Due times are whole seconds and more away: looking after every commit cost bookings in a sale."""
 _PLAIN = Shown(NOTHING, Rendering())
 _log = logging.getLogger(__name__)
 
@@ -58,7 +60,7 @@ class DueWorker:
             term.ensure_current()
             news = self._wakeup.token()
             if not await self.do_due():
-                await self._wakeup.wait(news)
+                await self._wakeup.wait(news, REST_SECONDS)
 
     async def do_due(self) -> int:
         """Brings the read model up to date and does what is due by now; how much that was."""

@@ -24,6 +24,8 @@ BATCH = 500
 KEPT = timedelta(days=30)
 FORGET_SECONDS = 3_600.0
 FORGET_AT_ONCE = 5_000
+REST_SECONDS = 0.05
+"""Between looks at the log, so that a sale's commits are noted together."""
 
 
 class WebhookEnqueuer:
@@ -49,7 +51,7 @@ class WebhookEnqueuer:
             news = self._wakeup.token()
             if not await self._go_on(term):
                 await self._forget_old()
-                await self._wakeup.wait(news)
+                await self._wakeup.wait(news, REST_SECONDS)
 
     async def _go_on(self, term: Term) -> bool:
         """Whether there was anything to do."""

@@ -37,8 +37,13 @@ class Wakeup:
         """Take it before you read; then `wait` on it: news between the two is not lost."""
         return self._news
 
-    async def wait(self, token: asyncio.Event) -> None:
-        """Until there is news since `token` was taken, or the poll interval is over."""
+    async def wait(self, token: asyncio.Event, rest_seconds: float = 0.0) -> None:
+        """Until there is news since `token` was taken, or the poll interval is over.
+
+        `rest_seconds`: at least so long, for those who need not look at every commit of a sale.
+        """
+        if rest_seconds:
+            await asyncio.sleep(rest_seconds)
         # Not `wait_for`: until Python 3.12 it swallows a cancellation that comes with the news.
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(self._poll_seconds):
