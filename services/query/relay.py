@@ -13,13 +13,15 @@ import asyncpg
 from services.query.relay_loop import Trouble, keep_publishing
 from services.query.relay_outlet import TO_SUBSCRIBERS, Outlet
 from services.query.relay_parked import NothingParked, ParkedMessages, retry_parked
+from services.query.relay_pipeline import WINDOW
 from services.query.relay_progress import Progress
+from services.query.relay_rendered import Rendering
 from services.query.relay_session import Leadership, Session
+from services.query.relay_tail import Log
 from shared.eventlog.election import Election, Term
-from shared.eventlog.follower import Follower
-from shared.messaging.rabbitmq import Broker, Publisher
+from shared.messaging.publisher import Publisher
+from shared.messaging.rabbitmq import Broker
 
-WINDOW = 256
 DRAIN_SECONDS = 5.0
 
 
@@ -29,14 +31,16 @@ class Relay:
     def __init__(
         self,
         pool: asyncpg.Pool[asyncpg.Record],
-        follower: Follower,
+        log: Log,
         broker: Broker,
         dsn: str,
         window: int = WINDOW,
         outlet: Outlet = TO_SUBSCRIBERS,
+        rendering: Rendering | None = None,
     ) -> None:
         self._pool = pool
-        self._follower = follower
+        self._log = log
+        self._rendering = rendering or Rendering()
         self._broker = broker
         self._window = window
         self._outlet = outlet
@@ -56,7 +60,14 @@ class Relay:
             await retry_parked(self._pool)
         progress = Progress(term.checkpoint)
         lead = Leadership(
-            self._pool, self._follower, self._outlet, parked, term, progress, self._window
+            self._pool,
+            self._log,
+            self._rendering,
+            self._outlet,
+            parked,
+            term,
+            progress,
+            self._window,
         )
         session = partial(self._publish, lead)
         await keep_publishing(term, self._broker, self._outlet.needs, progress, session)

@@ -14,12 +14,13 @@ from uuid import UUID
 from services.query.relay_lanes import start
 from services.query.relay_loop import Trouble, keep_publishing
 from services.query.relay_progress import Progress
+from services.query.relay_tail import Log
 from shared.eventlog.codec import UndecodableEvent, decode
 from shared.eventlog.election import Election, Term
-from shared.eventlog.follower import Follower
 from shared.eventlog.record import StoredRecord
 from shared.messaging.cloudevent import render_seats_changed
-from shared.messaging.rabbitmq import Broker, Publisher
+from shared.messaging.publisher import Publisher
+from shared.messaging.rabbitmq import Broker
 from shared.messaging.topology import CHANGES, CORE
 
 NAME = "changes"
@@ -35,12 +36,12 @@ class ChangeNotices:
 
     def __init__(
         self,
-        follower: Follower,
+        log: Log,
         broker: Broker,
         dsn: str,
         per_second: float = PER_SECOND,
     ) -> None:
-        self._follower = follower
+        self._log = log
         self._broker = broker
         self._pause = 1 / per_second
         self._election = Election(dsn, NAME, DRAIN_SECONDS)
@@ -57,7 +58,7 @@ class ChangeNotices:
         progress = Progress(term.checkpoint)
 
         async def session(publisher: Publisher, trouble: Trouble) -> None:
-            await _Session(self._follower, publisher, term, progress, trouble, self._pause).run()
+            await _Session(self._log, publisher, term, progress, trouble, self._pause).run()
 
         await keep_publishing(term, self._broker, CORE, progress, session)
 
@@ -67,14 +68,14 @@ class _Session:
 
     def __init__(
         self,
-        follower: Follower,
+        log: Log,
         publisher: Publisher,
         term: Term,
         progress: Progress,
         trouble: Trouble,
         pause: float,
     ) -> None:
-        self._follower = follower
+        self._log = log
         self._publisher = publisher
         self._term = term
         self._progress = progress
@@ -104,7 +105,7 @@ class _Session:
         await self._store_checkpoint()
 
     async def _read(self, tasks: asyncio.TaskGroup) -> None:
-        async for batch in self._follower.follow(self._progress.checkpoint):
+        async for batch in self._log.follow(self._progress.checkpoint):
             for record in batch:
                 await self._take(tasks, record)
                 self._read_up_to = self._progress.started = record.position

@@ -18,7 +18,8 @@ from services.query.relay_parked import (
 )
 from services.query.relay_republish import NoSuchQueue, Republishing
 from shared.cli import AsJson, print_rows, stamp
-from shared.messaging.rabbitmq import Broker, MessagingError
+from shared.messaging.publisher import MessagingError
+from shared.messaging.rabbitmq import Broker
 from shared.postgres import explained
 from shared.settings import ConfigurationError, read_settings
 

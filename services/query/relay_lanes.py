@@ -1,6 +1,7 @@
-"""Many groups at once, one group strictly in order: its next job starts when its last is done.
+"""Many groups at once, one group in order: its next event is sent when its last is confirmed.
 
-A job publishes one event and waits for the confirm, so no failure can swap two events of a group.
+So no failure can swap two events of a group. A group that has fallen far behind is sent several
+ahead, still in order; decision 0034 says what that gives up, and when it is not done.
 """
 
 from __future__ import annotations
@@ -11,46 +12,114 @@ from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any
 from uuid import UUID
 
-ROOM = 2000
-"""Jobs taken ahead of those that are done."""
+from services.query.relay_rendered import Rendered
+from shared.eventlog.record import StoredRecord
 
-Job = Callable[[], Awaitable[None]]
+ROOM = 2000
+"""Events taken ahead of those that are done."""
+AHEAD = 32
+"""Events of one group that may be unconfirmed when so many of them wait."""
+
+Detour = Callable[[], Awaitable[None]]
+"""What takes longer than one message: it has its group for itself."""
+Plan = Callable[[StoredRecord], Rendered | Detour]
+
+
+class Flight:
+    """An event on its way: planned when its turn comes, landed when the broker has it."""
+
+    __slots__ = ("has_landed", "lane", "plan", "record")
+
+    def __init__(self, lane: Lane, record: StoredRecord) -> None:
+        self.lane = lane
+        self.record = record
+        self.plan: Rendered | Detour | None = None
+        self.has_landed = False
+
+
+class Lane:
+    """A group's events: those that wait, and those under way."""
+
+    __slots__ = ("flying", "group_id", "waiting")
+
+    def __init__(self, group_id: UUID) -> None:
+        self.group_id = group_id
+        self.waiting: deque[Flight] = deque()
+        self.flying: deque[Flight] = deque()
 
 
 class Lanes:
-    """A lane per group. A job that fails ends the task group that the lanes live in."""
+    """A lane per group. `depart` is called for each event in its turn, `done` in its order."""
 
-    def __init__(self, tasks: asyncio.TaskGroup, room: int = ROOM) -> None:
-        self._tasks = tasks
-        self._room = asyncio.Semaphore(room)
-        self._lanes: dict[UUID, deque[Job]] = {}
+    def __init__(
+        self,
+        plan: Plan,
+        depart: Callable[[Flight], None],
+        done: Callable[[StoredRecord], None],
+        room: int = ROOM,
+    ) -> None:
+        self._plan = plan
+        self._depart = depart
+        self._done = done
+        self._room = room
+        self._lanes: dict[UUID, Lane] = {}
+        self._count = 0
+        self._has_room = asyncio.Event()
         self._idle = asyncio.Event()
         self._idle.set()
+        self.behind = AHEAD
+        """So many events of a group must wait before more than one of them is sent."""
 
-    async def put(self, group_id: UUID, job: Job) -> None:
-        """Waits while too many jobs are under way."""
-        await self._room.acquire()
-        lane = self._lanes.get(group_id)
-        if lane is not None:
-            lane.append(job)
-            return
+    async def put(self, record: StoredRecord) -> None:
+        """Waits while too many events are under way."""
+        while self._count >= self._room:
+            self._has_room.clear()
+            await self._has_room.wait()
+        self._count += 1
         self._idle.clear()
-        self._lanes[group_id] = deque([job])
-        start(self._tasks, self._drain(group_id))
+        lane = self._lanes.get(record.group_id)
+        if lane is None:
+            lane = self._lanes[record.group_id] = Lane(record.group_id)
+        lane.waiting.append(Flight(lane, record))
+        self._advance(lane)
 
     async def idle(self) -> None:
-        """Waits until every job is done."""
+        """Waits until everything is done."""
         await self._idle.wait()
 
-    async def _drain(self, group_id: UUID) -> None:
-        lane = self._lanes[group_id]
-        while lane:
-            await lane[0]()
-            lane.popleft()
-            self._room.release()
-        del self._lanes[group_id]
-        if not self._lanes:
+    def landed(self, flight: Flight) -> None:
+        """An event is done when all of its group before it are, too."""
+        flight.has_landed = True
+        lane = flight.lane
+        while lane.flying and lane.flying[0].has_landed:
+            self._done(lane.flying.popleft().record)
+            self._count -= 1
+        self._advance(lane)
+        if not lane.flying:
+            del self._lanes[lane.group_id]
+        if self._count < self._room:
+            self._has_room.set()
+        if not self._count:
             self._idle.set()
+
+    def _advance(self, lane: Lane) -> None:
+        while lane.waiting and self._may_depart(lane):
+            flight = lane.waiting.popleft()
+            lane.flying.append(flight)
+            self._depart(flight)
+
+    def _may_depart(self, lane: Lane) -> bool:
+        flying = lane.flying
+        if flying and (
+            len(flying) >= AHEAD
+            or len(lane.waiting) < self.behind
+            or not isinstance(flying[-1].plan, Rendered)
+        ):
+            return False
+        flight = lane.waiting[0]
+        if flight.plan is None:
+            flight.plan = self._plan(flight.record)
+        return not flying or isinstance(flight.plan, Rendered)
 
 
 def start(tasks: asyncio.TaskGroup, work: Coroutine[Any, Any, None]) -> None:

@@ -9,15 +9,19 @@ import asyncio
 import contextlib
 import logging
 import random
+import sys
+import time
 from collections.abc import Awaitable, Callable
 
 from services.query.relay_progress import Progress
 from shared.eventlog.election import Term, TermLost
-from shared.messaging.rabbitmq import Broker, ContentRefused, Publisher
+from shared.messaging.publisher import ContentRefused, Nacked, Publisher
+from shared.messaging.rabbitmq import Broker
 from shared.messaging.topology import Topology
 
 SHORTEST_PAUSE = 0.1
 LONGEST_PAUSE = 5.0
+STRICT_SECONDS = 60.0
 _log = logging.getLogger(__name__)
 
 
@@ -29,6 +33,7 @@ class Trouble:
         self._progress = progress
         self._is_told = False
         self._through_at = 0
+        self._strict_until = 0.0
         self.careful_until = 0
         """Up to this position there is something that the broker refuses for its content."""
 
@@ -39,10 +44,17 @@ class Trouble:
         self._through_at = self._progress.started
         if isinstance(error, ContentRefused):
             self.careful_until = self._progress.started
+        if isinstance(error, Nacked):
+            self._strict_until = time.monotonic() + STRICT_SECONDS
         if not self._is_told:
             self._is_told = True
             _log.warning("%s: not publishing, bookings go on: %s", self._term.name, _told(error))
         await self._term.report(_told(error))
+
+    def behind(self, usual: int) -> int:
+        """So many events of a group must wait before several are under way: never while a queue
+        refuses some, since it may take a later one then."""
+        return sys.maxsize if time.monotonic() < self._strict_until else usual
 
     async def end_if_through(self) -> None:
         """To be called every now and then by a session that runs."""

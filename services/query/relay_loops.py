@@ -9,7 +9,8 @@ import asyncpg
 from services.query.relay import Relay
 from services.query.relay_changes import ChangeNotices
 from services.query.relay_outlet import TO_REPLAY
-from shared.eventlog.follower import Follower
+from services.query.relay_rendered import Rendering
+from services.query.relay_tail import SharedTail
 from shared.eventlog.wakeup import Wakeup
 from shared.messaging.rabbitmq import Broker
 
@@ -26,9 +27,9 @@ def publishing_loops(
     pool: asyncpg.Pool[asyncpg.Record], wakeup: Wakeup, amqp_urls: str, dsn: str
 ) -> list[PublishingLoop]:
     """Events to subscribers, events to the replay stream, seat counts; each elects for itself."""
-    follower = Follower(pool, wakeup)
+    log, rendering = SharedTail(pool, wakeup), Rendering()
     return [
-        Relay(pool, follower, Broker(amqp_urls), dsn),
-        Relay(pool, follower, Broker(amqp_urls), dsn, outlet=TO_REPLAY),
-        ChangeNotices(follower, Broker(amqp_urls), dsn),
+        Relay(pool, log, Broker(amqp_urls), dsn, rendering=rendering),
+        Relay(pool, log, Broker(amqp_urls), dsn, outlet=TO_REPLAY, rendering=rendering),
+        ChangeNotices(log, Broker(amqp_urls), dsn),
     ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from services.query.relay_lanes import AHEAD
 from shared.messaging.topology import CORE, EVENTS, REPLAY, REPLAYED, Topology
 
 
@@ -13,6 +14,7 @@ class Outlet:
 
     `parks`: what is refused for its content is set aside with its group; otherwise it holds
     everything up, visibly. `may_go_unheard`: nobody needs to listen; otherwise it is waited for.
+    `behind`: so many events of a group must wait before more than one of them is under way.
     """
 
     name: str
@@ -21,8 +23,10 @@ class Outlet:
     needs: Topology
     parks: bool
     may_go_unheard: bool
+    behind: int = AHEAD
 
 
 TO_SUBSCRIBERS = Outlet("relay", EVENTS, None, CORE, parks=True, may_go_unheard=True)
-TO_REPLAY = Outlet("replay", "", REPLAY, REPLAYED, parks=False, may_go_unheard=False)
+# Only one queue, which refuses nothing and loses at most the end of what it was sent.
+TO_REPLAY = Outlet("replay", "", REPLAY, REPLAYED, parks=False, may_go_unheard=False, behind=0)
 """By the default exchange, whose routing keys are the names of queues: nothing passes it over."""

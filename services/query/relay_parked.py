@@ -14,7 +14,7 @@ from shared.eventlog.election import Term, TermLost
 from shared.eventlog.follower import records
 from shared.eventlog.record import StoredRecord
 from shared.eventlog.statements import statement
-from shared.messaging.rabbitmq import PublishFailed
+from shared.messaging.publisher import PublishFailed
 
 PAGE = 100
 

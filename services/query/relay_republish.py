@@ -12,19 +12,20 @@ from functools import partial
 
 import asyncpg
 
-from services.query.relay_lanes import Lanes
+from services.query.relay_lanes import Detour
 from services.query.relay_loop import first_cause
-from services.query.relay_messages import waves_of
+from services.query.relay_outlet import Outlet
+from services.query.relay_pipeline import Pipeline
 from services.query.relay_progress import Progress
+from services.query.relay_rendered import Rendered, Rendering
 from shared.eventlog.follower import read_log
 from shared.eventlog.record import StoredRecord
-from shared.messaging.rabbitmq import Broker, Publisher, PublishFailed, Unroutable
+from shared.messaging.publisher import Publisher, PublishFailed, Unroutable
+from shared.messaging.rabbitmq import Broker
+from shared.messaging.topology import CORE
 
 BATCH = 500
-WINDOW = 256
 TRIES = 5
-TO_A_QUEUE = ""
-"""The default exchange: its routing keys are the names of queues."""
 
 
 class NoSuchQueue(Exception):
@@ -46,10 +47,12 @@ class Republishing:
         self._pool = pool
         self._broker = broker
         self._queue = queue
+        # The default exchange: its routing keys are the names of queues.
+        self._outlet = Outlet("republish", "", queue, CORE, parks=False, may_go_unheard=False)
+        self._rendering = Rendering()
         self._last = last
         self._tell = tell
         self._progress = Progress(first - 1)
-        self._window = asyncio.Semaphore(WINDOW)
 
     async def run(self) -> int:
         """The last position that was published; NoSuchQueue, PublishFailed, UndecodableEvent."""
@@ -72,12 +75,23 @@ class Republishing:
             raise failure
 
     async def _publish_all(self, publisher: Publisher) -> None:
+        pipeline = Pipeline(self._pool, publisher, self._outlet)
+
+        def plan(record: StoredRecord) -> Rendered | Detour:
+            message = self._rendering.message_of(record)
+            return partial(pipeline.publish_all_of, record) if message is None else message
+
         async with asyncio.TaskGroup() as tasks:
-            lanes = Lanes(tasks)
+            losing = tasks.create_task(publisher.lost())
+            lanes = pipeline.open(tasks, plan, self._done)
             async for record in self._records():
-                await lanes.put(record.group_id, partial(self._publish, publisher, record))
+                await lanes.put(record)
             await lanes.idle()
+            losing.cancel()
         self._tell(self._progress.checkpoint)
+
+    def _done(self, record: StoredRecord) -> None:
+        self._progress.done(record.position)
 
     async def _records(self) -> AsyncIterator[StoredRecord]:
         position = self._progress.checkpoint
@@ -87,10 +101,3 @@ class Republishing:
                     yield record
             position = batch[-1].position
             self._tell(self._progress.checkpoint)
-
-    async def _publish(self, publisher: Publisher, record: StoredRecord) -> None:
-        async for wave in waves_of(self._pool, record):
-            for message in wave:
-                async with self._window:
-                    await publisher.publish(message, TO_A_QUEUE, self._queue)
-        self._progress.done(record.position)

@@ -15,21 +15,20 @@ from uuid import UUID
 
 import asyncpg
 
-from services.query.relay_lanes import Lanes
-from services.query.relay_loop import Trouble, first_cause
-from services.query.relay_messages import waves_of
+from services.query.relay_lanes import Detour, Lanes
+from services.query.relay_loop import Trouble
 from services.query.relay_outlet import Outlet
 from services.query.relay_parked import ParkedMessages
+from services.query.relay_pipeline import Pipeline
 from services.query.relay_progress import Progress
+from services.query.relay_rendered import Rendered, Rendering
+from services.query.relay_tail import Log
 from shared.eventlog.codec import UndecodableEvent
 from shared.eventlog.election import Term
-from shared.eventlog.follower import Follower
 from shared.eventlog.record import StoredRecord
 from shared.eventlog.statements import statement
 from shared.fault_points import reached
-from shared.messaging.cloudevent import Message
-from shared.messaging.rabbitmq import ContentRefused, Publisher, PublishFailed, Unroutable
-from shared.messaging.topology import EVENTS_UNROUTED
+from shared.messaging.publisher import ContentRefused, Publisher, PublishFailed
 
 CHECKPOINT_SECONDS = 0.1
 PARKED_SECONDS = 1.0
@@ -41,7 +40,8 @@ class Leadership:
     """What stays the same over the connections of one term."""
 
     pool: asyncpg.Pool[asyncpg.Record]
-    follower: Follower
+    log: Log
+    rendering: Rendering
     outlet: Outlet
     parked: ParkedMessages
     term: Term
@@ -54,27 +54,29 @@ class Session:
 
     def __init__(self, lead: Leadership, publisher: Publisher, trouble: Trouble) -> None:
         self._pool = lead.pool
-        self._follower = lead.follower
+        self._log = lead.log
+        self._rendering = lead.rendering
         self._outlet = lead.outlet
         self._parked = lead.parked
         self._term = lead.term
         self._progress = lead.progress
         self._publisher = publisher
         self._trouble = trouble
-        self._window = asyncio.Semaphore(lead.window)
+        self._pipeline = Pipeline(
+            lead.pool, publisher, lead.outlet, lead.term.ensure_current, lead.window
+        )
         self._careful_until = trouble.careful_until
         self._alone = asyncio.Lock()
-        self.confirms = 0
 
     async def run(self) -> None:
         """Publish until `term.stopping`, or until parked messages are to be tried again."""
         await self._retry_parked()
         async with asyncio.TaskGroup() as tasks:
-            lanes = Lanes(tasks)
+            lanes = self._pipeline.open(tasks, self._plan, self._done)
             reading = tasks.create_task(self._read(lanes))
             helpers = [
                 tasks.create_task(self._publisher.lost()),
-                tasks.create_task(self._keep_checkpoint()),
+                tasks.create_task(self._keep_checkpoint(lanes)),
                 tasks.create_task(self._watch_for_stall()),
             ]
             await self._until_asked_to_end()
@@ -91,69 +93,49 @@ class Session:
                     await self._term.stopping.wait()
 
     async def _read(self, lanes: Lanes) -> None:
-        async for batch in self._follower.follow(self._progress.checkpoint):
+        is_careful = True
+        async for batch in self._log.follow(self._progress.checkpoint):
             for record in batch:
-                if not self._progress.is_done(record.position):
-                    self._progress.start(record.position)
-                    await lanes.put(record.group_id, partial(self._relay, record))
+                if self._progress.is_done(record.position):
+                    continue
+                if is_careful and record.position > self._careful_until:
+                    await lanes.idle()
+                    is_careful = False
+                self._progress.start(record.position)
+                await lanes.put(record)
 
-    async def _relay(self, record: StoredRecord) -> None:
-        first = self._parked.first_of(record.group_id)
-        if first is not None:
-            await self._parked.park(self._term, record, f"behind position {first}")
-        elif record.position <= self._careful_until:
-            async with self._alone:
-                await self._publish_or_park(record, is_alone=True)
-        else:
-            await self._publish_or_park(record, is_alone=False)
+    def _done(self, record: StoredRecord) -> None:
         self._progress.done(record.position)
 
-    async def _publish_or_park(self, record: StoredRecord, is_alone: bool) -> bool:
-        """Whether it was published. If it was not alone, another one may have been refused."""
+    def _plan(self, record: StoredRecord) -> Rendered | Detour:
+        """The one message that the event is, or what is to be done instead."""
+        first = self._parked.first_of(record.group_id)
+        if first is not None:
+            return partial(self._parked.park, self._term, record, f"behind position {first}")
+        if record.position <= self._careful_until:
+            return partial(self._relay_alone, record)
         try:
-            await self._publish(record)
+            message = self._rendering.message_of(record)
+        except (UndecodableEvent, ContentRefused) as error:
+            return partial(self._parked.park, self._term, record, str(error))
+        return partial(self._pipeline.publish_all_of, record) if message is None else message
+
+    async def _relay_alone(self, record: StoredRecord) -> None:
+        async with self._alone:
+            await self._publish_or_park(record)
+
+    async def _publish_or_park(self, record: StoredRecord) -> bool:
+        """Whether it was published; nothing else is under way that could have been refused."""
+        try:
+            await self._pipeline.publish_all_of(record)
         except UndecodableEvent as error:
             await self._parked.park(self._term, record, str(error))
             return False
         except ContentRefused as error:
-            if is_alone:
-                await self._parked.park(self._term, record, str(error))
-                self._progress.done(record.position)
+            await self._parked.park(self._term, record, str(error))
+            self._progress.done(record.position)
             raise
         return True
-
-    async def _publish(self, record: StoredRecord) -> None:
-        async for wave in waves_of(self._pool, record):
-            if len(wave) == 1:
-                await self._send(wave[0])
-            else:
-                await self._send_side_by_side(wave)
-
-    async def _send_side_by_side(self, wave: list[Message]) -> None:
-        try:
-            async with asyncio.TaskGroup() as tasks:
-                for message in wave:
-                    tasks.create_task(self._send(message))
-        except BaseExceptionGroup as failures:
-            raise first_cause(failures) from failures
-
-    async def _send(self, message: Message) -> None:
-        async with self._window:
-            self._term.ensure_current()
-            reached("before_publish")
-            asyncio.get_running_loop().call_soon(reached, "before_confirm")
-            await self._publish_somewhere(message)
-            reached("after_confirm")
-            self.confirms += 1
-
-    async def _publish_somewhere(self, message: Message) -> None:
-        try:
-            await self._publisher.publish(message, self._outlet.exchange, self._outlet.key)
-        except Unroutable:
-            if not self._outlet.may_go_unheard:
-                raise
-            # Its alternate is not asked while anything is bound to an exchange: `by_group` is.
-            await self._publisher.publish(message, EVENTS_UNROUTED, mandatory=False)
 
     async def _retry_parked(self) -> None:
         for group_id in await self._parked.load():
@@ -162,13 +144,14 @@ class Session:
     async def _retry_group(self, group_id: UUID) -> None:
         while waiting := await self._parked.records_of(group_id):
             for record in waiting:
-                if not await self._publish_or_park(record, is_alone=True):
+                if not await self._publish_or_park(record):
                     return
                 await self._parked.unpark(record)
         self._parked.released(group_id)
 
-    async def _keep_checkpoint(self) -> None:
+    async def _keep_checkpoint(self, lanes: Lanes) -> None:
         while True:
+            lanes.behind = self._trouble.behind(self._outlet.behind)
             await self._store_checkpoint()
             await self._trouble.end_if_through()
             await asyncio.sleep(CHECKPOINT_SECONDS)
@@ -182,8 +165,8 @@ class Session:
         """The own watchdog: whatever hangs without an error is ended with one."""
         seen, since = -1, time.monotonic()
         while True:
-            if self.confirms != seen or await self._is_at_head():
-                seen, since = self.confirms, time.monotonic()
+            if self._pipeline.confirms != seen or await self._is_at_head():
+                seen, since = self._pipeline.confirms, time.monotonic()
             elif time.monotonic() - since > STALL_SECONDS:
                 raise PublishFailed(f"no progress for {STALL_SECONDS:g} s")
             await asyncio.sleep(STALL_SECONDS / 10)

@@ -1,8 +1,6 @@
-"""RabbitMQ, and the only file that speaks to it: what `publish` returned for is safe there.
+"""RabbitMQ, and the only file that connects a publisher to it: with what it needs in place there.
 
-Every publish is confirmed and has a deadline. A publisher lives until its first failure: after a
-nack, a time-out or a lost connection everything unconfirmed is published again on a new one,
-because a channel that has seen a nack may go on refusing for ever.
+A connection can always be got rid of, whatever the other side does, and every wait has an end.
 """
 
 from __future__ import annotations
@@ -10,51 +8,32 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import struct
 from collections.abc import AsyncIterator, Iterator
-from typing import Any, NoReturn, cast
+from functools import partial
+from typing import Any, cast
 
 import aio_pika
 import aiormq
 from aio_pika import exceptions as amqp
 from aio_pika.abc import AbstractChannel, AbstractExchange, AbstractQueue
-from aiormq import spec
-from aiormq.connection import TCPTransportFactory, TLSTransportFactory
 from yarl import URL
 
-from shared.messaging.cloudevent import APP_ID, CONTENT_TYPE, Message
-from shared.messaging.topology import BY_GROUP, CORE, EVENTS, KEPT, Topology
+from shared.messaging.amqp_frames import CHANNEL, SHORTEST_FRAME_MAX
+from shared.messaging.cloudevent import APP_ID
+from shared.messaging.confirm_reader import ConfirmReader
+from shared.messaging.publisher import ContentRefused, MessagingError, Publisher, PublishFailed
+from shared.messaging.topology import BY_GROUP, CORE, KEPT, Topology
 
 CONNECT_SECONDS = 5.0
 PUBLISH_SECONDS = 10.0
 CLOSE_SECONDS = 1.0
 HEARTBEAT_SECONDS = 5
 _BROKEN = (amqp.AMQPError, OSError, TimeoutError, RuntimeError, EOFError)
-_MALFORMED = (TypeError, ValueError, OverflowError, struct.error)
 _log = logging.getLogger(__name__)
-
-
-class MessagingError(Exception):
-    """The broker did not take a message."""
 
 
 class BrokerUnreachable(MessagingError):
     """No URL of the broker let us in."""
-
-
-class PublishFailed(MessagingError):
-    """This publisher is broken: what is unconfirmed goes to a new one."""
-
-
-class Unroutable(PublishFailed):
-    """No queue takes this message."""
-
-
-class ContentRefused(MessagingError):
-    """A message is refused for what it contains, so that trying again cannot help.
-
-    The publisher is broken too. If others were in flight, it may have been one of them.
-    """
 
 
 class Broker:
@@ -75,8 +54,7 @@ class Broker:
         try:
             channel = await link.prepare(CORE, needs)
             await self._offer(url)
-            under = cast(aiormq.Channel, await channel.get_underlay_channel())
-            yield Publisher(link, under, self._publish_seconds)
+            yield await link.publisher(channel, self._publish_seconds)
         finally:
             await link.close()
 
@@ -127,7 +105,8 @@ class _Link:
         link = cls(connection, transport)
         try:
             with _as_publish_failed("not connected"):
-                await asyncio.wait_for(connection.connect(CONNECT_SECONDS), CONNECT_SECONDS)
+                async with asyncio.timeout(CONNECT_SECONDS):
+                    await connection.connect(CONNECT_SECONDS)
         except BaseException:
             await link.close()
             raise
@@ -142,14 +121,17 @@ class _Link:
                     await declare(channel, topology)
                 return channel
 
-    async def lost(self) -> str:
-        """Waits until the connection is lost; why."""
-        if self._connection.transport is not None:
-            closing = self._connection.transport.connection.closing
-            await asyncio.wait({closing})
-            error = None if closing.cancelled() else closing.exception()
-            return "connection closed" if error is None else _reason(error)
-        return "connection closed"
+    async def publisher(self, channel: AbstractChannel, confirm_seconds: float) -> Publisher:
+        """From now on the channel is the publisher's alone."""
+        under = cast(aiormq.Channel, await channel.get_underlay_channel())
+        if under.number != CHANNEL:
+            raise PublishFailed(f"channel {under.number} instead of {CHANNEL}")
+        frame_max = under.connection.connection_tune.frame_max or SHORTEST_FRAME_MAX
+        publisher = Publisher(self._transport, frame_max, confirm_seconds)
+        self._transport.reader.confirms = publisher
+        for closing in (under.closing, under.connection.closing):
+            closing.add_done_callback(partial(_failed, publisher))
+        return publisher
 
     async def close(self) -> None:
         """Politely if the broker answers soon, else by dropping the socket."""
@@ -161,51 +143,6 @@ class _Link:
             self._transport.abort()
             await asyncio.wait({closing}, timeout=CLOSE_SECONDS)
             closing.cancel()
-
-
-class Publisher:
-    """One connection, one channel. Calls may overlap: confirms are awaited side by side."""
-
-    def __init__(self, link: _Link, channel: aiormq.Channel, publish_seconds: float) -> None:
-        self._link = link
-        self._channel = channel
-        self._seconds = publish_seconds
-        self._broken_by: str | None = None
-
-    async def publish(
-        self,
-        message: Message,
-        exchange: str = EVENTS,
-        key: str | None = None,
-        mandatory: bool = True,
-    ) -> None:
-        """Returns when the broker has confirmed it and, if mandatory, a queue has it.
-
-        `key` instead of the message's own. Raises Unroutable; or PublishFailed or ContentRefused,
-        and from then on PublishFailed at once.
-        """
-        if self._broken_by is not None:
-            raise PublishFailed(self._broken_by)
-        try:
-            with _as_publish_failed("not confirmed", ContentRefused):
-                await self._channel.basic_publish(
-                    message.body,
-                    exchange=exchange,
-                    routing_key=message.routing_key if key is None else key,
-                    properties=properties(message),
-                    mandatory=mandatory,
-                    timeout=self._seconds,
-                    wait=False,
-                )
-        except Unroutable:
-            raise  # the broker answered, and the channel is as good as before
-        except MessagingError as error:
-            self._broken_by = str(error)
-            raise
-
-    async def lost(self) -> NoReturn:
-        """Waits until the connection is lost, then raises PublishFailed: notices it when idle."""
-        raise PublishFailed(await self._link.lost())
 
 
 async def declare(channel: AbstractChannel, topology: Topology) -> None:
@@ -225,42 +162,28 @@ async def declare(channel: AbstractChannel, topology: Topology) -> None:
         await target.bind(binding.source, binding.routing_key)
 
 
-def properties(message: Message) -> spec.Basic.Properties:
-    """As AMQP properties, the attributes among the headers."""
-    return spec.Basic.Properties(
-        content_type=CONTENT_TYPE,
-        headers=dict(message.headers),
-        delivery_mode=2 if message.persistent else 1,
-        correlation_id=message.correlation_id,
-        message_id=message.message_id,
-        timestamp=message.time,
-        message_type=message.type,
-        app_id=APP_ID,
-    )
-
-
 def shown(url: URL) -> str:
     """A broker's URL as it may be logged: without user, password and options."""
     return f"{url.scheme}://{url.host}:{url.port or ''}{url.path}"
 
 
+def _failed(publisher: Publisher, closing: asyncio.Future[Any]) -> None:
+    """A channel or its connection is no more."""
+    error = None if closing.cancelled() else closing.exception()
+    if isinstance(error, amqp.ChannelPreconditionFailed):
+        publisher.fail(ContentRefused(f"refused: {_reason(error)}"))
+    else:
+        why = "closed" if error is None else _reason(error)
+        publisher.fail(PublishFailed(f"connection lost: {why}"))
+
+
 @contextlib.contextmanager
-def _as_publish_failed(
-    what: str, precondition: type[MessagingError] = PublishFailed
-) -> Iterator[None]:
+def _as_publish_failed(what: str) -> Iterator[None]:
     """Every way in which the client fails, as ours: a dead connection may raise CancelledError."""
     try:
         yield
-    except amqp.ChannelPreconditionFailed as error:
-        raise precondition(f"{what}: {_reason(error)}") from error
-    except amqp.PublishError as error:
-        raise Unroutable("returned: no queue takes it") from error
-    except amqp.DeliveryError as error:
-        raise PublishFailed("refused (nack)") from error
     except _BROKEN as error:
         raise PublishFailed(f"{what}: {_reason(error)}") from error
-    except _MALFORMED as error:
-        raise ContentRefused(f"cannot be encoded: {_reason(error)}") from error
     except asyncio.CancelledError as error:
         task = asyncio.current_task()
         if task is None or task.cancelling():
@@ -274,17 +197,29 @@ def _reason(error: BaseException) -> str:
 
 
 class _Transport:
-    """Makes the client's socket and keeps hold of it, to drop it."""
+    """Makes the client's socket and keeps hold of it: to write to it, and to drop it."""
 
     def __init__(self, is_tls: bool) -> None:
-        self._factory = TLSTransportFactory() if is_tls else TCPTransportFactory()
+        self._is_tls = is_tls
         self._writer: asyncio.StreamWriter | None = None
+        self.reader: ConfirmReader
 
     async def create(
         self, url: URL, **kwargs: Any
     ) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
-        reader, self._writer = await self._factory.create(url, **kwargs)
-        return reader, self._writer
+        loop = asyncio.get_running_loop()
+        context = await kwargs["ssl_context_provider"].get_context() if self._is_tls else None
+        self.reader = ConfirmReader()
+        protocol = asyncio.StreamReaderProtocol(self.reader, loop=loop)
+        transport, _ = await loop.create_connection(
+            lambda: protocol, url.host or "localhost", url.port or 5672, ssl=context
+        )
+        self._writer = asyncio.StreamWriter(transport, protocol, self.reader, loop)
+        return self.reader, self._writer
+
+    def write(self, data: bytes) -> None:
+        if self._writer is not None:
+            self._writer.write(data)
 
     def abort(self) -> None:
         if self._writer is not None:

@@ -17,8 +17,8 @@ from services.query.connection import Connection
 from services.query.projection import prepare, sql
 from services.query.projector import Projector
 from shared.eventlog.election import Term
-from shared.messaging.cloudevent import Message
-from shared.messaging.rabbitmq import MessagingError, Publisher
+from shared.messaging.amqp_frames import Content
+from shared.messaging.publisher import MessagingError, Publisher, Told
 from tests.harness.checker.followers import check_projection, check_published
 from tests.harness.gathering import (
     gather_evidence,
@@ -150,20 +150,15 @@ async def test_messages_cut_off_are_sent_again(database_url: str, amqp_url: str)
 async def test_a_confirm_that_is_ignored_is_found(
     database_url: str, amqp_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    publish = Publisher.publish
-    forgotten: set[asyncio.Task[None]] = set()
+    send = Publisher.send
 
-    async def without_confirm(self: Publisher, message: Message, *more: Any, **named: Any) -> None:
-        task = asyncio.create_task(_quietly(publish(self, message, *more, **named)))
-        forgotten.add(task)
-        task.add_done_callback(forgotten.discard)
+    def without_confirm(
+        self: Publisher, content: Content, told: Told, *more: Any, **named: Any
+    ) -> None:
+        with suppress(MessagingError):
+            send(self, content, lambda _: None, *more, **named)
+        asyncio.get_running_loop().call_soon(told, True)
 
-    monkeypatch.setattr(Publisher, "publish", without_confirm)
+    monkeypatch.setattr(Publisher, "send", without_confirm)
     broken = await relay_through_a_cut(database_url, amqp_url, until_relayed)
     assert "unpublished" in broken
-    await asyncio.gather(*forgotten, return_exceptions=True)
-
-
-async def _quietly(publishing: Any) -> None:
-    with suppress(MessagingError, asyncio.CancelledError):
-        await publishing

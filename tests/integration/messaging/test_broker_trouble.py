@@ -19,6 +19,7 @@ from shared.messaging.topology import EVENTS
 from tests.harness.ledger import booked, created
 from tests.harness.own_broker import OwnBroker
 from tests.harness.relays import (
+    PATIENCE,
     Ledger,
     Subscriber,
     assert_published,
@@ -166,5 +167,5 @@ async def test_stopping_while_the_broker_is_silent_takes_seconds_not_minutes(
             await own_broker.kill()
             await sell(ledger, groups=1, seats=1)
             await relay.stop()
-            await asyncio.wait_for(task, 12)
+            await asyncio.wait_for(task, PATIENCE)
         await own_broker.start_again()

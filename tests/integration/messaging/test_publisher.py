@@ -10,14 +10,8 @@ import pytest
 from pamqp.common import FieldTable
 
 from shared.messaging.cloudevent import Message, render
-from shared.messaging.rabbitmq import (
-    Broker,
-    BrokerUnreachable,
-    ContentRefused,
-    PublishFailed,
-    Unroutable,
-    declare,
-)
+from shared.messaging.publisher import ContentRefused, PublishFailed, Unroutable
+from shared.messaging.rabbitmq import Broker, BrokerUnreachable, declare
 from shared.messaging.topology import (
     BY_GROUP,
     CORE,

@@ -1,18 +1,45 @@
-"""The relay's two small parts: how far it is, and one group strictly in order."""
+"""The relay's small parts: how far it is, a group in its order, and what is read and made once."""
 
 from __future__ import annotations
 
 import asyncio
-from functools import partial
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime
 from uuid import UUID
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.query.relay_lanes import Lanes
+from services.query.relay_lanes import AHEAD, Detour, Flight, Lanes, start
 from services.query.relay_progress import Progress
+from services.query.relay_rendered import Rendered, Rendering
+from services.query.relay_unheard import AT_ONCE, PER_SECOND, Unheard
+from shared.eventlog.codec import UndecodableEvent, encode_event
+from shared.eventlog.record import StoredRecord
 from shared.eventlog.wakeup import Wakeup
+from shared.messaging.amqp_frames import Content
+from tests.harness.ledger import booked
+
+MESSAGE = Rendered("key", Content(b"", b""))
+GROUPS = [UUID(int=number) for number in range(3)]
+
+
+def record(position: int, group_id: UUID = GROUPS[0]) -> StoredRecord:
+    event = booked(UUID(int=position)).event
+    return StoredRecord(
+        position,
+        group_id,
+        position,
+        event.TOPIC,
+        encode_event(event),
+        UUID(int=position),
+        UUID(int=position),
+        {},
+        datetime.now(UTC),
+        b"",
+    )
 
 
 @given(st.permutations(range(11, 31)), st.integers(0, 20))
@@ -28,77 +55,151 @@ def test_the_checkpoint_is_the_highest_position_below_which_all_is_done(
     assert all(progress.is_done(each) == (each in done) for each in range(11, 31))
 
 
-async def test_groups_run_side_by_side_and_one_group_never() -> None:
-    running: set[UUID] = set()
-    most, order = 0, []
+class Runway:
+    """Lanes whose departures wait to be landed, in any order."""
 
-    async def job(group_id: UUID, number: int) -> None:
-        nonlocal most
-        assert group_id not in running
-        running.add(group_id)
-        most = max(most, len(running))
-        for _ in range(number % 3):
-            await asyncio.sleep(0)
-        running.discard(group_id)
-        order.append((group_id, number))
+    def __init__(
+        self,
+        plan: Callable[[StoredRecord], Rendered | Detour] = lambda _: MESSAGE,
+        room: int = 2000,
+    ) -> None:
+        self.flying: list[Flight] = []
+        self.departed: list[int] = []
+        self.done: list[int] = []
+        self.lanes = Lanes(plan, self._depart, lambda each: self.done.append(each.position), room)
 
-    groups = [UUID(int=number) for number in range(5)]
-    async with asyncio.TaskGroup() as tasks:
-        lanes = Lanes(tasks)
-        for number in range(20):
-            for group_id in groups:
-                await lanes.put(group_id, partial(job, group_id, number))
-        await lanes.idle()
-    assert most == len(groups)
-    for group_id in groups:
-        assert [number for each, number in order if each == group_id] == list(range(20))
+    def _depart(self, flight: Flight) -> None:
+        self.flying.append(flight)
+        self.departed.append(flight.record.position)
+
+    def land(self, number: int = 0) -> None:
+        self.lanes.landed(self.flying.pop(number % len(self.flying)))
+
+
+@given(st.lists(st.integers(0, 2), max_size=60), st.integers(0, 3), st.data())
+def test_each_group_departs_and_is_done_in_its_order(
+    groups: list[int], behind: int, data: st.DataObject
+) -> None:
+    async def run_all() -> None:
+        runway = Runway()
+        runway.lanes.behind = behind
+        owner = {position: group for position, group in enumerate(groups)}
+        for position, group in owner.items():
+            await runway.lanes.put(record(position, GROUPS[group]))
+            while len(runway.flying) > 0 and data.draw(st.booleans()):
+                runway.land(data.draw(st.integers(0, 99)))
+        while runway.flying:
+            runway.land(data.draw(st.integers(0, 99)))
+        await asyncio.wait_for(runway.lanes.idle(), 1)
+        for seen in (runway.departed, runway.done):
+            assert sorted(seen) == list(owner)
+            for group in range(3):
+                mine = [position for position in seen if owner[position] == group]
+                assert mine == sorted(mine)
+
+    asyncio.run(run_all())
+
+
+async def test_groups_go_side_by_side_and_one_group_never() -> None:
+    runway = Runway()
+    for position in range(9):
+        await runway.lanes.put(record(position, GROUPS[position % 3]))
+    assert runway.departed == [0, 1, 2]
+    runway.land(1)
+    assert runway.departed == [0, 1, 2, 4]
+
+
+async def test_only_a_group_far_behind_is_sent_several_ahead() -> None:
+    runway = Runway()
+    for position in range(AHEAD + 1):
+        await runway.lanes.put(record(position))
+    assert runway.departed == [0, 1]
+    for position in range(AHEAD + 1, 3 * AHEAD):
+        await runway.lanes.put(record(position))
+    assert len(runway.flying) == AHEAD
+    runway.land(AHEAD - 1)
+    assert runway.done == [], "done before those before it"
+
+
+async def test_what_takes_longer_has_its_group_for_itself() -> None:
+    async def detour() -> None: ...
+
+    runway = Runway(lambda each: detour if each.position == 2 else MESSAGE)
+    runway.lanes.behind = 0
+    for position in range(5):
+        await runway.lanes.put(record(position))
+    assert runway.departed == [0, 1]
+    runway.land(1)
+    assert runway.departed == [0, 1]
+    runway.land()
+    assert runway.departed == [0, 1, 2]
+    runway.land()
+    assert runway.departed == [0, 1, 2, 3, 4]
 
 
 async def test_no_more_is_taken_than_there_is_room_for() -> None:
-    gate = asyncio.Event()
-
-    async def job() -> None:
-        await gate.wait()
-
-    async with asyncio.TaskGroup() as tasks:
-        lanes = Lanes(tasks, room=2)
-        await lanes.put(UUID(int=1), job)
-        await lanes.put(UUID(int=1), job)
-        third = asyncio.ensure_future(lanes.put(UUID(int=2), job))
-        await asyncio.sleep(0)
-        assert not third.done()
-        gate.set()
-        await third
-        await lanes.idle()
-
-
-async def test_a_failing_job_ends_everything() -> None:
-    async def job() -> None:
-        raise ValueError
-
-    with pytest.raises(ExceptionGroup) as failures:
-        async with asyncio.TaskGroup() as tasks:
-            lanes = Lanes(tasks)
-            await lanes.put(UUID(int=1), job)
-            await asyncio.get_running_loop().create_future()
-    assert failures.value.subgroup(ValueError)
+    runway = Runway(room=2)
+    await runway.lanes.put(record(1))
+    await runway.lanes.put(record(2))
+    third = asyncio.ensure_future(runway.lanes.put(record(3, GROUPS[1])))
+    await asyncio.sleep(0)
+    assert not third.done()
+    runway.land()
+    await third
+    assert runway.departed == [1, 2, 3]
 
 
 async def test_what_comes_while_everything_ends_is_refused_and_left_behind_by_nobody() -> None:
-    async def job() -> None: ...
+    async def work() -> None: ...
 
-    async def late(lanes: Lanes) -> None:
+    async def late(tasks: asyncio.TaskGroup) -> None:
         try:
             await asyncio.get_running_loop().create_future()
         finally:
-            await lanes.put(UUID(int=1), job)  # an unawaited coroutine fails the test
+            start(tasks, work())  # an unawaited coroutine fails the test
 
     with pytest.raises(ExceptionGroup) as failures:
         async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(late(Lanes(tasks)))
+            tasks.create_task(late(tasks))
             await asyncio.sleep(0)
             raise ValueError
     assert failures.value.subgroup(RuntimeError)
+
+
+def test_a_message_is_rendered_once_for_all_outlets() -> None:
+    rendering = Rendering(kept=2)
+    one, two, three = (record(position) for position in (1, 2, 3))
+    first = rendering.message_of(one)
+    assert first is not None and first is rendering.message_of(one)
+    rendering.message_of(two)
+    rendering.message_of(three)
+    assert rendering.message_of(one) is not first
+    assert rendering.message_of(one) == first
+
+
+def test_what_cannot_be_read_is_not_remembered() -> None:
+    rendering = Rendering()
+    with pytest.raises(UndecodableEvent):
+        rendering.message_of(replace(record(1), topic="seatledger.seat_upgraded"))
+    assert rendering.message_of(record(1)) is not None
+
+
+def test_what_nobody_listens_for_is_looked_at_now_and_then() -> None:
+    now = 0.0
+    unheard = Unheard(lambda: now)
+    asked = 0
+    for _ in range(1000):
+        if unheard.may_ask():
+            asked += 1
+            unheard.came_back()
+    assert asked == AT_ONCE
+    now = 1.0
+    while unheard.may_ask():
+        asked += 1
+        unheard.came_back()
+    assert asked == AT_ONCE + PER_SECOND
+    now = 3600.0
+    assert all(unheard.may_ask() for _ in range(1000)), "somebody listens"
 
 
 async def test_waiting_for_news_is_cancelled_even_if_the_news_comes_at_that_moment() -> None:
