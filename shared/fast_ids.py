@@ -57,6 +57,12 @@ def parsed_id(text: str) -> UUID:
     return parsed
 
 
+def id_of(octets: bytes) -> UUID:
+    """As `uuid.UUID(bytes=octets)`."""
+    made: UUID = _FastUUID(octets)
+    return made
+
+
 def _versioned(value: bytes, version: int) -> UUID:
     octets = bytearray(value)
     octets[6] = octets[6] & 0x0F | version

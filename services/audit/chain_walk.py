@@ -1,82 +1,100 @@
-"""Walks the log in order: positions dense from 1, versions 1..n in each group, hash chain whole.
+"""Walks rows in the log's order: positions dense, versions 1..n in each group, hash chain whole.
 
-Memory: one number a group. The walk ends at the first bad position: what follows it proves nothing.
+The walk ends at the first bad position: what follows it proves nothing.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from hashlib import sha256
+from struct import Struct, error
 from uuid import UUID
 
-from pydantic_core import from_json
+from services.audit.copied import (
+    EPOCH_MICROSECONDS,
+    HASH_BYTES,
+    HEAD_BYTES,
+    IDS_BYTES,
+    LEAF_AT,
+    METADATA_AT,
+    canonical,
+    compact,
+    rows_in,
+    unpack_head,
+    unpack_length,
+)
+from services.audit.findings import Broken, Finding
+from shared.eventlog.chain import GENESIS
 
-from services.audit.findings import Finding, Head
-from shared.eventlog.chain import GENESIS, canonical_metadata, leaf, link
-
-_NEVER_APPENDED = (AttributeError, TypeError, ValueError, OverflowError)  # fields of no event
+_NEVER_APPENDED = (AttributeError, TypeError, ValueError, OverflowError, error)
+_pack_place = Struct(">qq").pack
 
 
 class ChainWalk:
-    """Feed it the rows of `log_page.sql`, all from the first on, then ask `at_the_end`."""
+    """Feed it the chunks of `log_copy.sql` after `position`, where the chain's hash is `hash`.
 
-    def __init__(self) -> None:
-        self.position = 0
-        self.hash = GENESIS
-        self._versions: dict[UUID, int] = {}
+    A hash of None, where nobody knows it, excuses the first row. Versions can be counted from
+    position 0 on only, and take a number a group.
+    """
 
-    @property
-    def group_count(self) -> int:
-        return len(self._versions)
+    def __init__(
+        self, position: int = 0, hash: bytes | None = GENESIS, with_versions: bool = True
+    ) -> None:
+        self.position = position
+        self.hash = hash
+        self.hashes: list[bytes] = []
+        self._versions: dict[bytes, int] | None = {} if with_versions else None
 
-    def look(self, rows: Sequence[Any]) -> Finding | None:
-        """The first bad row, or None when all of these follow from all before."""
+    def look(self, chunk: bytes) -> int:
+        """How many rows there were, whose hashes are `hashes` now; Broken at the first bad one."""
         versions, previous, expected = self._versions, self.hash, self.position
-        for row in rows:
-            position, group, version, topic, state, event, booking, who, at, stored = row
+        self.hashes = hashes = []
+        at, end = rows_in(chunk)
+        while at < end:
+            (_, _, position, _, time, size, stored, _, group, _, version, topic) = unpack_head(
+                chunk, at
+            )
             expected += 1
             if position != expected:
-                return _gap(expected, position)
-            if version != versions.get(group, 0) + 1:
-                return _skipped(row, versions.get(group, 0) + 1)
-            versions[group] = version
-            try:
-                metadata = _compact(who)
-                own = leaf(group, version, topic, state, event, booking, metadata)
-                made = link(previous, position, at, own)
-                if made != stored:
-                    metadata = canonical_metadata(from_json(who))
-                    own = leaf(group, version, topic, state, event, booking, metadata)
-                    made = link(previous, position, at, own)
-            except _NEVER_APPENDED:
-                return _unlinked(row)
-            if made != stored:
-                return _unlinked(row)
-            previous = made
+                raise Broken(_gap(expected, position))
+            if versions is not None:
+                if version != versions.get(group, 0) + 1:
+                    raise Broken(_skipped(position, group, versions.get(group, 0) + 1, version))
+                versions[group] = version
+            ids = at + HEAD_BYTES + topic
+            ids += 4 + unpack_length(chunk, ids)[0]
+            who = ids + IDS_BYTES
+            following = who + 4 + unpack_length(chunk, who)[0]
+            if size != HASH_BYTES or not (
+                previous is None
+                or _is_linked(
+                    *(previous, position, time, chunk[at + LEAF_AT : who]),
+                    *(chunk[who + METADATA_AT : following], stored),
+                )
+            ):
+                raise Broken(_unlinked(position, group))
+            hashes.append(stored)
+            previous, at = stored, following
         self.hash, self.position = previous, expected
-        return None
-
-    def at_the_end(self, head: Head) -> Finding | None:
-        """Whether the log ends where its head says it does."""
-        if head.last_position > head.position:
-            sentence = f"there are events after the log head's position {head.position}"
-            return Finding("head", head.position + 1, sentence)
-        if head.position != self.position:
-            sentence = f"the head names position {head.position}, the log ends at {self.position}"
-            return Finding("head", self.position + 1, sentence)
-        if head.hash != self.hash:
-            return Finding("head", self.position, "the log head's hash is not the last event's")
-        return None
+        return len(hashes)
 
 
-def _compact(metadata: str) -> str:
-    """The canonical text, most of the time, in a tenth of the time that parsing takes.
+def _is_linked(
+    previous: bytes, position: int, time: int, fields: bytes, metadata: bytes, stored: bytes
+) -> bool:
+    """Whether the stored hash follows from the one before and from all of the event."""
+    try:
+        place = _pack_place(position, time + EPOCH_MICROSECONDS)
+        return stored == _hash(previous, place, fields, compact(metadata)) or stored == _hash(
+            previous, place, fields, canonical(metadata)
+        )
+    except _NEVER_APPENDED:
+        return False
 
-    Without a backslash no string holds a quote, so no two mappings have the same compact text.
-    """
-    if "\\" in metadata:
-        return metadata
-    return metadata.replace('": "', '":"').replace('", "', '","')
+
+def _hash(previous: bytes, place: bytes, fields: bytes, who: bytes) -> bytes:
+    """As `shared.eventlog.chain` makes it, of a leaf's fields that lie ready."""
+    leaf = sha256(fields + len(who).to_bytes(4, "big") + who).digest()
+    return sha256(previous + place + leaf).digest()
 
 
 def _gap(expected: int, position: int) -> Finding:
@@ -85,11 +103,11 @@ def _gap(expected: int, position: int) -> Finding:
     )
 
 
-def _skipped(row: Sequence[Any], expected: int) -> Finding:
-    sentence = f"the group's version {expected} should be here, version {row[2]} is"
-    return Finding("versions", row[0], sentence, row[1])
+def _skipped(position: int, group: bytes, expected: int, version: int) -> Finding:
+    sentence = f"the group's version {expected} should be here, version {version} is"
+    return Finding("versions", position, sentence, UUID(bytes=group))
 
 
-def _unlinked(row: Sequence[Any]) -> Finding:
+def _unlinked(position: int, group: bytes) -> Finding:
     sentence = "the hash does not follow from this event and the one before: one was changed"
-    return Finding("chain", row[0], sentence, row[1])
+    return Finding("chain", position, sentence, UUID(bytes=group))

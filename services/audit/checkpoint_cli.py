@@ -19,8 +19,9 @@ from services.audit.checkpoint import (
     is_signed_by,
     open_checkpoint,
 )
+from services.audit.findings import Broken
 from services.audit.postgres import Ledger, open_ledger
-from services.audit.proofs import BrokenLedger, compare, prove_consistency, prove_events, walk
+from services.audit.proofs import compare, prove_consistency, prove_events, walk
 from services.audit.verify import Advance
 from shared.cli import AsJson, collect_garbage_rarely, note, print_json_lines, progress
 from shared.eventlog.privacy import MasterKey
@@ -120,7 +121,7 @@ def _walking(work: Callable[[Ledger, Advance], Coroutine[Any, Any, T]]) -> T:
     collect_garbage_rarely()
     try:
         return asyncio.run(run())
-    except BrokenLedger as error:
+    except Broken as error:
         raise _refused(f"the ledger is broken: {error}") from None
 
 

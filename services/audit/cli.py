@@ -41,7 +41,7 @@ def verify_ledger(
 async def _verify(ledger: Ledger, counts: bool) -> Verdict:
     head = await ledger.head()
     with progress() as bar:
-        work = bar.add_task("verifying", total=head.position * (1 + counts))
+        work = bar.add_task("verifying", total=head.position * 2)
         dsn = read_settings().database_dsn
         return await verify(ledger, head, counts, lambda more: bar.advance(work, more), dsn)
 
@@ -55,8 +55,7 @@ def _json_verdict(verdict: Verdict) -> dict[str, Any]:
         "groups": verdict.group_count,
         "first_bad_position": verdict.first_bad_position,
         "findings": [_json_finding(finding) for finding in verdict.findings],
-        "chain_seconds": round(verdict.chain_seconds, 3),
-        "fold_seconds": round(verdict.fold_seconds, 3),
+        "seconds": round(verdict.seconds, 3),
     }
 
 

@@ -16,6 +16,14 @@ class Finding:
     group_id: UUID | None = None
 
 
+class Broken(Exception):
+    """The ledger is not intact."""
+
+    def __init__(self, finding: Finding) -> None:
+        super().__init__(f"position {finding.position}: {finding.sentence}")
+        self.finding = finding
+
+
 @dataclass(frozen=True, slots=True)
 class Head:
     """The log head's row, and the last position there is an event at."""

@@ -5,76 +5,75 @@ Memory: one group at a time. A group that cannot be folded is found once, at its
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from struct import Struct
+from typing import Final
 from uuid import UUID
 
+from services.audit.copied import rows_in, unpack_length
 from services.audit.findings import Finding
-from shared.domain.events import Event, GroupCancelled, GroupCompleted, SeatBooked
-from shared.domain.group import Group, evolve
-from shared.domain.seats import HOLDING, Seat
-from shared.eventlog.codec import UndecodableEvent, decode_event
+from services.audit.seat_fold import Miscount, SeatFold
 
-NO_GROUP = UUID(int=0)
+MAX_FINDINGS: Final = 100
+_unpack_head = Struct(">hi16siqiqi").unpack_from
+"""The values of `streams_copy.sql` up to the state's length."""
+_HEAD_BYTES: Final = 50
 
 
 class FoldWalk:
-    """Feed it the rows of `streams_page.sql`, all from the first on."""
+    """Feed it the chunks of `streams_copy.sql`, then read `findings` and `group_count`.
 
-    def __init__(self) -> None:
-        self._group = Group(NO_GROUP)
-        self._held = 0
-        self._position = 0
+    Without `counts` it looks at versions and positions alone.
+    """
+
+    def __init__(self, counts: bool = True) -> None:
+        self.findings: list[Finding] = []
+        self.group_count = 0
+        self._counts = counts
+        self._group, self._fold = b"", SeatFold()
+        self._version = self._position = 0
         self._is_bad = False
 
-    def look(self, rows: Sequence[Any]) -> list[Finding]:
-        """The first bad event of each group that has one."""
-        found = []
-        for group_id, version, position, topic, state in rows:
-            if group_id != self._group.group_id:
-                self._group, self._held, self._position = Group(group_id), 0, 0
-                self._is_bad = False
+    def look(self, chunk: bytes) -> int:
+        """How many rows there were."""
+        at, end = rows_in(chunk)
+        count = 0
+        while at < end:
+            _, _, group, _, version, _, position, size = _unpack_head(chunk, at)
+            topic_at = at + _HEAD_BYTES + size
+            state = chunk[topic_at - size : topic_at]
+            at = topic_at + 4 + unpack_length(chunk, topic_at)[0]
+            if group != self._group:
+                self._begin(group)
             if not self._is_bad:
-                complaint = self._complaint(version, position, topic, state)
-                if complaint is not None:
-                    self._is_bad = True
-                    found.append(Finding("seats", position, complaint, group_id))
-        return found
+                self._look(version, position, chunk[topic_at + 4 : at], state)
+            count += 1
+        return count
 
-    def _complaint(self, version: int, position: int, topic: str, state: bytes) -> str | None:
-        if version != self._group.version + 1:
-            return f"version {self._group.version + 1} should follow, not {version}"
+    def _begin(self, group: bytes) -> None:
+        self._group, self._fold = group, SeatFold()
+        self._version = self._position = 0
+        self._is_bad = False
+        self.group_count += 1
+
+    def _look(self, version: int, position: int, topic: bytes, state: bytes) -> None:
+        complaint = self._misplaced(version, position)
+        if complaint is not None:
+            self._found("versions", position, complaint)
+        elif self._counts:
+            try:
+                self._fold.add(topic, state)
+            except Miscount as error:
+                self._found("seats", position, str(error))
+        self._version, self._position = version, position
+
+    def _found(self, check: str, position: int, complaint: str) -> None:
+        self._is_bad = True
+        if len(self.findings) < MAX_FINDINGS:
+            self.findings.append(Finding(check, position, complaint, UUID(bytes=self._group)))
+
+    def _misplaced(self, version: int, position: int) -> str | None:
+        if version != self._version + 1:
+            return f"the group's version {self._version + 1} should follow, not {version}"
         if position <= self._position:
             return f"it stands before the group's version {version - 1}"
-        self._position = position
-        try:
-            event = decode_event(topic, state)
-            self._fold(event)
-        except UndecodableEvent as error:
-            return f"it cannot be read: {error.reason}"
-        except ValueError as error:
-            return f"it does not follow from the events before it: {error}"
-        return self._miscount(event)
-
-    def _fold(self, event: Event) -> None:
-        """One more event; the count of held seats is our own, never the event's."""
-        seats, booking_id = self._group.seats, event.booking_id
-        before = _held_by(seats.get(booking_id))
-        evolve(self._group, event)
-        if isinstance(event, GroupCancelled | GroupCompleted):
-            self._held = sum(_held_by(seat) for _, seat in seats.items())
-        else:
-            self._held += _held_by(seats.get(booking_id)) - before
-
-    def _miscount(self, event: Event) -> str | None:
-        if event.current_seats != self._held:
-            return f"it says that {event.current_seats} seats are taken; {self._held} are"
-        if event.max_seats != self._group.settings.max_seats:
-            return f"it says {event.max_seats} seats in all; {self._group.settings.max_seats} are"
-        if isinstance(event, SeatBooked) and event.current_seats > event.max_seats:
-            return f"it oversells: {event.current_seats} of {event.max_seats} seats are taken"
         return None
-
-
-def _held_by(seat: Seat | None) -> int:
-    return seat.seats if seat is not None and seat.state in HOLDING else 0

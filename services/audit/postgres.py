@@ -9,11 +9,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+from io import BytesIO
 from typing import Any
 from uuid import UUID
 
 import asyncpg
 
+from services.audit.copied import COLUMNS, END, SIGNATURE
 from services.audit.findings import Head
 from shared.eventlog.follower import records
 from shared.eventlog.record import StoredRecord
@@ -21,25 +24,26 @@ from shared.eventlog.statements import statement
 from shared.postgres import connected
 
 PAGE = 5_000
+COPY_PAGE = 20_000
 _PACKAGE = "services.audit"
 Rows = Sequence[Any]
+Take = Callable[[bytes], object]
+Place = tuple[int, bytes]
+"""A position and the chain's hash there."""
 FIRST_ID, LAST_ID = UUID(int=0), UUID(int=(1 << 128) - 1)
-_COLUMNS = (
-    "notification_id",
-    "originator_id",
-    "originator_version",
-    "topic",
-    "state",
-    "event_id",
-    "booking_id",
-    "metadata",
-    "recorded_at",
-    "hash",
-)
 
 
 class LedgerMoved(Exception):
     """The ledger does not end where the events to bring in begin."""
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Checked events in COPY's form, the place they follow and the place they lead to."""
+
+    before: Place
+    rows: bytes
+    after: Place
 
 
 class Ledger:
@@ -75,9 +79,16 @@ class Ledger:
         rows = await self._fetch("hash_at", position)
         return rows[0][0] if rows else None
 
-    def log_pages(self, after: int, until: int) -> AsyncGenerator[Rows, None]:
-        """Rows of `log_page.sql` with `after` < position <= `until`, in order."""
-        return self._pages("log_page", lambda last: (last[0], until) if last else (after, until))
+    async def copy_log(self, after: int, until: int, take: Take) -> None:
+        """Gives `take` the chunks with `after` < position <= `until`, in order (`copied.py`)."""
+        for first in range(after, until, COPY_PAGE):
+            await self._copy("log_copy", take, first, min(first + COPY_PAGE, until))
+
+    async def copy_streams(
+        self, first: UUID, last: UUID, until: int, with_events: bool, take: Take
+    ) -> None:
+        """Gives `take` the chunks of the groups from `first` to `last`, one after the other."""
+        await self._copy("streams_copy", take, first, last, until, with_events)
 
     def stream_pages(
         self, until: int, first: UUID = FIRST_ID, last: UUID = LAST_ID
@@ -132,6 +143,25 @@ class Ledger:
                     await following
                 raise
 
+    async def _copy(self, name: str, take: Take, *arguments: object) -> None:
+        """The statement's rows; what `take` raises is raised, and the rest not taken.
+
+        The driver would wait for ever when its sink raises after the last byte has arrived.
+        """
+        failures: list[Exception] = []
+
+        async def output(chunk: bytes) -> None:
+            if not failures:
+                try:
+                    take(bytes(chunk))
+                except Exception as error:
+                    failures.append(error)
+
+        query = statement(name, _PACKAGE)
+        await self._connection.copy_from_query(query, *arguments, output=output, format="binary")
+        for failure in failures:
+            raise failure
+
     async def _fetch(self, name: str, *arguments: object) -> list[asyncpg.Record]:
         return await self._connection.fetch(statement(name, _PACKAGE), *arguments)
 
@@ -145,17 +175,15 @@ class LedgerWriter:
     async def head(self) -> Head:
         return await Ledger(self._connection).head()
 
-    async def add(self, rows: Sequence[Any], before: tuple[int, bytes]) -> None:
-        """Events after `before` (position, hash), with the head, in one transaction."""
+    async def add(self, batch: Batch) -> None:
+        """The batch and the head's move, in one transaction; LedgerMoved when it does not fit."""
         async with self._connection.transaction():
-            head = await self._connection.fetchrow(statement("lock_head", _PACKAGE))
-            if head is None or tuple(head) != before:
+            place = statement("move_head", _PACKAGE), *batch.before, *batch.after
+            if not await self._connection.fetchval(*place):
                 raise LedgerMoved("the ledger holds other events, or somebody else writes to it")
-            await self._connection.copy_records_to_table(
-                "stored_events", records=rows, columns=_COLUMNS
-            )
-            await self._connection.execute(
-                statement("move_head", _PACKAGE), rows[-1][0], rows[-1][9]
+            source = BytesIO(b"".join((SIGNATURE, batch.rows, END)))
+            await self._connection.copy_to_table(
+                "stored_events", source=source, columns=COLUMNS, format="binary"
             )
 
     async def add_keys(self, rows: Sequence[Any]) -> int:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Sequence
-from contextlib import aclosing
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -12,7 +11,7 @@ from uuid import UUID
 
 from services.audit.chain_walk import ChainWalk
 from services.audit.checkpoint import Checkpoint
-from services.audit.findings import Finding
+from services.audit.findings import Broken, Finding
 from services.audit.merkle import (
     MerkleRoot,
     Range,
@@ -28,14 +27,6 @@ from shared.eventlog.record import StoredRecord
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-class BrokenLedger(Exception):
-    """The ledger is not intact, so nothing is signed or proved."""
-
-    def __init__(self, finding: Finding) -> None:
-        super().__init__(f"position {finding.position}: {finding.sentence}")
-        self.finding = finding
-
-
 @dataclass(frozen=True, slots=True)
 class Walked:
     """The ledger up to a size, and the roots of the ranges that were asked for."""
@@ -45,20 +36,19 @@ class Walked:
 
 
 async def walk(ledger: Ledger, size: int, advance: Advance, ranges: Sequence[Range] = ()) -> Walked:
-    """Checks the chain up to `size` and hashes it; BrokenLedger at the first bad position."""
+    """Checks the chain up to `size` and hashes it; Broken at the first bad position."""
     chain, tree, roots = ChainWalk(), MerkleRoot(), RangeRoots(ranges)
-    async with aclosing(ledger.log_pages(0, size)) as pages:
-        async for rows in pages:
-            finding = chain.look(rows)
-            if finding is not None:
-                raise BrokenLedger(finding)
-            hashes = [row[9] for row in rows]
-            tree.add(hashes)
-            roots.add(hashes)
-            advance(len(rows))
-    if chain.position != size:
+
+    def look(chunk: bytes) -> None:
+        count = chain.look(chunk)
+        tree.add(chain.hashes)
+        roots.add(chain.hashes)
+        advance(count)
+
+    await ledger.copy_log(0, min(size, (await ledger.head()).position), look)
+    if chain.position != size or chain.hash is None:
         sentence = f"the ledger ends before it; {size} events were there once"
-        raise BrokenLedger(Finding("head", chain.position + 1, sentence))
+        raise Broken(Finding("head", chain.position + 1, sentence))
     return Walked(Checkpoint(size, tree.root(), chain.hash), roots)
 
 
@@ -66,7 +56,7 @@ async def compare(ledger: Ledger, known: Checkpoint, advance: Advance) -> Findin
     """Whether the ledger still begins as the checkpoint says; None when it does."""
     try:
         walked = await walk(ledger, known.size, advance)
-    except BrokenLedger as error:
+    except Broken as error:
         return error.finding
     if walked.checkpoint != known:
         sentence = f"the past was rewritten: the first {known.size} events are not the same"
@@ -83,7 +73,7 @@ async def prove_events(
     every = {span for spans in ranges.values() for span in spans}
     walked = await walk(ledger, known.size, advance, sorted(every))
     if walked.checkpoint != known:
-        raise BrokenLedger(Finding("checkpoint", None, "the checkpoint is of another past"))
+        raise Broken(Finding("checkpoint", None, "the checkpoint is of another past"))
     return [
         {
             **_evidence(record, await ledger.hash_at(record.position - 1) or GENESIS),
@@ -100,7 +90,7 @@ async def prove_consistency(
     ranges = consistency_ranges(old.size, new.size)
     walked = await walk(ledger, new.size, advance, ranges)
     if walked.checkpoint != new:
-        raise BrokenLedger(Finding("checkpoint", None, "the newer checkpoint is of another past"))
+        raise Broken(Finding("checkpoint", None, "the newer checkpoint is of another past"))
     return _encoded(walked.roots, ranges)
 
 

@@ -8,19 +8,22 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Callable, Iterator
+import struct
+from collections.abc import AsyncIterator
 from contextlib import aclosing
 from itertools import islice
 from pathlib import Path
-from typing import BinaryIO, TypeVar
+from typing import BinaryIO
 
 from services.audit.chain_walk import ChainWalk
-from services.audit.lines import BadLine, Row, event_lines, event_row, key_lines, key_row
-from services.audit.postgres import Ledger, LedgerWriter
+from services.audit.copied import packed_row
+from services.audit.findings import Broken, Head
+from services.audit.lines import BadLine, event_lines, event_row, key_lines, key_row
+from services.audit.postgres import Batch, Ledger, LedgerWriter, Place
 from services.audit.verify import Advance
 
-T = TypeVar("T")
 BATCH = 5_000
+SLICE = 100
 TAIL_BYTES = 1 << 16
 
 
@@ -34,12 +37,14 @@ async def export_events(ledger: Ledger, path: Path, advance: Advance) -> int:
     advance(position)
     until = (await ledger.head()).position
     with path.open("ab") as file:
-        async with aclosing(ledger.log_pages(position, until)) as pages:
-            async for rows in pages:
-                file.write("".join(f"{line}\n" for line in event_lines(rows)).encode())
-                position = rows[-1][0]
-                advance(len(rows))
-    return position
+
+        def write(chunk: bytes) -> None:
+            lines = event_lines(chunk)
+            file.write(lines)
+            advance(lines.count(b"\n"))
+
+        await ledger.copy_log(position, until, write)
+    return max(position, until)
 
 
 async def export_keys(ledger: Ledger, path: Path) -> int:
@@ -61,50 +66,64 @@ async def import_events(writer: LedgerWriter, path: Path, advance: Advance) -> i
     writing: asyncio.Task[None] | None = None
     try:
         with path.open("rb") as file:
-            for batch in _batches(file, event_row):
-                known, before = head.position - walk.position, (walk.position, walk.hash)
-                _check(walk, batch)
-                if known > 0:
-                    before, batch = _rest(batch, known)
+            async for rows in _row_batches(file):
+                batch = _unknown(rows, walk, head)
                 if writing is not None:
                     await writing
-                writing = asyncio.create_task(writer.add(batch, before)) if batch else None
-                await asyncio.sleep(0)  # the database takes this batch while the next is read
-                advance(len(batch))
+                writing = asyncio.create_task(writer.add(batch)) if batch is not None else None
+                advance(len(rows))
     finally:
         if writing is not None:
             await writing
-    if walk.position <= head.position and (walk.position, walk.hash) != (head.position, head.hash):
+    if walk.position <= head.position and _place(walk) != (head.position, head.hash):
         raise TransferRefused("the ledger holds other events than the file")
     return walk.position
+
+
+def _unknown(rows: list[bytes], walk: ChainWalk, head: Head) -> Batch | None:
+    """What the ledger lacks of the rows, which are checked; None when it has them all."""
+    before, known = _place(walk), head.position - walk.position
+    try:
+        walk.look(b"".join(rows))
+    except Broken as error:
+        raise TransferRefused(f"the file is not whole: {error}") from None
+    if known >= len(rows):
+        return None
+    if known > 0:
+        before = (head.position, walk.hashes[known - 1])
+    return Batch(before, b"".join(rows[max(known, 0) :]), _place(walk))
+
+
+def _place(walk: ChainWalk) -> Place:
+    """Position and hash; the walk began where its hash was known, so it is always known."""
+    assert walk.hash is not None
+    return walk.position, walk.hash
+
+
+async def _row_batches(file: BinaryIO) -> AsyncIterator[list[bytes]]:
+    """The file's rows; between slices of a batch, the database may take the one before."""
+    while batch := list(islice(file, BATCH)):
+        rows: list[bytes] = []
+        for first in range(0, len(batch), SLICE):
+            rows += map(_packed, batch[first : first + SLICE])
+            await asyncio.sleep(0)
+        yield rows
+
+
+def _packed(line: bytes) -> bytes:
+    try:
+        return packed_row(event_row(line))
+    except struct.error:
+        raise BadLine(line) from None
 
 
 async def import_keys(writer: LedgerWriter, path: Path) -> int:
     """Brings in the booking keys that the ledger lacks."""
     count = 0
     with path.open("rb") as file:
-        for batch in _batches(file, key_row):
-            count += await writer.add_keys(batch)
+        while lines := list(islice(file, BATCH)):
+            count += await writer.add_keys([key_row(line) for line in lines])
     return count
-
-
-def _check(walk: ChainWalk, batch: list[Row]) -> None:
-    finding = walk.look(batch)
-    if finding is not None:
-        raise TransferRefused(
-            f"the file is not whole: position {finding.position}: {finding.sentence}"
-        )
-
-
-def _rest(batch: list[Row], known: int) -> tuple[tuple[int, bytes], list[Row]]:
-    """The rows after the first `known`, and position and hash that they follow."""
-    last = batch[:known][-1]
-    return (last[0], last[9]), batch[known:]
-
-
-def _batches(file: BinaryIO, parse: Callable[[bytes], T]) -> Iterator[list[T]]:
-    while lines := list(islice(file, BATCH)):
-        yield [parse(line) for line in lines]
 
 
 async def _resume(ledger: Ledger, path: Path) -> int:
@@ -116,9 +135,9 @@ async def _resume(ledger: Ledger, path: Path) -> int:
         row = event_row(last)
     except BadLine as error:
         raise TransferRefused(f"{path} is no export: {error}") from None
-    if await ledger.hash_at(row[0]) != row[9]:
+    if await ledger.hash_at(row.position) != row.hash:
         raise TransferRefused(f"{path} is an export of another ledger")
-    return row[0]
+    return row.position
 
 
 def _last_line(path: Path) -> bytes | None:

@@ -1,3 +1,0 @@
-SELECT position, hash
-  FROM log_head
-   FOR UPDATE
