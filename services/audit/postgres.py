@@ -10,7 +10,6 @@ import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
-from io import BytesIO
 from typing import Any
 from uuid import UUID
 
@@ -181,9 +180,8 @@ class LedgerWriter:
             place = statement("move_head", _PACKAGE), *batch.before, *batch.after
             if not await self._connection.fetchval(*place):
                 raise LedgerMoved("the ledger holds other events, or somebody else writes to it")
-            source = BytesIO(b"".join((SIGNATURE, batch.rows, END)))
             await self._connection.copy_to_table(
-                "stored_events", source=source, columns=COLUMNS, format="binary"
+                "stored_events", source=_framed(batch.rows), columns=COLUMNS, format="binary"
             )
 
     async def add_keys(self, rows: Sequence[Any]) -> int:
@@ -191,6 +189,12 @@ class LedgerWriter:
         columns = list(zip(*rows, strict=True))
         added = await self._connection.fetch(statement("add_keys", _PACKAGE), *columns)
         return len(added)
+
+
+async def _framed(rows: bytes) -> AsyncIterator[bytes]:
+    """Not a file, which the driver would read by threads and keep until garbage is collected."""
+    for part in (SIGNATURE, rows, END):
+        yield part
 
 
 @asynccontextmanager
