@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import NamedTuple
 
-from shared.messaging.cloudevent import APP_ID, CONTENT_TYPE, Message
+from shared.messaging.cloudevent import APP_ID, CONTENT_TYPE, PREFIX, Message
 
 CHANNEL = 1
 METHOD, HEADER, BODY = 1, 2, 3
@@ -82,8 +82,11 @@ def _frame(kind: int, payload: bytes) -> bytes:
 def _table(headers: Mapping[str, str]) -> bytes:
     pieces: list[bytes] = []
     for name, value in headers.items():
-        text = value.encode()
-        pieces += (_name(name), _LONG.pack(len(text)), text)
+        if name in _SELDOM_NEW:
+            pieces.append(_entry(name, value))
+        else:
+            text = value.encode()
+            pieces += (_name(name), _LONG.pack(len(text)), text)
     entries = b"".join(pieces)
     return _LONG.pack(len(entries)) + entries
 
@@ -99,10 +102,17 @@ _known = lru_cache(maxsize=256)(_short)
 
 
 @lru_cache(maxsize=256)
+def _entry(name: str, value: str) -> bytes:
+    text = value.encode()
+    return _name(name) + _LONG.pack(len(text)) + text
+
+
+@lru_cache(maxsize=256)
 def _name(header: str) -> bytes:
     """Its name and that its value is a long text."""
     return _short(header) + b"S"
 
 
+_SELDOM_NEW = frozenset(PREFIX + name for name in ("specversion", "source", "type", "dataschema"))
 _CONTENT_TYPE = _short(CONTENT_TYPE)
 _APP_ID = _short(APP_ID)

@@ -6,7 +6,7 @@ Attributes are headers with the prefix `cloudEvents_`, as the AMQP binding prefe
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cache
@@ -146,35 +146,41 @@ def _message(
     source: str,
     cause: UUID | None = None,
 ) -> Message:
-    correlation_id = _short(recorded.metadata.get("correlation_id"))
-    attributes = {
-        "specversion": "1.0",
-        "id": str(event_id),
-        "source": source,
-        "type": payload.type_name(),
-        "subject": str(payload.group_id),
-        "time": _rfc3339(recorded.recorded_at),
-        "dataschema": payload.schema_uri(),
-        "sequence": sequence,
-        "correlationid": correlation_id,
-        "causationid": str(cause) if cause else _short(recorded.metadata.get("causation_id")),
+    group_id, message_id = str(payload.group_id), str(event_id)
+    headers = {
+        **_same_for_all(type(payload), source),
+        f"{PREFIX}id": message_id,
+        f"{PREFIX}subject": group_id,
+        f"{PREFIX}time": _rfc3339(recorded.recorded_at),
+        f"{PREFIX}sequence": sequence,
+        PARTITION_HEADER: group_id,
     }
+    correlation_id = _short(recorded.metadata.get("correlation_id"))
+    if correlation_id is not None:
+        headers[f"{PREFIX}correlationid"] = correlation_id
+    causation_id = str(cause) if cause else _short(recorded.metadata.get("causation_id"))
+    if causation_id is not None:
+        headers[f"{PREFIX}causationid"] = causation_id
     return Message(
-        message_id=str(event_id),
-        type=payload.type_name(),
-        routing_key=routing_key(payload.NAME, payload.MAJOR, payload.group_id),
+        message_id=message_id,
+        type=headers[f"{PREFIX}type"],
+        routing_key=routing_key(payload.NAME, payload.MAJOR, group_id),
         body=payload.model_dump_json().encode(),
         time=recorded.recorded_at,
-        headers={**dict(_prefixed(attributes)), PARTITION_HEADER: str(payload.group_id)},
+        headers=headers,
         correlation_id=correlation_id,
         persistent=isinstance(payload, EventPayload),
     )
 
 
-def _prefixed(attributes: Mapping[str, str | None]) -> Iterator[tuple[str, str]]:
-    for name, value in attributes.items():
-        if value is not None:
-            yield PREFIX + name, value
+@cache
+def _same_for_all(kind: type[Payload], source: str) -> dict[str, str]:
+    return {
+        f"{PREFIX}specversion": "1.0",
+        f"{PREFIX}source": source,
+        f"{PREFIX}type": kind.type_name(),
+        f"{PREFIX}dataschema": kind.schema_uri(),
+    }
 
 
 def _short(text: str | None) -> str | None:
@@ -182,4 +188,4 @@ def _short(text: str | None) -> str | None:
 
 
 def _rfc3339(moment: datetime) -> str:
-    return moment.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+    return moment.astimezone(UTC).isoformat(timespec="microseconds")[: -len("+00:00")] + "Z"

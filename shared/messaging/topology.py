@@ -136,6 +136,6 @@ BY_GROUP = Topology(
 )
 
 
-def routing_key(name: str, major: int, group_id: UUID) -> str:
+def routing_key(name: str, major: int, group_id: UUID | str) -> str:
     """`group.seat_booked.v1.<group_id>`: subscribers bind `group.#` or `group.*.v1.<group_id>`."""
     return f"group.{name}.v{major}.{group_id}"
