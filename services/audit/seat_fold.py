@@ -46,6 +46,7 @@ class SeatFold:
 
     def __init__(self) -> None:
         self.held = self.max_seats = 0
+        self._group_id = ""
         self._seats: dict[str, tuple[str, int]] = {}
 
     def add(self, topic: bytes, state: bytes) -> None:
@@ -67,13 +68,8 @@ class SeatFold:
         if event["max_seats"] != self.max_seats:
             raise Miscount(f"it says {event['max_seats']} seats in all; {self.max_seats} are")
 
-    def state_of(self, booking_id: str) -> str | None:
-        """The seat booking's state; None when there is none."""
-        known = self._seats.get(booking_id)
-        return None if known is None else known[0]
-
     def _created(self, event: _Counted) -> None:
-        self.max_seats = event["settings"]["max_seats"]
+        self._group_id, self.max_seats = event["booking_id"], event["settings"]["max_seats"]
 
     def _booked(self, event: _Counted) -> None:
         state = "confirmed" if event["graph"] == "group_customer" else "tentative"
@@ -105,6 +101,10 @@ class SeatFold:
 
     def _completed(self, event: _Counted) -> None:
         self._move(event["booking_id"], "completed")
+
+    def _deleted(self, event: _Counted) -> None:
+        if event["booking_id"] != self._group_id:
+            self._seat(event["booking_id"])
 
     def _nothing(self, event: _Counted) -> None:
         """It moves no seat."""
@@ -156,5 +156,5 @@ _RULES: Final[Mapping[bytes, Callable[[SeatFold, Any], None]]] = {
     b"seatledger.capacity_changed": SeatFold._capacity_changed,
     b"seatledger.meta_changed": SeatFold._nothing,
     b"seatledger.customer_erased": SeatFold._nothing,
-    b"seatledger.booking_deleted": SeatFold._nothing,
+    b"seatledger.booking_deleted": SeatFold._deleted,
 }
