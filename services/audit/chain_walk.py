@@ -50,9 +50,8 @@ class ChainWalk:
         self.hashes = hashes = []
         at, end = rows_in(chunk)
         while at < end:
-            (_, _, position, _, time, size, stored, _, group, _, version, topic) = unpack_head(
-                chunk, at
-            )
+            head = unpack_head(chunk, at)
+            _, _, position, _, time, size, stored, _, group, _, version, topic = head
             expected += 1
             if position != expected:
                 raise Broken(_gap(expected, position))
@@ -60,16 +59,15 @@ class ChainWalk:
                 if version != versions.get(group, 0) + 1:
                     raise Broken(_skipped(position, group, versions.get(group, 0) + 1, version))
                 versions[group] = version
+            if size != HASH_BYTES:  # and nothing behind it is where it should be
+                raise Broken(_unlinked(position, group))
             ids = at + HEAD_BYTES + topic
             ids += 4 + unpack_length(chunk, ids)[0]
             who = ids + IDS_BYTES
             following = who + 4 + unpack_length(chunk, who)[0]
-            if size != HASH_BYTES or not (
-                previous is None
-                or _is_linked(
-                    *(previous, position, time, chunk[at + LEAF_AT : who]),
-                    *(chunk[who + METADATA_AT : following], stored),
-                )
+            if previous is not None and not _is_linked(
+                *(previous, position, time, chunk[at + LEAF_AT : who]),
+                *(chunk[who + METADATA_AT : following], stored),
             ):
                 raise Broken(_unlinked(position, group))
             hashes.append(stored)

@@ -18,7 +18,7 @@ from services.audit.postgres import Ledger
 from shared.eventlog.chain import GENESIS
 
 PART: Final = 20_000
-MAX_SHARES: Final = 1 << 16
+MAX_SHARES: Final = 1 << 12
 _IDS: Final = 1 << 128
 
 

@@ -8,8 +8,9 @@ from uuid import UUID, uuid4
 import asyncpg
 import pytest
 
-from services.audit import postgres
+from services.audit import parts, postgres
 from services.audit import verify as verifying
+from shared.settings import ConfigurationError
 from tests.integration.audit.ledgers import (
     COMPLETED,
     OPEN,
@@ -38,17 +39,30 @@ async def test_an_empty_ledger_is_intact(database_url: str) -> None:
     assert found.is_intact and found.event_count == 0
 
 
-async def test_pages_join(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    await fill(database_url)
-    monkeypatch.setattr(postgres, "PAGE", 3)
-    found = await verdict(database_url)
-    assert found.is_intact and found.event_count == EVENTS
+@pytest.fixture
+def parted(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Even a short ledger is looked at in parts, read in pages, that must join."""
+    monkeypatch.setattr(parts, "PART", 3)
+    monkeypatch.setattr(postgres, "COPY_PAGE", 2)
 
 
-async def test_a_long_log_is_folded_in_processes_of_their_own(
-    database_url: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture
+def helped(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Even a short ledger is looked at by several processes."""
     monkeypatch.setattr(verifying, "SHARED_FROM", 1)
+    monkeypatch.setattr(parts, "PART", 3)
+    monkeypatch.setattr("os.cpu_count", lambda: 3)
+
+
+@pytest.mark.usefixtures("parted")
+async def test_parts_join(database_url: str) -> None:
+    await fill(database_url)
+    found = await verdict(database_url)
+    assert found.is_intact and (found.event_count, found.group_count) == (EVENTS, 3)
+
+
+@pytest.mark.usefixtures("helped")
+async def test_a_long_log_is_looked_at_by_several_processes(database_url: str) -> None:
     script = completed_group()
     script.taken += 1
     script.book(UUID(int=5), 1)
@@ -56,6 +70,17 @@ async def test_a_long_log_is_folded_in_processes_of_their_own(
     status, out, _ = await seatledger(database_url, "verify", "--json")
     [line] = lines(out)
     assert (status, line["first_bad_position"]) == (1, len(script.events))
+    assert (line["events"], line["groups"]) == (len(script.events), 1)
+
+
+@pytest.mark.usefixtures("helped")
+async def test_a_process_that_cannot_help_is_no_clean_bill(database_url: str) -> None:
+    await fill(database_url)
+    nowhere = f"{database_url}_that_is_not_there"
+    async with postgres.open_ledger(database_url) as ledger:
+        head = await ledger.head()
+        with pytest.raises(ConfigurationError, match="ended early"):
+            await verifying.verify(ledger, head, True, lambda more: None, nowhere)
 
 
 async def test_a_follower_past_the_logs_end_is_found(database_url: str) -> None:
@@ -67,6 +92,7 @@ async def test_a_follower_past_the_logs_end_is_found(database_url: str) -> None:
     assert finding.check == "followers" and "relay" in finding.sentence
 
 
+@pytest.mark.usefixtures("parted")
 @pytest.mark.parametrize(
     ("deed", "position", "check"),
     [
@@ -95,13 +121,28 @@ async def test_a_follower_past_the_logs_end_is_found(database_url: str) -> None:
             5,
             "chain",
         ),
+        (
+            "UPDATE stored_events SET recorded_at = 'infinity' WHERE notification_id = 5",
+            5,
+            "chain",
+        ),
+        ("UPDATE stored_events SET hash = '' WHERE notification_id = 5", 5, "chain"),
         ("UPDATE stored_events SET hash = sha256(hash) WHERE notification_id = 5", 5, "chain"),
         ("DELETE FROM stored_events WHERE notification_id = 5", 5, "positions"),
+        ("DELETE FROM stored_events WHERE notification_id = 6", 6, "positions"),
+        ("DELETE FROM stored_events WHERE notification_id BETWEEN 5 AND 12", 5, "positions"),
         ("DELETE FROM stored_events WHERE notification_id = 1", 1, "positions"),
         ("DELETE FROM stored_events WHERE notification_id > 20", 21, "head"),
         ("DELETE FROM stored_events", 1, "head"),
         ("DELETE FROM log_head", 1, "head"),
         ("UPDATE log_head SET position = position + 1", 23, "head"),
+        ("UPDATE log_head SET position = 1000000000000000", 23, "head"),
+        (
+            "UPDATE stored_events SET notification_id = 1000000000000000 "
+            "WHERE notification_id = 22",
+            22,
+            "positions",
+        ),
         ("UPDATE log_head SET position = position - 1", 22, "head"),
         ("UPDATE log_head SET hash = sha256(hash)", 22, "head"),
         (
