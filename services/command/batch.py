@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from services.command.facts import Decision
 from services.command.pending import Pending
@@ -54,4 +54,4 @@ class Batch:
     def send(self, position: int | None) -> None:
         """Answer everyone: it is durable."""
         for pending, reply in self.replies:
-            pending.answer(reply if position is None else replace(reply, position=position))
+            pending.answer(reply if position is None else reply.at(position))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from services.command.commands import BookSeats, CreateGroup
-from services.command.facts import Decision, facts, is_visible
+from services.command.facts import Decision, is_visible
 from services.command.windows import booking_refusal
 from shared.booking_api.errors import (
     ApiError,
@@ -60,7 +60,10 @@ def book(group: Group, command: BookSeats, now: datetime) -> Decision:
         return refusal
     return [
         SeatBooked(
-            **facts(group, command, now, command.seats),
+            at=now,
+            booking_id=command.booking_id,
+            current_seats=group.current_seats + command.seats,
+            max_seats=group.settings.max_seats,
             graph=command.graph,
             seats=command.seats,
             customer_ref=command.customer_ref,

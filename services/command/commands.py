@@ -6,18 +6,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime, timedelta
 from typing import Any, Literal
 from uuid import UUID
 
 from shared.domain.events import GroupSettings, JsonObject, SeatGraph
 from shared.eventlog.record import BookingKeyRow
+from shared.values import value
 
 WhenOver = Literal["refuse", "drain", "overbook"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(kw_only=True)
 class Command:
     """What all commands share. `booking_id`: the seat booking, or the group itself.
 
@@ -32,7 +33,7 @@ class Command:
     sealed: bytes | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(kw_only=True)
 class CreateGroup(Command):
     """Open a group; sealed: participants, invite and my_rsvp."""
 
@@ -53,7 +54,7 @@ class CreateGroup(Command):
     bulk_id: UUID | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(kw_only=True)
 class BookSeats(Command):
     """Take `seats` seats at once; sealed: customer, attendees and meta. `hold`: how long a payment
     seat stays tentative."""
@@ -68,7 +69,7 @@ class BookSeats(Command):
     bulk_id: UUID | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(kw_only=True)
 class Act(Command):
     """Apply a graph's action to a booking. `seats`: how many to give back, None for all.
 
@@ -81,7 +82,7 @@ class Act(Command):
     due: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(kw_only=True)
 class RescheduleGroup(Command):
     """Move a group to another time."""
 
@@ -89,14 +90,14 @@ class RescheduleGroup(Command):
     end: datetime
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(kw_only=True)
 class RefuseReschedule(Command):
     """Timekit's own reschedule, which no graph of ours has."""
 
     graph: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(kw_only=True)
 class ChangeCapacity(Command):
     """Change a group's number of seats; `when_over` says what if more are taken already."""
 
@@ -104,18 +105,18 @@ class ChangeCapacity(Command):
     when_over: WhenOver
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(kw_only=True)
 class ChangeMeta(Command):
     """Set or (null) remove meta keys: `meta` on a group, sealed on a seat booking."""
 
     meta: Mapping[str, Any] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(kw_only=True)
 class DeleteBooking(Command):
     """Hide a booking that has ended."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(kw_only=True)
 class EraseCustomer(Command):
     """Note that a booking's personal data has become unreadable."""

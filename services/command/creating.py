@@ -6,7 +6,7 @@ Sealing happens once, before the decision: what is decided and stored holds no p
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import timedelta
 from uuid import UUID
 
@@ -33,9 +33,10 @@ from shared.domain.group import Group
 from shared.eventlog.privacy import BookingKey, MasterKey, customer_ref
 from shared.eventlog.record import BookingKeyRow
 from shared.fast_ids import derived_id
+from shared.values import value
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Prepared:
     """A command with its reply's rendering and its booking's key."""
 
@@ -85,7 +86,7 @@ def prepare_group(
     return Prepared(command, render, key)
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Owner:
     """The group that seats are booked in, as far as the reply shows it."""
 

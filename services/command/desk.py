@@ -8,7 +8,6 @@ from __future__ import annotations
 import asyncio
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -33,11 +32,12 @@ from shared.domain.events import GroupCreated
 from shared.eventlog.privacy import BookingKey, MasterKey
 from shared.eventlog.store import BookingHistory
 from shared.eventlog.together import TogetherStore
+from shared.values import value
 
 Prepare = Callable[[Subject], tuple[Command, Render]]
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Order:
     """A command that is ready to be decided, with who wants it and the booking's key."""
 

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from uuid import UUID
 
 from shared.booking_api.errors import InvalidIdempotencyKey
 from shared.fast_ids import derived_id, new_id
+from shared.values import value
 
 MAX_KEY_CHARACTERS = 255
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(kw_only=True)
 class Intent:
     """One request's will. `command_id` is None without an Idempotency-Key; `request_hash` is keyed.
 

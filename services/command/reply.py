@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
 import pydantic_core
 
@@ -13,9 +12,10 @@ from shared.booking_api.errors import ApiError
 from shared.booking_api.includes import Includes
 from shared.domain.events import Event
 from shared.domain.group import Group
+from shared.values import value
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Reply:
     """Status and JSON body. `position`: the place in the log of the last event it is about;
     `refusal`: what is to be remembered of a seat booking that was turned away."""
@@ -25,8 +25,12 @@ class Reply:
     position: int | None = None
     refusal: Refusal | None = None
 
+    def at(self, position: int) -> Reply:
+        """The reply, once it is known where in the log it stands."""
+        return Reply(self.status, self.body, position, self.refusal)
 
-@dataclass(frozen=True, slots=True)
+
+@value
 class Shown:
     """What the caller wants to see in the reply; `base_url` is what its links begin with."""
 

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 
 from shared.booking_api.timestamps import Reading
+from shared.values import value
 
 _BY_DEFAULT = Reading()
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Circumstances:
     """`now` is aware; `time_zone` is the app's (IANA name), for groups and customers without."""
 

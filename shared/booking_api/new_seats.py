@@ -6,7 +6,7 @@ This is the hot path of a sale: one pass over the body, and plain values out of 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 from uuid import UUID
 
@@ -17,9 +17,10 @@ from shared.booking_api.request_models import CustomerToCreate, SeatsToCreate
 from shared.booking_api.validation import SAVING, failed, validated
 from shared.booking_api.views import Attendee
 from shared.domain.events import JsonObject, SeatGraph
+from shared.values import value
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class NewCustomer:
     """Who books; `timezone` is the app's when none was sent, absent texts are ""."""
 
@@ -31,7 +32,7 @@ class NewCustomer:
     meta: JsonObject = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class NewSeats:
     """`seats` seats in the group `owner_booking_id`, all or none; at most as many attendees."""
 

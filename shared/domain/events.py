@@ -8,10 +8,12 @@ Fields may be added with a default; a change of meaning is a new shape, with an 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from typing import Any, ClassVar, Literal
 from uuid import UUID
+
+from shared.values import value
 
 SeatGraph = Literal["group_customer", "group_customer_payment"]
 Graph = Literal["group_owner", "group_customer", "group_customer_payment"]
@@ -19,7 +21,7 @@ CancelledBy = Literal["customer", "owner"]
 JsonObject = Mapping[str, Any]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(kw_only=True)
 class GroupSettings:
     """The owner's rules for a group (contract 4.2); durations keep the caller's own words."""
 
@@ -32,7 +34,7 @@ class GroupSettings:
     allow_duplicates: bool = True
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(kw_only=True)
 class Event:
     """What all events share: when it was decided (database time) and the seat count after it."""
 
@@ -45,7 +47,7 @@ class Event:
     max_seats: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(kw_only=True)
 class GroupCreated(Event):
     """An owner opened a group; sealed: participants, invite and my_rsvp."""
 
@@ -70,7 +72,7 @@ class GroupCreated(Event):
     sealed: bytes | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(kw_only=True)
 class SeatBooked(Event):
     """A customer took `seats` seats at once; sealed: customer, attendees and meta.
 
@@ -90,7 +92,7 @@ class SeatBooked(Event):
     sealed: bytes
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(kw_only=True)
 class SeatCancelled(Event):
     """`seats` seats of a booking were given back; `seats_left` is 0 when all of them were.
 
@@ -105,7 +107,7 @@ class SeatCancelled(Event):
     sealed: bytes | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(kw_only=True)
 class SeatPaid(Event):
     """A tentative payment seat was paid; sealed: the payment id."""
 
@@ -114,7 +116,7 @@ class SeatPaid(Event):
     sealed: bytes | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(kw_only=True)
 class SeatExpired(Event):
     """A tentative payment seat was not paid in time and gave its seats back."""
 
@@ -123,14 +125,14 @@ class SeatExpired(Event):
     seats: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(kw_only=True)
 class SeatCompleted(Event):
     """A seat booking reached its end; its seats stay taken."""
 
     TOPIC: ClassVar[str] = "seatledger.seat_completed"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(kw_only=True)
 class GroupCancelled(Event):
     """The owner cancelled the group and with it every live seat booking; sealed: the message."""
 
@@ -140,7 +142,7 @@ class GroupCancelled(Event):
     sealed: bytes | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(kw_only=True)
 class GroupCompleted(Event):
     """The group ended, and with it every confirmed or paid seat booking that completes with it."""
 
@@ -149,7 +151,7 @@ class GroupCompleted(Event):
     seat_bookings: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(kw_only=True)
 class GroupRescheduled(Event):
     """The owner moved the group to another time."""
 
@@ -159,7 +161,7 @@ class GroupRescheduled(Event):
     end: datetime
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(kw_only=True)
 class CapacityChanged(Event):
     """The owner changed the number of seats; `over_by` seats were already taken beyond it."""
 
@@ -169,7 +171,7 @@ class CapacityChanged(Event):
     over_by: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(kw_only=True)
 class MetaChanged(Event):
     """Meta keys were set or (null) removed: in the open on a group, sealed on a seat booking."""
 
@@ -179,14 +181,14 @@ class MetaChanged(Event):
     sealed: bytes | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(kw_only=True)
 class CustomerErased(Event):
     """A booking's personal data was made unreadable for ever."""
 
     TOPIC: ClassVar[str] = "seatledger.customer_erased"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(kw_only=True)
 class BookingDeleted(Event):
     """An ended booking was hidden from the API; the ledger keeps it."""
 

@@ -49,14 +49,25 @@ class Group:
 
     def draft(self) -> Group:
         """A copy to try events on; this one is untouched until `merge`."""
-        return replace(self, seats=self.seats.draft(), holds=self.holds.draft())
+        return Group(
+            self.group_id,
+            self.version,
+            self.state,
+            self.created,
+            self.settings,
+            self.current_seats,
+            self.changed_at,
+            self.deleted,
+            self.seats.draft(),
+            self.holds.draft(),
+        )
 
     def merge(self, draft: Group) -> None:
         """Take over what a committed draft changed."""
         self.seats.merge(draft.seats)
         self.holds.merge(draft.holds)
-        for name in ("version", "state", "created", "settings", "current_seats"):
-            setattr(self, name, getattr(draft, name))
+        self.version, self.state, self.created = draft.version, draft.state, draft.created
+        self.settings, self.current_seats = draft.settings, draft.current_seats
         self.changed_at, self.deleted = draft.changed_at, draft.deleted
 
 

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from uuid import UUID
 
 from shared.domain.events import Event
+from shared.values import value
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class StoredRecord:
     """A row of `stored_events`, undecoded. `position` is the library's `notification_id`."""
 
@@ -26,7 +27,7 @@ class StoredRecord:
     hash: bytes
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class RecordedEvent:
     """A decoded row: `event` is the typed event, the rest as in `StoredRecord`."""
 
@@ -39,7 +40,7 @@ class RecordedEvent:
     recorded_at: datetime
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class NewEvent:
     """An event that is not in the log yet. `metadata`: who and why, strings only, nothing personal
     (`actor`, `request_id`, `correlation_id`, `causation_id`, `command_id`)."""
@@ -49,7 +50,7 @@ class NewEvent:
     metadata: Mapping[str, str] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class BookingKeyRow:
     """A booking's wrapped key, written with the event that introduces the booking."""
 

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from typing import Protocol
 from uuid import UUID
@@ -14,9 +14,10 @@ from uuid import UUID
 from shared.domain.events import Event
 from shared.domain.group import Group
 from shared.eventlog.record import BookingKeyRow, NewEvent
+from shared.values import value
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class CommandAnswer:
     """The first answer to a command with an idempotency key, sealed; kept with its events.
 
@@ -31,7 +32,7 @@ class CommandAnswer:
     first_event_id: UUID | None
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class StoredAnswer:
     """A kept answer as it lies in the store; `wrapped_key` is its booking's, None once erased."""
 
@@ -41,7 +42,7 @@ class StoredAnswer:
     wrapped_key: bytes | None
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Entry:
     """One group's part of a batch: events that hold only after `expected_version`.
 
@@ -55,7 +56,7 @@ class Entry:
     answers: Sequence[CommandAnswer] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Appended:
     """The events are durable; `position` is the last one's."""
 
@@ -64,14 +65,14 @@ class Appended:
     recorded_at: datetime
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Confirmed:
     """The group is at the expected version, in a statement begun after the call."""
 
     version: int
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class MissingEvent:
     """An event that another writer appended."""
 
@@ -82,7 +83,7 @@ class MissingEvent:
     recorded_at: datetime
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Conflict:
     """The group is at `version` instead; `missing` are the events after the expected version.
 
@@ -94,7 +95,7 @@ class Conflict:
     missing: Sequence[MissingEvent] = field(default=())
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Answered:
     """Commands of this entry were answered before: nothing of the entry was written."""
 
@@ -102,7 +103,7 @@ class Answered:
     command_ids: frozenset[UUID]
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class BookingHistory:
     """What the log says of one booking: its own events in order, and its wrapped key, which is
     None once its customer was erased."""
