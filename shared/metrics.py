@@ -134,6 +134,11 @@ POOL_CONNECTIONS = Level("seatledger_pool_connections", "Connections of a pool",
 LOOP_LAG_SECONDS = Spread(
     "seatledger_event_loop_lag_seconds", "How late the event loop was for a timer", SECONDS
 )
+WEBHOOK_DELIVERIES = Counts(
+    "seatledger_webhook_deliveries_total",
+    "Tries to deliver a webhook, by outcome: delivered, failed, given_up, skipped",
+    "outcome",
+)
 CHILD_RESTARTS = Counts(
     "seatledger_child_restarts_total", "Child processes that fell and were started again", "child"
 )
@@ -142,7 +147,7 @@ SERIES: tuple[Counts | Spread | Level, ...] = (
     *(REQUEST_SECONDS, REFUSALS, SHED, CONNECTIONS, IN_PROGRESS),
     *(APPEND_SECONDS, APPEND_COMMANDS, APPEND_OUTCOMES, APPEND_FAILURES),
     *(GROUP_TURNS, GROUP_LOADS, COMMANDS_UNDER_WAY, CACHED_GROUPS, CACHE_BYTES),
-    *(POOL_CONNECTIONS, LOOP_LAG_SECONDS, CHILD_RESTARTS),
+    *(POOL_CONNECTIONS, LOOP_LAG_SECONDS, CHILD_RESTARTS, WEBHOOK_DELIVERIES),
 )
 
 

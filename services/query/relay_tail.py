@@ -17,6 +17,8 @@ from shared.eventlog.wakeup import Wakeup
 
 KEPT = 4000
 """Events remembered: one to two kilobytes each."""
+REST_SECONDS = 0.01
+"""Between two looks at the log, so that a sale's commits are read together; not after a rest."""
 
 
 class Log(Protocol):
@@ -42,6 +44,7 @@ class SharedTail:
         self._kept = kept
         self._recent: list[StoredRecord] = []
         self._turn = asyncio.Lock()
+        self._rested_at = 0.0
 
     async def follow(self, after: int) -> AsyncIterator[list[StoredRecord]]:
         """Non-empty batches of the events with position > `after`, for ever."""
@@ -60,9 +63,17 @@ class SharedTail:
         async with self._turn:
             if known := self._known(after):
                 return known
+            await self._rest()
             batch = await read_log(self._pool, after, self._batch)
             self._remember(after, batch)
             return batch
+
+    async def _rest(self) -> None:
+        loop = asyncio.get_running_loop()
+        rest = self._rested_at - loop.time()
+        if rest > 0:
+            await asyncio.sleep(rest)
+        self._rested_at = loop.time() + REST_SECONDS
 
     def _known(self, after: int) -> list[StoredRecord]:
         if not self._recent:

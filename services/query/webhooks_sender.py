@@ -22,6 +22,7 @@ from services.query.webhooks_secrets import signatures
 from shared.booking_api.errors import ApiError
 from shared.eventlog.privacy import MasterKey, Unreadable
 from shared.eventlog.wakeup import Wakeup
+from shared.metrics import WEBHOOK_DELIVERIES
 
 PER_ENDPOINT = 4
 AT_ONCE = 64
@@ -184,14 +185,16 @@ class WebhookSender:
         await self.pool.execute(
             sql("webhook_ended"), delivery.delivery_id, status, outcome.answer, outcome.trouble
         )
+        WEBHOOK_DELIVERIES.add((status,))
 
     async def _fail(self, delivery: Delivery, outcome: Outcome, is_endpoints: bool) -> None:
-        await self.pool.execute(
+        status = await self.pool.fetchval(
             *(sql("webhook_failed"), delivery.delivery_id, outcome.answer, outcome.trouble),
             self.patience.retry_in(delivery.attempts),
             self.patience.pause(delivery.failures + 1),
             is_endpoints,
         )
+        WEBHOOK_DELIVERIES.add(("given_up" if status == "given_up" else "failed",))
 
 
 def _jittered(first: float, doublings: int, bound: float) -> float:

@@ -17,3 +17,4 @@ UPDATE webhook_deliveries
        answer = $2,
        trouble = $3
  WHERE delivery_id = $1
+RETURNING status

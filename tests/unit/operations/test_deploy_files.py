@@ -12,6 +12,7 @@ import pytest
 from ruamel.yaml import YAML
 
 from services.query.figures import GAUGES
+from services.query.webhooks_figures import WEBHOOK_GAUGES
 from shared.metrics import SERIES, own_metrics
 
 DEPLOY = Path(__file__).resolve().parents[3] / "deploy"
@@ -27,7 +28,7 @@ def rules() -> list[dict[str, Any]]:
 
 def measured() -> set[str]:
     own = {metric.name for metric in own_metrics()} | {series.name for series in SERIES}
-    return own | {name for name, _ in GAUGES}
+    return own | {name for name, _ in (*GAUGES, *WEBHOOK_GAUGES)}
 
 
 def test_each_alert_is_about_something_that_is_measured() -> None:
