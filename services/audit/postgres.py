@@ -208,5 +208,5 @@ async def open_writer(dsn: str) -> AsyncIterator[LedgerWriter]:
 async def open_ledger(dsn: str) -> AsyncIterator[Ledger]:
     """The ledger, through a session that cannot write."""
     async with connected(dsn) as connection:
-        await connection.execute("SET SESSION CHARACTERISTICS AS TRANSACTION READ ONLY")
+        await connection.execute(statement("reading_session", _PACKAGE))
         yield Ledger(connection)
