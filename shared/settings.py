@@ -11,6 +11,7 @@ from datetime import timedelta
 from functools import cached_property
 from pathlib import Path
 from typing import Literal, Self
+from urllib.parse import urlsplit
 
 from pydantic import (
     AliasChoices,
@@ -105,6 +106,14 @@ class Settings(BaseSettings):
         _decode_keys(value)
         return value
 
+    @field_validator("amqp_url")
+    @classmethod
+    def _are_brokers(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is None or not value.get_secret_value().strip():
+            return None
+        check_broker_urls(value.get_secret_value())
+        return value
+
     @property
     def master_keys(self) -> tuple[bytes, ...]:
         """The key that seals, then those that only open what they once sealed."""
@@ -175,6 +184,18 @@ def networks_in(text: str) -> list[Network]:
     return [ipaddress.ip_network(part.strip()) for part in text.split(",") if part.strip()]
 
 
+def check_broker_urls(text: str) -> None:
+    """One or several, separated by commas; ValueError says what to give, never what was given."""
+    for url in text.split(","):
+        try:
+            parts = urlsplit(url.strip())
+            is_one = parts.scheme in ("amqp", "amqps") and parts.hostname and parts.port != 0
+        except ValueError:
+            is_one = False
+        if not is_one:
+            raise ValueError(_NEEDED_OF_A_BROKER)
+
+
 def read_settings(needs: Sequence[str] = ()) -> Settings:
     """Settings from the environment; ConfigurationError names every wrong one at once, and every
     one of `needs` that is not there."""
@@ -189,6 +210,10 @@ def read_settings(needs: Sequence[str] = ()) -> Settings:
     return settings
 
 
+_NEEDED_OF_A_BROKER = (
+    "give amqp://user:password@host:5672/vhost, or amqps:// for TLS; several nodes separated by"
+    " commas, special characters in the password as %XX"
+)
 _NEEDED = {
     "SEATLEDGER_MASTER_KEY": "give 32 random bytes in base64 (openssl rand -base64 32), "
     "or start with `make run`, which makes one",

@@ -10,7 +10,7 @@ from functools import partial
 
 import asyncpg
 
-from services.query.relay_loop import Trouble, keep_publishing
+from services.query.relay_loop import RESIGN_SECONDS, Stay, Trouble, keep_publishing
 from services.query.relay_outlet import TO_SUBSCRIBERS, Outlet
 from services.query.relay_parked import NothingParked, ParkedMessages, retry_parked
 from services.query.relay_pipeline import WINDOW
@@ -37,6 +37,7 @@ class Relay:
         window: int = WINDOW,
         outlet: Outlet = TO_SUBSCRIBERS,
         rendering: Rendering | None = None,
+        resign_seconds: float = RESIGN_SECONDS,
     ) -> None:
         self._pool = pool
         self._log = log
@@ -44,6 +45,7 @@ class Relay:
         self._broker = broker
         self._window = window
         self._outlet = outlet
+        self._stay = Stay(resign_seconds)
         self._election = Election(dsn, outlet.name, DRAIN_SECONDS)
 
     async def run(self) -> None:
@@ -70,7 +72,8 @@ class Relay:
             self._window,
         )
         session = partial(self._publish, lead)
-        await keep_publishing(term, self._broker, self._outlet.needs, progress, session)
+        needs = self._outlet.needs
+        await keep_publishing(term, self._broker, needs, progress, session, self._stay)
 
     async def _publish(self, lead: Leadership, publisher: Publisher, trouble: Trouble) -> None:
         await Session(lead, publisher, trouble).run()

@@ -12,7 +12,7 @@ from typing import NamedTuple
 from uuid import UUID
 
 from services.query.relay_lanes import start
-from services.query.relay_loop import Trouble, keep_publishing
+from services.query.relay_loop import Stay, Trouble, keep_publishing
 from services.query.relay_progress import Progress
 from services.query.relay_tail import Log
 from shared.eventlog.codec import UndecodableEvent, decode
@@ -44,6 +44,7 @@ class ChangeNotices:
         self._log = log
         self._broker = broker
         self._pause = 1 / per_second
+        self._stay = Stay()
         self._election = Election(dsn, NAME, DRAIN_SECONDS)
 
     async def run(self) -> None:
@@ -60,7 +61,7 @@ class ChangeNotices:
         async def session(publisher: Publisher, trouble: Trouble) -> None:
             await _Session(self._log, publisher, term, progress, trouble, self._pause).run()
 
-        await keep_publishing(term, self._broker, CORE, progress, session)
+        await keep_publishing(term, self._broker, CORE, progress, session, self._stay)
 
 
 class _Session:

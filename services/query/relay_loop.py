@@ -14,13 +14,15 @@ import time
 from collections.abc import Awaitable, Callable
 
 from services.query.relay_progress import Progress
-from shared.eventlog.election import Term, TermLost
+from shared.eventlog.election import Resigned, Term, TermLost
 from shared.messaging.publisher import ContentRefused, Nacked, Publisher
 from shared.messaging.rabbitmq import Broker
 from shared.messaging.topology import Topology
 
 SHORTEST_PAUSE = 0.1
 LONGEST_PAUSE = 5.0
+RESIGN_SECONDS = 10.0
+LONGEST_STAY_SECONDS = 300.0
 STRICT_SECONDS = 60.0
 _log = logging.getLogger(__name__)
 
@@ -65,22 +67,48 @@ class Trouble:
             await self._term.report(None)
 
 
+class Stay:
+    """How long a leader that cannot reach the broker stays: longer each time it was in vain."""
+
+    def __init__(self, seconds: float = RESIGN_SECONDS) -> None:
+        self._first = self._seconds = seconds
+        self._since: float | None = None
+
+    def reached(self) -> None:
+        """The broker is there."""
+        self._seconds, self._since = self._first, None
+
+    async def resign_if_in_vain(self, term: Term) -> None:
+        """The broker was not reached: Resigned when that has lasted, and another may try."""
+        now = time.monotonic()
+        self._since = self._since or now
+        if now - self._since < self._seconds or not await term.has_rivals():
+            return
+        stayed, self._since = self._seconds, None
+        self._seconds = min(self._seconds * 2, max(LONGEST_STAY_SECONDS, self._first))
+        raise Resigned(f"the broker cannot be reached from here for {stayed:g} s")
+
+
 Session = Callable[[Publisher, Trouble], Awaitable[None]]
 
 
 async def keep_publishing(
-    term: Term, broker: Broker, needs: Topology, progress: Progress, session: Session
+    term: Term, broker: Broker, needs: Topology, progress: Progress, session: Session, stay: Stay
 ) -> None:
-    """Until `term.stopping`; TermLost when another one leads."""
+    """Until `term.stopping`; TermLost when another one leads, Resigned when another one should."""
     trouble = Trouble(term, progress)
     pause = SHORTEST_PAUSE
     while not term.stopping.is_set():
-        before = progress.checkpoint
+        before, is_reached = progress.checkpoint, False
         try:
             async with broker.publisher(needs) as publisher:
+                is_reached = True
+                stay.reached()
                 await session(publisher, trouble)
         except Exception as error:
             await trouble.note(first_cause(error))
+        if not is_reached:
+            await stay.resign_if_in_vain(term)
         pause = SHORTEST_PAUSE if progress.checkpoint > before else min(pause * 2, LONGEST_PAUSE)
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(pause * random.uniform(0.5, 1)):  # noqa: S311

@@ -22,6 +22,7 @@ PING_SECONDS = 1.0
 LEASE_SECONDS = 5.0
 STATEMENT_SECONDS = 2.0
 RETRY_SECONDS = 0.5
+STAND_BACK_SECONDS = 3.0
 _LOST = (
     OSError,
     TimeoutError,
@@ -37,6 +38,10 @@ _log = logging.getLogger(__name__)
 
 class TermLost(Exception):
     """This process leads no more: its session died, or another one has taken a newer epoch."""
+
+
+class Resigned(Exception):
+    """This process leads no more of its own accord: another one may be better placed."""
 
 
 class Term:
@@ -66,6 +71,10 @@ class Term:
     async def report(self, trouble: str | None) -> None:
         """What keeps the leader from getting on, or None, for people to read."""
         await self._write("report_trouble", trouble)
+
+    async def has_rivals(self) -> bool:
+        """Whether another process stands for election."""
+        return bool(await self._fetch(statement("has_rivals"), _session_name(self.name)))
 
     async def fence(self, connection: Connection) -> None:
         """Inside the caller's transaction: it commits under this term, or TermLost."""
@@ -100,6 +109,7 @@ Work = Callable[[Term], Awaitable[None]]
 class Election:
     """Runs work in this process whenever it is elected; `stop()` lets go.
 
+    Work that raises Resigned lets another process lead, if there is one, before it leads again.
     On `stop()` the work has `drain_seconds` to return once `term.stopping` is set; then it is
     cancelled. When the term is lost it is cancelled at once.
     """
@@ -118,6 +128,9 @@ class Election:
                 await self._one_session(work)
             except TermLost as lost:
                 _log.warning("%s; standing again", lost)
+            except Resigned as why:
+                _log.warning("%s: resigned: %s", self._name, why)
+                await self._pause(STAND_BACK_SECONDS)
             except _LOST as error:
                 self._note_unreachable(error)
             except Exception:
@@ -138,7 +151,7 @@ class Election:
 
     def _settings(self) -> dict[str, str]:
         return {
-            "application_name": f"seatledger {self._name}",
+            "application_name": _session_name(self._name),
             "idle_session_timeout": str(int(LEASE_SECONDS * 1000)),
         }
 
@@ -198,6 +211,10 @@ class Election:
         if self._was_reachable:
             _log.warning("%s: no election: %s", self._name, type(error).__name__)
         self._was_reachable = False
+
+
+def _session_name(name: str) -> str:
+    return f"seatledger {name}"
 
 
 async def _let_go(connection: asyncpg.Connection[asyncpg.Record]) -> None:

@@ -57,10 +57,19 @@ class Ledger:
         publish_seconds: float = 10.0,
         window: int = 256,
         outlet: Outlet = TO_SUBSCRIBERS,
+        resign_seconds: float = 10.0,
     ) -> Relay:
         broker = Broker(amqp_url, publish_seconds)
         follower = Follower(self.pool, self.wakeup)
-        return Relay(self.pool, follower, broker, self.dsn, window, outlet)
+        return Relay(
+            self.pool,
+            follower,
+            broker,
+            self.dsn,
+            window,
+            outlet,
+            resign_seconds=resign_seconds,
+        )
 
     async def checkpoint(self, name: str = "relay") -> int:
         sql = "SELECT checkpoint FROM followers WHERE name = $1"

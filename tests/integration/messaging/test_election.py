@@ -7,12 +7,23 @@ import signal
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import datetime
 
 import asyncpg
 import pytest
 
 from shared.eventlog.election import Election, Term, TermLost
-from tests.harness.relays import Ledger, eventually, ids_of, ledger_at, running, sell, subscriber_at
+from tests.harness.proxy import Proxy
+from tests.harness.relays import (
+    Ledger,
+    assert_published,
+    eventually,
+    ids_of,
+    ledger_at,
+    running,
+    sell,
+    subscriber_at,
+)
 
 
 class Candidate:
@@ -78,9 +89,9 @@ async def test_a_leader_whose_session_was_ended_writes_nothing(database_url: str
             assert await pool.fetchval(sql) == 0
 
 
-async def _epoch_is(pool: asyncpg.Pool[asyncpg.Record], epoch: int) -> bool:
-    sql = "SELECT epoch FROM followers WHERE name = 'test'"
-    return bool(await pool.fetchval(sql) >= epoch)
+async def _epoch_is(pool: asyncpg.Pool[asyncpg.Record], epoch: int, name: str = "test") -> bool:
+    sql = "SELECT epoch FROM followers WHERE name = $1"
+    return int(await pool.fetchval(sql, name) or 0) >= epoch
 
 
 async def test_a_write_under_an_older_epoch_is_refused(database_url: str) -> None:
@@ -123,3 +134,47 @@ async def test_a_frozen_leader_is_replaced_and_changes_nothing_when_it_wakes(
 
 async def _relayed(ledger: Ledger) -> bool:
     return await ledger.checkpoint() == len(ledger.events)
+
+
+async def test_a_leader_that_alone_cannot_reach_the_broker_lets_another_lead(
+    database_url: str, amqp_url: str
+) -> None:
+    async with (
+        ledger_at(database_url) as ledger,
+        subscriber_at(amqp_url) as subscriber,
+        Proxy(amqp_url) as proxy,
+    ):
+        await proxy.refuse()
+        cut_off = ledger.relay(proxy.url, resign_seconds=0.5)
+        async with running(cut_off):
+            await eventually(lambda: _epoch_is(ledger.pool, 1, "relay"))
+            await sell(ledger, groups=2, seats=3)
+            async with running(ledger.relay(amqp_url)):
+                await subscriber.until_seen(ids_of(ledger))
+                await eventually(lambda: _relayed(ledger))
+            await proxy.accept()
+            await sell(ledger, groups=2, seats=3)
+            await eventually(lambda: _relayed(ledger))
+        assert_published(ledger, subscriber)
+
+
+async def test_alone_a_leader_stays_however_long_the_broker_is_away(
+    database_url: str, amqp_url: str
+) -> None:
+    async with ledger_at(database_url) as ledger, Proxy(amqp_url) as proxy:
+        await proxy.refuse()
+        async with running(ledger.relay(proxy.url, resign_seconds=0)):
+            await eventually(lambda: _epoch_is(ledger.pool, 1, "relay"))
+            await sell(ledger, groups=1, seats=2)
+            reports: set[datetime | None] = set()
+            await eventually(lambda: _has_reported(ledger, reports, 4))
+            await proxy.accept()
+            await eventually(lambda: _relayed(ledger))
+            assert not await _epoch_is(ledger.pool, 2, "relay")
+
+
+async def _has_reported(ledger: Ledger, reports: set[datetime | None], times: int) -> bool:
+    """Each failure is reported, with its time."""
+    sql = "SELECT updated_at FROM followers WHERE name = 'relay' AND trouble IS NOT NULL"
+    reports.add(await ledger.pool.fetchval(sql))
+    return len(reports - {None}) >= times

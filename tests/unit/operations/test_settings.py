@@ -94,3 +94,34 @@ def test_half_of_a_certificate_is_refused(bare: pytest.MonkeyPatch, tmp_path: Pa
     certificate = tmp_path / "cert.pem"
     certificate.touch()
     assert "belong together" in _complaint({"SEATLEDGER_TLS_CERT": str(certificate)}, bare)
+
+
+@pytest.mark.parametrize(
+    "urls",
+    [
+        "http://me:s3cret@broker:5672/",
+        "broker:5672",
+        "me:s3cret@broker",
+        "amqp://",
+        "amqp:///vhost",
+        "amqp://me:s3cret/@broker/",
+        "amqp://me:s3#cret@broker/",
+        "amqp://me:s3cret@broker:99999/",
+        "amqp://me:s3cret@[::1/",
+        "amqp://me:s3cret@one:5672/, redis://me:s3cret@two/",
+        "amqp://me:s3cret@one:5672/,",
+    ],
+)
+def test_what_is_no_broker_is_refused_in_one_line(urls: str, bare: pytest.MonkeyPatch) -> None:
+    complaint = _complaint({"AMQP_URL": urls}, bare)
+    assert "AMQP_URL: give amqp://user:password@host:5672/vhost" in complaint
+    assert "s3" not in complaint and "\n" not in complaint
+
+
+@pytest.mark.parametrize(
+    "urls",
+    ["amqp://broker", "amqps://me:p%23w@one:5671/vhost?heartbeat=5, amqp://[::1]:5672//", " "],
+)
+def test_brokers_are_taken_as_they_are_given(urls: str, bare: pytest.MonkeyPatch) -> None:
+    bare.setenv("AMQP_URL", urls)
+    assert read_settings().amqp_dsn == (urls if urls.strip() else None)
