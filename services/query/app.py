@@ -23,6 +23,7 @@ from services.query.live_feed import LiveFeed
 from services.query.projection import prepare, session_settings
 from services.query.projects import ProjectReads
 from services.query.refusals import RefusalReads
+from services.query.webhooks_figures import webhook_figures
 from services.query.webhooks_http import WebhookRoutes
 from shared.accounts.keyring import KeyRing
 from shared.accounts.postgres import PostgresKeySource
@@ -71,7 +72,7 @@ async def query_service(dsn: str, master: MasterKey) -> AsyncIterator[QueryServi
             *GroupHistory(reads, pool).routes(),
             *EventFeed(reads, feed, live).routes(),
             *RefusalReads(reads, pool).routes(),
-            *BookingLists(reads, pool, outside).routes(),
+            *BookingLists(reads, pool, streams, outside).routes(),
             *SingleBookings(reads, pool, streams, outside, master).routes(),
             *ProjectReads(projects).routes(),
             *WebhookRoutes(pool, master).routes(),
@@ -81,7 +82,7 @@ async def query_service(dsn: str, master: MasterKey) -> AsyncIterator[QueryServi
             Check("projection", _projecting(reads)),
             Check("publishing", publishing(pool), is_needed=False),
         ]
-        yield QueryService(routes, checks, reads, [ledger_figures(pool)])
+        yield QueryService(routes, checks, reads, [ledger_figures(pool), webhook_figures(pool)])
 
 
 @asynccontextmanager

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from itertools import chain
 from uuid import UUID
@@ -14,7 +14,7 @@ from services.query.logs import logs_of
 from services.query.projection import sql
 from services.query.read_models import attendees
 from services.query.read_models.attendees import SeatRow
-from services.query.surroundings import group_views, snapshot
+from services.query.surroundings import group_views, snapshot, surroundings
 from shared.accounts.action_links import ActionLinks
 from shared.accounts.keyring import KeyRing
 from shared.accounts.projects import PostgresProjects
@@ -54,7 +54,8 @@ class OutsideReads:
         async with snapshot(self._pool) as connection:
             bulked: Mapping[UUID, Sequence[BookingView]] = {}
             if includes.anywhere("bulked_bookings"):
-                bulked = await _bulked(connection, app_id, views)
+                bulked = await _bulked(connection, app_id, _everyone(views, around))
+                around = await _with_seats_of_mates(connection, bulked, around, includes)
             shown = [*views, *chain(*around.seat_bookings.values()), *chain(*bulked.values())]
             logs = await logs_of(connection, shown) if includes.anywhere("logs") else {}
         return replace(
@@ -86,6 +87,37 @@ class OutsideReads:
 
 def _group(view: BookingView) -> GroupView:
     return view if isinstance(view, GroupView) else view.group
+
+
+def _everyone(views: Sequence[BookingView], around: Surroundings) -> list[BookingView]:
+    """The bookings, their groups and the seat bookings around them: any of them may be asked for
+    its mates."""
+    seats: Iterable[BookingView] = chain(*around.seat_bookings.values())
+    found = {view.id: view for view in chain(views, map(_group, views), seats)}
+    return list(found.values())
+
+
+async def _with_seats_of_mates(
+    connection: Connection,
+    bulked: Mapping[UUID, Sequence[BookingView]],
+    around: Surroundings,
+    includes: Includes,
+) -> Surroundings:
+    """With the seat bookings of the mates' groups, where the includes lead that far."""
+    if not _leads(includes, "bulked_bookings", "related_bookings"):
+        return around
+    groups = (_group(mate) for mate in chain(*bulked.values()))
+    more = {group.id: group for group in groups if group.id not in around.seat_bookings}
+    found = await surroundings(connection, more, includes)
+    return replace(around, seat_bookings={**around.seat_bookings, **found.seat_bookings})
+
+
+def _leads(includes: Includes, first: str, then: str) -> bool:
+    """Whether `then` is included somewhere below `first`."""
+    return any(
+        (name == first and below.anywhere(then)) or _leads(below, first, then)
+        for name, below in includes.children.items()
+    )
 
 
 async def _bulked(

@@ -18,6 +18,7 @@ class ListQuery:
     """A list's conditions, page and order; `build` says what it comes to."""
 
     def __init__(self, app_id: UUID, page: PageRequest) -> None:
+        self.app_id = app_id
         self._parameters: list[Any] = []
         self._page = page
         self._conditions: list[str] = []

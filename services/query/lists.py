@@ -1,14 +1,15 @@
 """GET of lists: all bookings, and the groups that can be booked; as fresh as single ones.
 
 Contract sections 5.2, 5.4, 5.5 and 5.6. A list waits until the log, as it was when it was asked,
-is projected. Groups that are set aside are left out, and `Seatledger-Parked` says how many.
+is projected. The app's groups that are set aside are left out, and `Seatledger-Parked` says how
+many. With seat bookings around its bookings it is sent as it is read, never whole in memory.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import asyncio
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 from uuid import UUID
 
 from aiohttp import web
@@ -25,20 +26,21 @@ from services.query.asking import (
 )
 from services.query.connection import Connection, Pool
 from services.query.freshness import FreshReads
+from services.query.list_pieces import Asked, list_pieces
 from services.query.listing import ListQuery, list_of_bookings, list_of_groups
+from services.query.parked import parked_of_app
 from services.query.projection import sql
 from services.query.read_models import attendees
-from services.query.surroundings import group_views, snapshot, surroundings
+from services.query.streamed import STREAM_SECONDS, Render, answer_in_pieces
+from services.query.surroundings import group_views, needs_more, snapshot
 from shared.booking_api.bookings import render_booking, render_group
-from shared.booking_api.includes import Includes
 from shared.booking_api.paging import PageRequest, envelope, read_page
 from shared.booking_api.search import parse_search
-from shared.booking_api.views import BookingView, GroupView, Surroundings
+from shared.booking_api.views import NO_SURROUNDINGS, BookingView, GroupView
 from shared.http.access import for_widgets, identity_of
 from shared.http.answers import raw_json_answer
 
 PARKED = "Seatledger-Parked"
-Render = Callable[..., dict[str, Any]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +48,6 @@ class Page:
     """A page of a list, all of one moment; `position` is how far that was projected."""
 
     views: Sequence[BookingView]
-    around: Surroundings
     total: int
     position: int
     age_seconds: float
@@ -56,15 +57,16 @@ class Page:
 class BookingLists:
     """The read side of many bookings."""
 
-    def __init__(self, reads: FreshReads, pool: Pool, outside: OutsideReads) -> None:
+    def __init__(self, reads: FreshReads, pool: Pool, streams: Pool, outside: OutsideReads) -> None:
         self._reads = reads
         self._pool = pool
+        self._streams = streams
         self._outside = outside
 
     def routes(self) -> list[web.RouteDef]:
         return [web.get("/v2/bookings/groups", self.groups), web.get("/v2/bookings", self.bookings)]
 
-    async def bookings(self, request: web.Request) -> web.Response:
+    async def bookings(self, request: web.Request) -> web.StreamResponse:
         """`GET /v2/bookings`: groups and seat bookings, the newest first."""
         page = read_page(request.query, reading_for(request))
         filters = parse_search(request.query.get("search"))
@@ -72,7 +74,7 @@ class BookingLists:
         return await self._answer(request, page, query, render_booking)
 
     @for_widgets
-    async def groups(self, request: web.Request) -> web.Response:
+    async def groups(self, request: web.Request) -> web.StreamResponse:
         """`GET /v2/bookings/groups`: what can be booked now, the next first."""
         page = read_page(request.query, reading_for(request), order_by="start", descending=False)
         filters = parse_search(request.query.get("search"))
@@ -81,16 +83,31 @@ class BookingLists:
 
     async def _answer(
         self, request: web.Request, asked: PageRequest, query: ListQuery, render: Render
-    ) -> web.Response:
+    ) -> web.StreamResponse:
         includes, rendering = includes_of(request), rendering_for(request)
         await self._until_fresh(request)
+        if needs_more(includes):
+            shown = Asked(request, includes, rendering, render, self._outside)
+            return await self._stream(asked, query, shown)
         async with snapshot(self._pool) as connection:
-            page = await _read(connection, query, includes)
-        around = await self._outside.added(request, includes, page.views, page.around)
+            page = await _read(connection, query)
+        around = await self._outside.added(request, includes, page.views, NO_SURROUNDINGS)
         data = [render(view, includes, rendering, around) for view in page.views]
         url = str(request.url.with_query(None))
         body = to_json(envelope(data, page.total, asked, url, request.query))
         return raw_json_answer(body, headers=_headers(page, prefers_stale(request)))
+
+    async def _stream(
+        self, asked: PageRequest, query: ListQuery, shown: Asked
+    ) -> web.StreamResponse:
+        request = shown.request
+        async with asyncio.timeout(STREAM_SECONDS), snapshot(self._streams) as connection:
+            page = await _read(connection, query)
+            url, missing = str(request.url.with_query(None)), [None] * len(page.views)
+            around = envelope(missing, page.total, asked, url, request.query)
+            pieces = _enveloped(list_pieces(connection, page.views, shown), around)
+            headers = _headers(page, prefers_stale(request))
+            return await answer_in_pieces(request, pieces, headers)
 
     async def _until_fresh(self, request: web.Request) -> None:
         least = min_position_of(request)
@@ -102,40 +119,45 @@ class BookingLists:
             await self._reads.until_projected(least)
 
 
-async def _read(connection: Connection, query: ListQuery, includes: Includes) -> Page:
+async def _read(connection: Connection, query: ListQuery) -> Page:
     statement, parameters = query.build()
-    state = await connection.fetchrow(sql("list_state"))
+    state = await connection.fetchrow(sql("list_state"), query.app_id)
     found = await connection.fetchrow(statement, *parameters)
     if state is None or found is None:
         raise LookupError("a list has one row")
     ids: Sequence[UUID] = found["bookings"]
-    views, owners = await _views(connection, ids)
-    around = await surroundings(connection, owners, includes)
-    return Page(
-        views,
-        around,
-        found["total"],
-        state["position"],
-        float(state["age_seconds"]),
-        state["parked"],
-    )
+    views = await _views(connection, ids)
+    parked = state["parked"]
+    if state["parked_at_first"]:
+        parked += await parked_of_app(connection, query.app_id, state["parked_at_first"])
+    age = float(state["age_seconds"])
+    return Page(views, found["total"], state["position"], age, parked)
 
 
-async def _views(
-    connection: Connection, ids: Sequence[UUID]
-) -> tuple[list[BookingView], Mapping[UUID, GroupView]]:
-    """The bookings in the order of their ids, and the groups among and behind them."""
+async def _views(connection: Connection, ids: Sequence[UUID]) -> list[BookingView]:
+    """The bookings in the order of their ids."""
     seats = await attendees.load(connection, ids) if ids else {}
     wanted = {booking for booking in ids if booking not in seats}
     wanted.update(seat.group_id for seat in seats.values())
-    owners = await group_views(connection, wanted) if wanted else {}
+    owners: Mapping[UUID, GroupView] = await group_views(connection, wanted) if wanted else {}
     views: list[BookingView] = []
     for booking_id in ids:
         seat = seats.get(booking_id)
         views.append(
             owners[booking_id] if seat is None else attendees.view(seat, owners[seat.group_id])
         )
-    return views, owners
+    return views
+
+
+async def _enveloped(
+    pieces: AsyncIterator[bytes], around: Mapping[str, object]
+) -> AsyncIterator[bytes]:
+    """The envelope, with the pieces in the place of its `data`."""
+    yield b'{"data":['
+    async for piece in pieces:
+        yield piece
+    rest = {name: value for name, value in around.items() if name != "data"}
+    yield b"]," + to_json(rest)[1:]
 
 
 def _headers(page: Page, stale: bool) -> dict[str, str]:

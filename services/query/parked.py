@@ -7,6 +7,7 @@ it as if nothing had been; an event that still cannot be applied sets the group 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -15,6 +16,8 @@ from services.query.batch import Change, apply_batch, halving
 from services.query.connection import Connection
 from services.query.opening import Poison, open_records, sealed_bookings
 from services.query.projection import sql
+from shared.domain.events import GroupCreated
+from shared.eventlog.codec import UndecodableEvent, decode_event
 from shared.eventlog.follower import records
 from shared.eventlog.privacy import MasterKey
 
@@ -41,6 +44,17 @@ class NotParked(Exception):
 async def parked_groups(connection: Connection) -> list[ParkedGroup]:
     """All of them, the longest waiting first."""
     return [ParkedGroup(*row) for row in await connection.fetch(sql("parked_list"))]
+
+
+async def parked_of_app(connection: Connection, app_id: UUID, group_ids: Sequence[UUID]) -> int:
+    """How many of these groups, set aside at their first event, are the app's: that event says
+    so, if it can be read; otherwise the group is nobody's."""
+    count = 0
+    for row in await connection.fetch(sql("group_apps"), group_ids):
+        with suppress(UndecodableEvent):
+            event = decode_event(row["topic"], row["state"])
+            count += isinstance(event, GroupCreated) and event.app_id == app_id
+    return count
 
 
 async def retry(connection: Connection, master: MasterKey, group_id: UUID) -> Poison | None:

@@ -8,24 +8,27 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
-from typing import Any
+from typing import Any, TypeAlias
 from uuid import UUID
 
 from aiohttp import web
 from pydantic_core import to_json
 
 from services.query.around import reaches_outside
-from services.query.attendee_stream import CHUNK, seat_chunks
-from services.query.connection import Pool
+from services.query.attendee_stream import seat_chunks
+from services.query.connection import Connection, Pool
 from services.query.surroundings import group_views, snapshot
 from shared.booking_api.errors import NotFreshYet
 from shared.booking_api.includes import Includes
 from shared.booking_api.timestamps import Rendering
+from shared.booking_api.views import GroupView
 from shared.http.answers import JSON_TYPE, raw_json_answer
 
 RELATED = "related_bookings"
 STREAM_SECONDS = 60.0
-_END = b"]}}"
+SENT_AT_ONCE = 256 * 1024
+"""Bytes: a smaller answer is sent as one, a larger one in parts of this size."""
+Render: TypeAlias = Callable[..., dict[str, Any]]
 
 
 def can_be_streamed(includes: Includes) -> bool:
@@ -44,7 +47,7 @@ async def answer_streamed(
     group_id: UUID,
     includes: Includes,
     rendering: Rendering,
-    render: Callable[..., dict[str, Any]],
+    render: Render,
     headers: Mapping[str, str],
 ) -> web.StreamResponse:
     """The projected group, rendered by `render`, with all its seat bookings."""
@@ -52,35 +55,59 @@ async def answer_streamed(
         owner = (await group_views(connection, [group_id])).get(group_id)
         if owner is None:
             raise NotFreshYet
-        chunks = seat_chunks(connection, owner, includes.below(RELATED), rendering)
-        rest = Includes({n: below for n, below in includes.children.items() if n != RELATED})
-        opening = to_json({"data": render(owner, rest, rendering)})[:-2]
-        first: list[str] = await anext(chunks, [])
-        opening += b',"' + RELATED.encode() + b'":[' + _text(first)
-        if len(first) < CHUNK:
-            return raw_json_answer(opening + _END, headers=headers)
-        return await _stream(request, opening, chunks, headers)
+        pieces = group_pieces(connection, owner, includes, rendering, render)
+        return await answer_in_pieces(request, _as_data(pieces), headers)
 
 
-async def _stream(
-    request: web.Request,
-    opening: bytes,
-    chunks: AsyncIterator[list[str]],
-    headers: Mapping[str, str],
+async def group_pieces(
+    connection: Connection,
+    owner: GroupView,
+    includes: Includes,
+    rendering: Rendering,
+    render: Render,
+) -> AsyncIterator[bytes]:
+    """The group with its seat bookings as JSON, if it `can_be_streamed`; in a transaction."""
+    rest = Includes({n: below for n, below in includes.children.items() if n != RELATED})
+    separator = to_json(render(owner, rest, rendering))[:-1] + b',"related_bookings":['
+    async for chunk in seat_chunks(connection, owner, includes.below(RELATED), rendering):
+        yield separator + ",".join(chunk).encode()
+        separator = b","
+    yield b"]}" if separator == b"," else separator + b"]}"
+
+
+async def answer_in_pieces(
+    request: web.Request, pieces: AsyncIterator[bytes], headers: Mapping[str, str]
 ) -> web.StreamResponse:
-    response = web.StreamResponse(headers=headers)
-    response.content_type = JSON_TYPE
-    response.charset = "utf-8"
-    await response.prepare(request)
-    if request.method == "HEAD":
-        return response
-    await response.write(opening)
-    async for chunk in chunks:
-        await response.write(b"," + _text(chunk))
-    await response.write(_END)
+    """The pieces as one JSON answer: in one go if they are few, else as they come."""
+    response: web.StreamResponse | None = None
+    ready = bytearray()
+    async for piece in pieces:
+        ready += piece
+        if len(ready) < SENT_AT_ONCE:
+            continue
+        if response is None:
+            response = await _begun(request, headers)
+            if request.method == "HEAD":
+                return response
+        await response.write(bytes(ready))
+        ready.clear()
+    if response is None:
+        return raw_json_answer(bytes(ready), headers=headers)
+    await response.write(bytes(ready))
     await response.write_eof()
     return response
 
 
-def _text(chunk: list[str]) -> bytes:
-    return ",".join(chunk).encode()
+async def _as_data(pieces: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    yield b'{"data":'
+    async for piece in pieces:
+        yield piece
+    yield b"}"
+
+
+async def _begun(request: web.Request, headers: Mapping[str, str]) -> web.StreamResponse:
+    response = web.StreamResponse(headers=headers)
+    response.content_type = JSON_TYPE
+    response.charset = "utf-8"
+    await response.prepare(request)
+    return response
