@@ -82,17 +82,13 @@ def unpacked_rows(chunk: bytes) -> Iterator[CopiedRow]:
 
 def packed_row(row: CopiedRow) -> bytes:
     """The row as COPY takes it; struct.error when a number is too large for its column."""
-    return b"".join(
-        (
-            _HEAD.pack(
-                *(len(COLUMNS), 8, row.position, 8, row.time, HASH_BYTES, row.hash),
-                *(16, row.group_id, 8, row.version, len(row.topic)),
-            ),
-            *(row.topic, _LENGTH.pack(len(row.state)), row.state),
-            _IDS.pack(16, row.event_id, 16, row.booking_id, len(row.metadata) + 1),
-            *(_JSONB, row.metadata),
-        )
+    position, time, hash_, group, version, topic, state, event, booking, metadata = row
+    head = _HEAD.pack(
+        *(len(COLUMNS), 8, position, 8, time, HASH_BYTES, hash_),
+        *(16, group, 8, version, len(topic)),
     )
+    ids = _IDS.pack(16, event, 16, booking, len(metadata) + len(_JSONB))
+    return b"".join((head, topic, _LENGTH.pack(len(state)), state, ids, _JSONB, metadata))
 
 
 def compact(metadata: bytes) -> bytes:

@@ -43,7 +43,7 @@ class Eraser:
 
     async def erase(self, bookings: Mapping[UUID, UUID], tell: Callable[[int], None]) -> int:
         """Erases each booking (by its group) that still has its key; how many had one."""
-        rows = await self._pool.fetch(statement("erasable", _PACKAGE), list(bookings))
+        rows = await self._pool.fetch(statement("keyed_bookings", _PACKAGE), list(bookings))
         erasable = {row[0] for row in rows}
         for group_id in dict.fromkeys(bookings.values()):
             mine = [one for one, group in bookings.items() if group == group_id]

@@ -9,18 +9,17 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Any, Final
-from uuid import UUID
 
 from pydantic_core import PydanticSerializationError, from_json, to_json
 
 from services.audit.copied import HASH_BYTES, CopiedRow, unpacked_rows
+from services.audit.postgres import KeyRow
 from shared.eventlog.chain import canonical_metadata
 from shared.fast_ids import id_of, parsed_id
 
 _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 _EPOCH: Final = datetime(2000, 1, 1, tzinfo=UTC)
 _MICROSECOND: Final = timedelta(microseconds=1)
-KeyRow = tuple[UUID, UUID, bytes, bytes | None]
 
 
 class BadLine(Exception):

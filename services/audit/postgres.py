@@ -27,8 +27,10 @@ COPY_PAGE = 20_000
 _PACKAGE = "services.audit"
 Rows = Sequence[Any]
 Take = Callable[[bytes], object]
+KeyRow = tuple[UUID, UUID, bytes, bytes | None]
 Place = tuple[int, bytes]
 """A position and the chain's hash there."""
+_KEY_COLUMNS = ("booking_id", "group_id", "wrapped_key", "customer_ref")
 FIRST_ID, LAST_ID = UUID(int=0), UUID(int=(1 << 128) - 1)
 
 
@@ -184,11 +186,17 @@ class LedgerWriter:
                 "stored_events", source=_framed(batch.rows), columns=COLUMNS, format="binary"
             )
 
-    async def add_keys(self, rows: Sequence[Any]) -> int:
+    async def add_keys(self, rows: Sequence[KeyRow]) -> int:
         """Booking keys that are not there yet; how many that were."""
-        columns = list(zip(*rows, strict=True))
-        added = await self._connection.fetch(statement("add_keys", _PACKAGE), *columns)
-        return len(added)
+        known = await self._connection.fetch(
+            statement("keyed_bookings", _PACKAGE), [row[0] for row in rows]
+        )
+        there = {row[0] for row in known}
+        new = [row for row in rows if row[0] not in there]
+        await self._connection.copy_records_to_table(
+            "booking_keys", records=new, columns=_KEY_COLUMNS
+        )
+        return len(new)
 
 
 async def _framed(rows: bytes) -> AsyncIterator[bytes]:

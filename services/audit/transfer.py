@@ -117,8 +117,10 @@ def _packed(line: bytes) -> bytes:
         raise BadLine(line) from None
 
 
-async def import_keys(writer: LedgerWriter, path: Path) -> int:
-    """Brings in the booking keys that the ledger lacks."""
+async def import_keys(writer: LedgerWriter, path: Path | None) -> int | None:
+    """Brings in the booking keys that the ledger lacks: how many, or None without a file."""
+    if path is None:
+        return None
     count = 0
     with path.open("rb") as file:
         while lines := list(islice(file, BATCH)):

@@ -92,13 +92,9 @@ async def main(events: int) -> None:
         for _ in range(2):
             await bench.measure("verify", "verify", "--json")
             await bench.measure("no counts", "verify", "--json", "--no-counts")
-        await bench.measure("export", "export", file, "--json")
-        await bench.measure("export keys", "export", file, "--keys", keys, "--json")
+        await bench.measure("export", "export", file, "--keys", keys, "--json")
         await _make_copy(cluster)
-        await bench.measure("import", "import", file, "--json", database="copy")
-        await bench.measure(
-            "import keys", "import", file, "--keys", keys, "--json", database="copy"
-        )
+        await bench.measure("import", "import", file, "--keys", keys, "--json", database="copy")
     finally:
         await cluster.stop()
         remove_folder(folder)

@@ -1,4 +1,4 @@
--- $1 bookings; those that still have their key
+-- $1 bookings; those that have a key, as long as they are not erased
 SELECT booking_id
   FROM booking_keys
  WHERE booking_id = ANY ($1::uuid[])
