@@ -47,6 +47,9 @@ class Order:
     intent: Intent
 
 
+NOBODY = Owner()
+
+
 class BookingDesk:
     """Every write of the API: an order is made first, then decided; refusals are replies."""
 
@@ -167,6 +170,18 @@ class BookingDesk:
             self._note(reply.refusal)
         return reply
 
+    def begin(self, new: NewSeats, intent: Intent, shown: Shown) -> asyncio.Future[Reply]:
+        """Plain seats, ordered and on their way to be decided: without an idempotency key, shown
+        without includes. The reply comes once it is durable; TooBusy when it was not even begun.
+        """
+        ready = creating.prepare_seats(new, intent, shown, self._master, self._hold, NOBODY)
+        assert intent.command_id is None and intent.caller_left is not None
+        return self._handler.begin(ready.command, ready.render, intent.caller_left)
+
+    def note(self, refusal: Refusal) -> None:
+        """Somebody was turned away."""
+        self._note(refusal)
+
     async def decide_together(self, orders: Sequence[Order]) -> list[Reply]:
         """The replies, once all is durable; Refused when one of them is, and nothing happened."""
         future: asyncio.Future[Reply] = asyncio.get_running_loop().create_future()
@@ -197,10 +212,10 @@ class BookingDesk:
 
     async def _owner(self, group_id: UUID, intent: Intent, shown: Shown) -> Owner:
         if not shown.includes.children:
-            return Owner()
+            return NOBODY
         found = await self._store.find_booking(group_id)
         if found is None:
-            return Owner()
+            return NOBODY
         key = found.wrapped_key
         opened = None if key is None else self._master.unwrap(group_id, key)
         around = await self._around_group(intent, group_id, _project_id(found), shown)

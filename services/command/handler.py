@@ -90,18 +90,7 @@ class CommandHandler:
 
         Raises TooBusy when it cannot be had in time, AnsweredBefore for a known `command_id`.
         """
-        loop = asyncio.get_running_loop()
-        if self._under_way >= MAX_UNDER_WAY:
-            raise TooBusy
-        pending = Pending(
-            command=command,
-            render=render,
-            deadline=loop.time() + self._command_seconds,
-            future=loop.create_future(),
-            command_id=command_id,
-            seal_answer=seal_answer,
-            caller_left=caller_left,
-        )
+        pending = self._pending(command, render, command_id, seal_answer, caller_left)
         self._under_way += 1
         try:
             if command_id is not None:
@@ -110,6 +99,43 @@ class CommandHandler:
             return await pending.future
         finally:
             self._under_way -= 1
+
+    def begin(
+        self, command: Command, render: Render, caller_left: Callable[[], bool]
+    ) -> asyncio.Future[Reply]:
+        """As `handle`, for a command without id and for someone who is called back.
+
+        Raises TooBusy when it was not even begun.
+        """
+        pending = self._pending(command, render, caller_left=caller_left)
+        self._submit(pending)
+        self._under_way += 1
+        pending.future.add_done_callback(self._ended)
+        return pending.future
+
+    def _ended(self, _: asyncio.Future[Reply]) -> None:
+        self._under_way -= 1
+
+    def _pending(
+        self,
+        command: Command,
+        render: Render,
+        command_id: UUID | None = None,
+        seal_answer: SealAnswer | None = None,
+        caller_left: Callable[[], bool] | None = None,
+    ) -> Pending:
+        if self._under_way >= MAX_UNDER_WAY:
+            raise TooBusy
+        loop = asyncio.get_running_loop()
+        return Pending(
+            command,
+            render,
+            loop.time() + self._command_seconds,
+            loop.create_future(),
+            command_id,
+            seal_answer,
+            caller_left,
+        )
 
     async def _once(self, command_id: UUID, pending: Pending) -> Reply:
         """Only one of several with the same key is decided; the others find its answer stored."""

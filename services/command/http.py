@@ -9,6 +9,7 @@ from aiohttp import web
 
 from services.command import acting
 from services.command.actions_bulked import act_on_all
+from services.command.again import CHANGING, SeatsAgain
 from services.command.bulk import BulkRoutes
 from services.command.desk import BookingDesk, Order
 from services.command.intake import answer_of, booking_id_of, circumstances_of, intent_of, shown_of
@@ -22,6 +23,7 @@ from shared.booking_api.requests import read_new_booking
 from shared.eventlog.privacy import MasterKey
 from shared.http.access import for_widgets, refuse_widget_key
 from shared.http.middleware import read_body
+from shared.http.repeating import allow_repeating
 
 
 class BookingRoutes:
@@ -56,9 +58,13 @@ class BookingRoutes:
         intent, shown = intent_of(request, body, self._master), shown_of(request)
         if (replayed := await self._desk.replay(intent)) is not None:
             return answer_of(replayed)
-        new = read_new_booking(body, circumstances_of(request, intent, self._desk.now()))
+        circumstances = circumstances_of(request, intent, self._desk.now())
+        new = read_new_booking(body, circumstances)
         if isinstance(new, NewGroup):
             refuse_widget_key(request)
+        elif intent.command_id is None and not shown.includes.children:
+            again = SeatsAgain(self._desk, intent, shown, circumstances.reading)
+            allow_repeating(request, again, CHANGING)
         order = await self._desk.order(new, intent, shown)
         if not isinstance(new, NewGroup):
             return answer_of(await self._desk.decide(order))

@@ -13,7 +13,7 @@ from services.query.folding import FreshGroup
 from services.query.freshness import Answer, FreshBooking, FreshReads
 from shared.booking_api.bookings import render_group
 from shared.booking_api.timestamps import Rendering
-from shared.http.repeating import Repeated, Tell
+from shared.http.repeating import Asked, Repeated, Tell
 
 MAX_RENDERINGS = 8
 
@@ -28,7 +28,7 @@ class GroupAgain:
     rendering: Rendering
     is_stale: bool
 
-    def __call__(self, tell: Tell) -> None:
+    def __call__(self, _: Asked, tell: Tell) -> None:
         if self.is_stale:
             tell(self._repeated(self.reads.stale_group(self.group_id)))
         else:

@@ -13,21 +13,36 @@ from time import perf_counter
 
 from aiohttp import web
 
+from shared.accounts.keys import Identity
 from shared.http.access import IDENTITY
 from shared.http.problems import route_of
 from shared.telemetry import REQUEST_ID, write_line
 
+SLOW_SECONDS = 1.0
+"""Answers that took longer are logged even when not every answer is."""
 _quoted = lru_cache(maxsize=1024)(json.dumps)
 
 
 def write_access_line(request: web.Request, status: int, started_at: float) -> None:
     """Who asked for what, when, for how long, and what came of it."""
-    identity = request.get(IDENTITY)
+    identity, request_id = request.get(IDENTITY), REQUEST_ID.get()
+    write_line_of(request.method, route_of(request), status, started_at, identity, request_id)
+
+
+def write_line_of(
+    method: str,
+    route: str,
+    status: int,
+    started_at: float,
+    identity: Identity | None,
+    request_id: str | None,
+) -> None:
+    """As `write_access_line`, of a request that was answered without being parsed."""
     who = "" if identity is None else f',"app_id":"{identity.app_id}","key_id":"{identity.key_id}"'
     write_line(
-        f'{{"event":"request","method":{_quoted(request.method)},'
-        f'"route":{_quoted(route_of(request))},"status":{status},'
+        f'{{"event":"request","method":{_quoted(method)},'
+        f'"route":{_quoted(route)},"status":{status},'
         f'"milliseconds":{(perf_counter() - started_at) * 1000:.2f}{who},'
         f'"level":"info","at":"{datetime.now(UTC).isoformat()}",'
-        f'"request_id":"{REQUEST_ID.get()}"}}\n'
+        f'"request_id":"{request_id}"}}\n'
     )

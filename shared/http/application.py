@@ -20,7 +20,7 @@ from shared.http.health import Check, Health
 from shared.http.limits import Limits
 from shared.http.middleware import new_application
 from shared.http.pressure import Pressure
-from shared.http.repeating import repeat_requests
+from shared.http.repeating_connection import repeat_requests
 from shared.http.server import (
     inherited,
     listen,

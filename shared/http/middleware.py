@@ -15,7 +15,7 @@ from shared.accounts.keyring import KeyRing
 from shared.booking_api.errors import PayloadTooLarge
 from shared.fast_ids import new_id
 from shared.http.access import IDENTITY, Handler, admit
-from shared.http.access_log import write_access_line
+from shared.http.access_log import SLOW_SECONDS, write_access_line
 from shared.http.cors import allow_origin, is_preflight, preflight_answer
 from shared.http.limits import Limits
 from shared.http.pressure import PRESSURE, Pressure
@@ -24,8 +24,6 @@ from shared.metrics import note_refusal, note_request
 from shared.telemetry import REQUEST_ID
 
 MAX_BODY_BYTES = 2 * 1024 * 1024
-SLOW_SECONDS = 1.0
-"""Answers that took longer are logged even when not every answer is."""
 BODY_SECONDS = 30
 SECURITY_HEADERS = (
     (istr("X-Content-Type-Options"), "nosniff"),

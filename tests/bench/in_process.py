@@ -26,6 +26,7 @@ from shared.event_loop import run
 from shared.eventlog.privacy import MasterKey
 from shared.http.application import Offer, build_application
 from shared.http.exposition import Place
+from shared.http.pressure import PRESSURE, BoundedRunner
 from shared.settings import Settings
 from tests.bench.floor import floor
 from tests.harness.bodies import Json, group_body, seats_body
@@ -33,6 +34,8 @@ from tests.harness.processes import AUTH, MASTER_KEY
 
 CONNECTIONS = 64
 ROUNDS, REQUESTS = 12, 640
+STEPS_TO_IDLE = 3
+"""Of the event loop, until a server waits again: on a network no next request comes before."""
 
 
 class Wire(asyncio.Transport):
@@ -51,7 +54,10 @@ class Wire(asyncio.Transport):
         answered: asyncio.Future[bytes] = self._loop.create_future()
         self._answered = answered
         self._protocol.data_received(request)
-        return await answered
+        answer = await answered
+        for _ in range(STEPS_TO_IDLE):
+            await asyncio.sleep(0)
+        return answer
 
     def write(self, data: bytes | bytearray | memoryview) -> None:
         if self._answered is not None and not self._answered.done():
@@ -82,7 +88,7 @@ def post(body: Json) -> bytes:
 
 @asynccontextmanager
 async def wires(app: web.Application) -> AsyncIterator[list[Wire]]:
-    runner = web.AppRunner(app, access_log=None)
+    runner = (BoundedRunner if PRESSURE in app else web.AppRunner)(app, access_log=None)
     await runner.setup()
     assert runner.server is not None
     made = [Wire(runner.server) for _ in range(CONNECTIONS)]

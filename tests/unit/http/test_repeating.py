@@ -4,8 +4,8 @@ while nothing speaks against it."""
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
 
 import pytest
 from aiohttp import encode_basic_auth, web
@@ -14,7 +14,8 @@ from shared.accounts.keyring import CACHE_SECONDS, FoundKey, KeyRing
 from shared.http.answers import raw_json_answer
 from shared.http.middleware import new_application
 from shared.http.pressure import PRESSURE, Pressure
-from shared.http.repeating import MAX_HELD_BYTES, Repeated, Tell, allow_repeating, repeat_requests
+from shared.http.repeating import Asked, Repeated, Tell, allow_repeating
+from shared.http.repeating_connection import MAX_HELD_BYTES, repeat_requests
 from shared.http.server import listen, serving
 from tests.unit.http.doors import MASTER, KnownKeys
 
@@ -31,11 +32,16 @@ class Shown:
         self.whole = self.again = 0
         self.number = 7
         self.waiting: list[Tell] = []
+        self.asked: list[Asked] = []
         self.is_asked = asyncio.Event()
         self.answers_at_once = True
         self.has_answer = True
+        self.breaks = False
+        self.refusal: Repeated | None = None
 
     async def handle(self, request: web.Request) -> web.Response:
+        if request.method == "POST":
+            await request.read()
         self.whole += 1
         allow_repeating(request, self._again, {"Number": ""})
         now = self._now()
@@ -47,15 +53,18 @@ class Shown:
         for tell in waiting:
             tell(self._now() if self.has_answer else None)
 
-    def _again(self, tell: Tell) -> None:
+    def _again(self, asked: Asked, tell: Tell) -> None:
         self.again += 1
+        self.asked.append(asked)
+        if self.breaks:
+            raise ValueError("a mistake of ours")
         self.waiting.append(tell)
         self.is_asked.set()
         if self.answers_at_once:
             self.tell()
 
     def _now(self) -> Repeated:
-        return Repeated(b'{"is":%d}' % self.number, {"Number": str(self.number)})
+        return self.refusal or Repeated(b'{"is":%d}' % self.number, {"Number": str(self.number)})
 
 
 class Keys(KnownKeys):
@@ -74,12 +83,13 @@ class Served:
         self.shown, self.keys, self.pressure = Shown(), Keys(), Pressure()
         self.now = 1000.0
         self.port = 0
+        self.stop: Callable[[], Awaitable[None]]
 
-    async def ask_without_answer(self, line: Line) -> None:
+    async def ask_without_answer(self, line: Line, data: bytes = GET) -> None:
         """Asks again; the answer is made when the test says so."""
         self.shown.answers_at_once = False
         self.shown.is_asked.clear()
-        line.send(GET)
+        line.send(data)
         async with asyncio.timeout(20):
             await self.shown.is_asked.wait()
 
@@ -110,6 +120,16 @@ class Line:
             body = await self._reader.readexactly(int(headers[b"Content-Length"]))
         return int(status.split()[1]), headers, body
 
+    async def answer_after_continue(self) -> tuple[int, dict[bytes, bytes], bytes]:
+        """The answer, with or without a "100 Continue" before it."""
+        async with asyncio.timeout(20):
+            status = await self._reader.readuntil(b"\r\n")
+            if b"100" not in status:
+                await self._reader.readuntil(b"\r\n\r\n")
+                return int(status.split()[1]), {}, b""
+            await self._reader.readuntil(b"\r\n")
+        return await self.answer()
+
     async def ask(self, data: bytes) -> tuple[int, dict[bytes, bytes], bytes]:
         self.send(data)
         return await self.answer()
@@ -125,11 +145,14 @@ async def served() -> AsyncIterator[Served]:
     ring = KeyRing(it.keys, MASTER, clock=lambda: it.now)
     app = new_application(ring, pressure=it.pressure, logs_all=False)
     app.add_routes([web.get("/v2/shown", it.shown.handle), web.get("/v2/other", other)])
+    app.add_routes([web.post("/v2/bookings", it.shown.handle)])
     repeat_requests(app, ring, clock=lambda: it.now)
     listener = listen("127.0.0.1", 0)
     it.port = listener.getsockname()[1]
-    async with serving(app, listener):
+    async with AsyncExitStack() as stack:
+        await stack.enter_async_context(serving(app, listener))
         assert app[PRESSURE] is it.pressure
+        it.stop = stack.aclose
         yield it
 
 

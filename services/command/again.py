@@ -1,0 +1,83 @@
+"""Seats booked by a request whose head came again: the same decision, without the way to it.
+
+During a sale a client sends the same head before every body. What is not plainly seats to book
+(a group, many bookings, a mistake) goes the whole way, and nothing has happened by then.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from dataclasses import dataclass
+from functools import partial
+
+import pydantic_core
+
+from services.command.desk import BookingDesk
+from services.command.intake import POSITION
+from services.command.intent import Intent
+from services.command.reply import Reply, Shown
+from shared.booking_api.circumstances import Circumstances
+from shared.booking_api.errors import ApiError, InternalError
+from shared.booking_api.json_body import read_object
+from shared.booking_api.new_seats import NewSeats, new_seats
+from shared.booking_api.states import SEAT_GRAPHS
+from shared.booking_api.timestamps import Reading
+from shared.http.repeating import Asked, Repeated, Tell
+
+CHANGING: dict[str, str] = {POSITION: ""}
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class SeatsAgain:
+    """`POST /v2/bookings` for seats, as `first` asked for them: with other bodies, by other ids."""
+
+    desk: BookingDesk
+    first: Intent
+    shown: Shown
+    reading: Reading
+
+    def __call__(self, asked: Asked, tell: Tell) -> None:
+        try:
+            new = self._seats(asked.body)
+            booking = None if new is None else self.desk.begin(new, self._will(asked), self.shown)
+        except ApiError:
+            booking = None
+        if booking is None:
+            tell(None)
+        else:
+            booking.add_done_callback(partial(self._booked, tell))
+
+    def _seats(self, body: bytes) -> NewSeats | None:
+        value = read_object(body)
+        if value.get("graph") not in SEAT_GRAPHS:
+            return None
+        return new_seats(value, Circumstances(self.desk.now(), self.first.time_zone, self.reading))
+
+    def _will(self, asked: Asked) -> Intent:
+        return Intent(
+            app_id=self.first.app_id,
+            time_zone=self.first.time_zone,
+            metadata={"actor": self.first.metadata["actor"], "request_id": asked.request_id},
+            caller_left=asked.is_given_up,
+        )
+
+    def _booked(self, tell: Tell, booking: asyncio.Future[Reply]) -> None:
+        error = InternalError() if booking.cancelled() else booking.exception()
+        if error is not None:
+            tell(_failed(error))
+            return
+        reply = booking.result()
+        if reply.refusal is not None:
+            self.desk.note(reply.refusal)
+        position: dict[str, str] = {} if reply.position is None else {POSITION: str(reply.position)}
+        tell(Repeated(reply.body, position, reply.status))
+
+
+def _failed(error: BaseException) -> Repeated:
+    """What the caller is told of it; it may have begun, so it does not go the whole way again."""
+    if not isinstance(error, ApiError):
+        _log.error("a booking failed", exc_info=error)
+        error = InternalError()
+    return Repeated(pydantic_core.to_json(error.to_body()), error.headers(), error.status)
