@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from importlib import import_module
 from typing import Any, Final
+from uuid import UUID
 
 import typer
 from typer.core import TyperGroup
@@ -92,8 +93,17 @@ app = typer.Typer(
 
 
 @app.callback()
-def seatledger() -> None:
+def seatledger(context: typer.Context) -> None:
     """Seatledger for auditors and operators: who did what when, and is the ledger intact."""
+    context.obj = _difference_of_read_models
+
+
+def _difference_of_read_models() -> tuple[UUID, str] | None:
+    """For `verify`, which knows no other service: where the read models part from the log."""
+    from services.query.cli import difference_from_log
+
+    found = difference_from_log()
+    return None if found is None else (found.group_id, str(found))
 
 
 if __name__ == "__main__":

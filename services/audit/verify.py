@@ -27,13 +27,14 @@ SHARED_FROM: Final = 100_000
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What verifying found; intact when nothing was found."""
+    """What verifying found; intact when nothing was found. None: the read models were not asked."""
 
     head: Head
     event_count: int
     group_count: int
     findings: tuple[Finding, ...]
     seconds: float
+    read_models_equal: bool | None = None
 
     @property
     def is_intact(self) -> bool:

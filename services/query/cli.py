@@ -15,8 +15,9 @@ import typer
 
 from services.query.figures import read_standings
 from services.query.parked import NotParked, parked_groups, retry
-from services.query.projection import prepare, session_settings
+from services.query.projection import SCHEMA, prepare, session_settings
 from services.query.rebuild import NotEqual, Progress, Rebuild, RebuildRunning, check
+from services.query.verification import Difference
 from shared.cli import AsJson, note, print_rows, progress, stamp, watch_rows
 from shared.eventlog.privacy import MasterKey
 from shared.postgres import explained
@@ -25,6 +26,10 @@ from shared.settings import ConfigurationError, Settings, read_settings
 T = TypeVar("T")
 MAX_WORKERS = 4
 DIFFERENT = 1
+NEEDED = (
+    "the read models cannot be read: the role needs USAGE on the schema "
+    f"{SCHEMA}, and SELECT on all tables there and in public"
+)
 app = typer.Typer(help="Read models: how far they are, replayed from the log, what is parked.")
 parked = typer.Typer(help="Groups set aside for an event that could not be applied.")
 app.add_typer(parked, name="parked")
@@ -71,22 +76,28 @@ def replay(
 
     Reads and writes go on. Interrupted, it goes on where it was.
     """
+    if only_check:
+        found = difference_from_log()
+        if found is not None:
+            note(str(found))
+            raise typer.Exit(DIFFERENT)
+        print_rows([{"result": "equal to the log"}], as_json)
+        return
     settings = read_settings()
     with _Telling() as telling, explained():
-        if only_check:
-            _check(settings, telling.tell)
-            print_rows([{"result": "equal to the log"}], as_json)
-        else:
-            position = _replay(settings, workers or _default_workers(), telling.tell)
-            print_rows([{"result": "replaced", "position": position}], as_json)
+        position = _replay(settings, workers or _default_workers(), telling.tell)
+        print_rows([{"result": "replaced", "position": position}], as_json)
 
 
-def _check(settings: Settings, tell: Callable[[Progress], None]) -> None:
+def difference_from_log() -> Difference | None:
+    """Where the live read models part from the log; ConfigurationError says what this needs."""
+    settings = read_settings()
     master = MasterKey(*settings.master_keys)
-    found = asyncio.run(check(settings.database_dsn, master, tell))
-    if found is not None:
-        note(str(found))
-        raise typer.Exit(DIFFERENT)
+    with _Telling() as telling, explained():
+        try:
+            return asyncio.run(check(settings.database_dsn, master, telling.tell))
+        except (asyncpg.UndefinedTableError, asyncpg.InsufficientPrivilegeError):
+            raise ConfigurationError(NEEDED) from None
 
 
 def _replay(settings: Settings, workers: int, tell: Callable[[Progress], None]) -> int:

@@ -158,6 +158,18 @@ async def tamper(dsn: str, *statements: str) -> None:
         await connection.close()
 
 
+async def reader_of(dsn: str, *schemas: str) -> str:
+    """The DSN of a new role that may read all tables of these schemas, and do nothing else."""
+    connection = await asyncpg.connect(dsn)
+    name = f"reader_{await connection.fetchval('SELECT current_database()')}"
+    await connection.execute(f"CREATE ROLE {name} LOGIN PASSWORD 'reader'")
+    for schema in schemas:
+        await connection.execute(f"GRANT USAGE ON SCHEMA {schema} TO {name}")
+        await connection.execute(f"GRANT SELECT ON ALL TABLES IN SCHEMA {schema} TO {name}")
+    await connection.close()
+    return f"postgresql://{name}:reader@{dsn.rpartition('@')[2]}"
+
+
 async def seatledger(dsn: str, *arguments: str, master: str = "") -> tuple[int, str, str]:
     """Exit status, stdout and stderr of the command."""
     secret = {"SEATLEDGER_MASTER_KEY": master} if master else {}

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from uuid import UUID, uuid4
 
-import asyncpg
 import pytest
 
 from services.audit import parts, postgres
@@ -18,6 +17,7 @@ from tests.integration.audit.ledgers import (
     completed_group,
     fill,
     lines,
+    reader_of,
     seatledger,
     tamper,
     verdict,
@@ -250,25 +250,14 @@ async def test_the_command_says_it_by_its_exit_status(database_url: str) -> None
 
 async def test_a_role_that_may_only_read_can_verify(database_url: str) -> None:
     await fill(database_url)
-    dsn = await reader_of(database_url)
+    dsn = await reader_of(database_url, "public")
     status, out, err = await seatledger(dsn, "verify", "--json")
     assert status == 0, err
     assert lines(out)[0]["intact"]
 
 
 async def test_a_role_without_rights_is_told_so_in_one_line(database_url: str) -> None:
-    dsn = await reader_of(database_url, may_read=False)
+    dsn = await reader_of(database_url)
     status, out, err = await seatledger(dsn, "verify")
     assert (status, out, len(err.splitlines())) == (2, "", 1)
     assert "may not do this" in err
-
-
-async def reader_of(dsn: str, may_read: bool = True) -> str:
-    """The DSN of a new role that may only read, or not even that."""
-    connection = await asyncpg.connect(dsn)
-    name = f"reader_{await connection.fetchval('SELECT current_database()')}"
-    await connection.execute(f"CREATE ROLE {name} LOGIN PASSWORD 'reader'")
-    if may_read:
-        await connection.execute(f"GRANT SELECT ON ALL TABLES IN SCHEMA public TO {name}")
-    await connection.close()
-    return f"postgresql://{name}:reader@{dsn.rpartition('@')[2]}"
