@@ -17,7 +17,7 @@ from shared.accounts.keyring import KeyRing
 from shared.accounts.postgres import PostgresAccounts, PostgresKeySource
 from shared.http.middleware import new_application
 from shared.http.pressure import Pressure
-from shared.http.repeating import repeat_requests
+from shared.http.repeating_connection import repeat_requests
 from shared.http.server import listen, serving
 from tests.integration.query.scenario import MASTER
 
