@@ -8,20 +8,18 @@ from __future__ import annotations
 
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Coroutine, Sequence
 from pathlib import Path
-
-import asyncpg
+from typing import Any
 
 from services.children import Child
 from services.serving import serve_both
 from services.workers import Workers, running
-from shared.event_loop import run
 from shared.http.application import first_listener
 from shared.http.exposition import Place
 from shared.http.server import inherited
-from shared.settings import SERVING, ConfigurationError, Settings, read_settings
-from shared.telemetry import configure_logging
+from shared.settings import Settings
+from shared.starting import start
 
 LOOPS_NICENESS = {"projecting": 10, "publishing": 19}
 """Reads wait for the projector; messages may wait while there are more bookings than the machine
@@ -50,26 +48,11 @@ async def parent(settings: Settings) -> None:
                 await serve_both(settings, listener, Place("service", folder))
 
 
-def start(arguments: Sequence[str]) -> int:
-    """Exit status 0 after an orderly stop, 2 with one line for an operator's mistake."""
-    try:
-        settings = read_settings(SERVING)
-        configure_logging()
-        if arguments[:1] == ["--worker"]:
-            run(work(settings, *arguments[1:4]))
-        else:
-            run(parent(settings))
-    except ConfigurationError as error:
-        return _fail(str(error))
-    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
-        return _fail(f"cannot start: {type(error).__name__}: {error}")
-    return 0
-
-
-def _fail(line: str) -> int:
-    sys.stderr.write(line + "\n")
-    return 2
+def serve(settings: Settings, arguments: Sequence[str]) -> Coroutine[Any, Any, None]:
+    """A worker when its parent says so, the parent otherwise."""
+    is_worker = arguments[:1] == ["--worker"]
+    return work(settings, *arguments[1:4]) if is_worker else parent(settings)
 
 
 if __name__ == "__main__":
-    raise SystemExit(start(sys.argv[1:]))
+    raise SystemExit(start(lambda settings: serve(settings, sys.argv[1:])))

@@ -7,9 +7,11 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Coroutine
 from contextlib import AsyncExitStack
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import asyncpg
 
@@ -18,14 +20,13 @@ from services.command.due import due_loop
 from services.query.loops import projecting, publishing
 from shared.accounts.keyring import KeyRing
 from shared.accounts.postgres import PostgresKeySource
-from shared.event_loop import run
 from shared.eventlog.master_keys import load_master
 from shared.eventlog.privacy import MasterKey
 from shared.http.exposition import Place, laid_open
 from shared.http.server import stop_requested
 from shared.retention import pruning
-from shared.settings import SERVING, ConfigurationError, Settings, read_settings
-from shared.telemetry import configure_logging
+from shared.settings import ConfigurationError, Settings
+from shared.starting import start
 
 POOL_SIZE = 4
 PROCESSES = {"all": "loops", "projecting": "loops", "publishing": "publishing"}
@@ -55,13 +56,12 @@ async def _enter_due_work(stack: AsyncExitStack, settings: Settings, master: Mas
     await stack.enter_async_context(pruning(pool, timedelta(days=settings.keep_answers_days)))
 
 
+def serve(settings: Settings, part: str = "all", folder: str = "") -> Coroutine[Any, Any, None]:
+    """What the process was asked to do; ConfigurationError when there is no such part."""
+    if part not in PROCESSES:
+        raise ConfigurationError(f"{part} is no part of the loops: {', '.join(PROCESSES)}")
+    return run_loops(settings, Place(PROCESSES[part], Path(folder) if folder else None), part)
+
+
 if __name__ == "__main__":
-    try:
-        started = read_settings(SERVING)
-        configure_logging()
-        part = sys.argv[1] if len(sys.argv) > 1 else "all"
-        folder = Path(sys.argv[2]) if len(sys.argv) > 2 else None
-        run(run_loops(started, Place(PROCESSES[part], folder), part))
-    except ConfigurationError as error:
-        sys.stderr.write(f"{error}\n")
-        raise SystemExit(2) from None
+    raise SystemExit(start(lambda settings: serve(settings, *sys.argv[1:3])))

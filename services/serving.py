@@ -11,8 +11,7 @@ from services.command.app import command_service
 from services.command.due import due_loop
 from services.query.app import query_service
 from services.query.loops import query_loops
-from shared.accounts.keyring import KeyRing
-from shared.accounts.postgres import PostgresKeySource
+from shared.accounts.door import ring_at
 from shared.eventlog.master_keys import load_master
 from shared.http.application import Offer, serve_offer
 from shared.http.exposition import Place
@@ -31,7 +30,7 @@ async def serve_both(settings: Settings, listener: socket.socket, place: Place) 
             asyncpg.create_pool(dsn, min_size=1, max_size=POOL_SIZE)
         )
         watch_pool("command", pool)
-        ring = KeyRing(PostgresKeySource(pool, master), master)
+        ring = await ring_at(listener, pool, master, settings)
         room = settings.cache_megabytes
         hold = settings.payment_hold
         service = command_service(pool, dsn, master, ring, hold, cache_megabytes=room)

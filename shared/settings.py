@@ -28,6 +28,7 @@ from shared.booking_api.durations import parse_duration
 MASTER_KEY_BYTES = 32
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 MAX_HOLD = timedelta(days=7)
+PUBLISHED_DEMO_KEY = "test_api_key_demo"
 
 
 class Settings(BaseSettings):
@@ -58,7 +59,7 @@ class Settings(BaseSettings):
     master_key: SecretStr | None = None
     other_master_keys: SecretStr = SecretStr("")
     payment_hold: timedelta = timedelta(minutes=5)
-    demo_key: SecretStr = SecretStr("test_api_key_demo")
+    demo_key: SecretStr = SecretStr(PUBLISHED_DEMO_KEY)
     database_url: SecretStr | None = Field(
         default=None, validation_alias=AliasChoices("DATABASE_URL", "database_url")
     )

@@ -2,29 +2,26 @@
 
 from __future__ import annotations
 
-import socket
-import sys
 from contextlib import AsyncExitStack
 
 import asyncpg
 
 from services.query.app import query_service
 from services.query.loops import query_loops
-from shared.accounts.keyring import KeyRing
-from shared.accounts.postgres import PostgresKeySource
-from shared.event_loop import run
+from shared.accounts.door import ring_at
 from shared.eventlog.master_keys import load_master
 from shared.http.application import Offer, first_listener, serve_offer
 from shared.http.exposition import Place
 from shared.metrics import watch_pool
-from shared.settings import SERVING, ConfigurationError, Settings, read_settings
-from shared.telemetry import configure_logging
+from shared.settings import Settings
+from shared.starting import start
 
 KEYS_POOL_SIZE = 2
 
 
-async def serve_reads(settings: Settings, listener: socket.socket) -> None:
+async def serve_reads(settings: Settings) -> None:
     """Serves until SIGTERM or SIGINT; with the loops, unless they run elsewhere."""
+    listener = first_listener(settings)
     master, dsn = await load_master(settings), settings.database_dsn
     async with AsyncExitStack() as stack:
         keys = await stack.enter_async_context(
@@ -34,28 +31,10 @@ async def serve_reads(settings: Settings, listener: socket.socket) -> None:
         watch_pool("keys", keys)
         if settings.loops != "off":
             await stack.enter_async_context(query_loops(settings, master))
-        ring = KeyRing(PostgresKeySource(keys, master), master)
+        ring = await ring_at(listener, keys, master, settings)
         offer = Offer(query.routes, query.checks, query.readings)
         await serve_offer(settings, ring, offer, listener, Place("query"))
 
 
-def main() -> int:
-    """Exit status 0 after an orderly stop, 2 with one line for an operator's mistake."""
-    try:
-        settings = read_settings(SERVING)
-        configure_logging()
-        run(serve_reads(settings, first_listener(settings)))
-    except ConfigurationError as error:
-        return _fail(str(error))
-    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
-        return _fail(f"cannot start: {type(error).__name__}: {error}")
-    return 0
-
-
-def _fail(line: str) -> int:
-    sys.stderr.write(line + "\n")
-    return 2
-
-
 if __name__ == "__main__":
-    raise SystemExit(main())
+    raise SystemExit(start(serve_reads))

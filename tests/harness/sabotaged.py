@@ -11,9 +11,10 @@ from typing import Any
 from uuid import uuid4
 
 from services.command import intake, mailbox
-from services.command.__main__ import start
+from services.command.__main__ import serve_writes
 from services.command.batch import Batch
 from shared.eventlog.store import Entry
+from shared.starting import start
 
 
 def without_confirmed_refusals() -> None:
@@ -51,4 +52,4 @@ SABOTAGES: dict[str, Callable[[], None]] = {
 
 if __name__ == "__main__":
     SABOTAGES[sys.argv[1]]()
-    raise SystemExit(start())
+    raise SystemExit(start(serve_writes))

@@ -1,0 +1,37 @@
+"""How each of our processes starts and ends: what an operator can mend is one line on stderr."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Coroutine
+from typing import Any, Final
+
+import asyncpg
+
+from shared.event_loop import run
+from shared.settings import SERVING, ConfigurationError, Settings, read_settings
+from shared.telemetry import configure_logging
+
+STOPPED: Final = 0
+CANNOT_START: Final = 2
+_MENDABLE: Final = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError)
+
+
+def start(serve: Callable[[Settings], Coroutine[Any, Any, None]]) -> int:
+    """Serves with the environment's settings; exit status 0 after an orderly stop, 2 with one line
+    on stderr when something is wrong that an operator can mend."""
+    try:
+        settings = read_settings(SERVING)
+        configure_logging()
+        run(serve(settings))
+    except ConfigurationError as error:
+        return _fail(str(error))
+    except _MENDABLE as error:
+        reason = (str(error).splitlines() or [""])[0]
+        return _fail(f"cannot start: {type(error).__name__}: {reason}")
+    return STOPPED
+
+
+def _fail(line: str) -> int:
+    sys.stderr.write(line + "\n")
+    return CANNOT_START
