@@ -23,7 +23,7 @@ from services.command.refusals import Refusal
 from shared.eventlog.statements import statement
 
 PAUSE_SECONDS = 0.25
-WRITE_SECONDS = 5.0
+WRITE_SECONDS = 2.0
 MAX_TALLIES = 5_000
 MAX_NEWEST = 1_000
 MAX_NEWEST_ALIKE = 100
