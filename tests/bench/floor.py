@@ -1,37 +1,47 @@
 """The HTTP floor: an aiohttp handler that parses the same request and builds the same answer, and
-stores nothing. No service on aiohttp that does more can be faster.
+stores nothing.
 
-`python -m tests.bench.floor <port>`
+It reads the body by the service's own rules, since an answer to what was not checked is no answer;
+it knows no keys, no limits and no ids of requests. `python -m tests.bench.floor <port>`
 """
 
 from __future__ import annotations
 
 import sys
 from datetime import UTC, datetime
-from uuid import uuid4
 
-import pydantic_core
 from aiohttp import web
 
+from services.command.base_reply import base_reply
+from services.command.reply import Reply, Shown
+from shared.booking_api.circumstances import Circumstances
+from shared.booking_api.errors import ApiError
+from shared.booking_api.includes import NOTHING
+from shared.booking_api.new_groups import NewGroup
+from shared.booking_api.requests import read_new_booking
+from shared.booking_api.timestamps import UTC_ZONE, Reading, Rendering
+from shared.fast_ids import new_id
+from shared.http.answers import raw_json_answer
 from tests.bench.peer import serve_peer
+
+SHOWN = Shown(NOTHING, Rendering())
+READING = Reading(UTC_ZONE)
 
 
 async def book(request: web.Request) -> web.Response:
     """201 with a new booking's base keys, once the request was seen to be one."""
-    body = pydantic_core.from_json(await request.read())
-    if body["graph"] != "group_owner" and not body["customer"]["email"]:
-        return web.Response(status=422)
-    now = datetime.now(UTC).isoformat(timespec="seconds")
-    booking = {
-        "id": str(uuid4()),
-        "state": "confirmed",
-        "graph": body["graph"],
-        "completed": False,
-        "created_at": now,
-        "updated_at": now,
-    }
-    answer = pydantic_core.to_json({"data": booking})
-    return web.Response(status=201, body=answer, content_type="application/json")
+    now = datetime.now(UTC)
+    try:
+        new = read_new_booking(await request.read(), Circumstances(now, "UTC", READING))
+    except ApiError as error:
+        return web.json_response(error.to_body(), status=error.status)
+    reply = _made(new.graph if not isinstance(new, NewGroup) else "group_owner", now)
+    return raw_json_answer(reply.body, reply.status)
+
+
+def _made(graph: str, now: datetime) -> Reply:
+    state = "tentative" if graph == "group_owner" else "confirmed"
+    return base_reply(SHOWN, new_id(), graph, state, now.replace(microsecond=0))
 
 
 def floor() -> web.Application:
