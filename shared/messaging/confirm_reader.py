@@ -1,16 +1,17 @@
-"""The bytes that come from the broker, with the confirms taken out on the way: a few thousand a
-second are counted here, and the client library goes on with everything else as ever.
+"""Confirms are taken out of what comes from the broker and counted here, a few thousand a second;
+the client library goes on with everything else as ever.
 """
 
 from __future__ import annotations
 
-import asyncio
 import struct
+import time
 from typing import Protocol
 
 from pamqp.header import ContentHeader
 
-from shared.messaging.amqp_frames import AROUND, BODY, CHANNEL, FRAME, HEADER, HEARTBEAT, METHOD
+from shared.messaging.amqp_frames import BODY, CHANNEL, HEADER, HEARTBEAT, METHOD
+from shared.messaging.frame_reader import FrameReader
 
 ALIVE_SECONDS = 1.0
 _METHOD = struct.Struct(">HH")
@@ -28,54 +29,32 @@ class Confirms(Protocol):
     def returned(self, message_id: str | None) -> None: ...
 
 
-class ConfirmReader(asyncio.StreamReader):
-    """Until `confirms` is set everything passes, whole frame by whole frame."""
+class ConfirmReader(FrameReader):
+    """Until `confirms` is set everything passes."""
 
     confirms: Confirms | None = None
 
     def __init__(self) -> None:
-        self._loop_of_ours = asyncio.get_running_loop()
-        super().__init__(loop=self._loop_of_ours)
-        self._rest = b""
+        super().__init__()
         self._returning: ContentHeader | None = None
         self._left = 0
         self._alive_at = 0.0
 
-    def feed_data(self, data: bytes) -> None:  # type: ignore[override]  # it is always bytes
-        """As asyncio's, less the frames that are ours."""
-        if self._rest:
-            data = self._rest + data
-        begin = at = 0
-        while len(data) - at >= AROUND:
-            kind, channel, size = FRAME.unpack_from(data, at)
-            after = at + AROUND + size
-            if after > len(data):
-                break
-            if channel == CHANNEL and self._is_ours(kind, data, at + FRAME.size, after - 1):
-                self._pass_on(data[begin:at])
-                begin = after
-            at = after
-        self._pass_on(data[begin:at])
-        self._rest = data[at:]
-        if begin:
-            self._show_life()
+    def instead_of(
+        self, kind: int, channel: int, data: bytes, begin: int, end: int
+    ) -> bytes | None:
+        """Nothing, for what is ours; every now and then a heartbeat."""
+        if channel != CHANNEL or not self._is_ours(kind, data, begin, end):
+            return None
+        return self._sign_of_life()
 
-    def feed_eof(self) -> None:
-        """As asyncio's: what was no whole frame is for the client to complain of."""
-        self._pass_on(self._rest)
-        self._rest = b""
-        super().feed_eof()
-
-    def _pass_on(self, data: bytes) -> None:
-        if data:
-            super().feed_data(data)
-
-    def _show_life(self) -> None:
+    def _sign_of_life(self) -> bytes:
         """The client gives up a connection from which it has not seen anything for long."""
-        now = self._loop_of_ours.time()
-        if now - self._alive_at > ALIVE_SECONDS:
-            self._alive_at = now
-            self._pass_on(HEARTBEAT)
+        now = time.monotonic()
+        if now - self._alive_at <= ALIVE_SECONDS:
+            return b""
+        self._alive_at = now
+        return HEARTBEAT
 
     def _is_ours(self, kind: int, data: bytes, begin: int, end: int) -> bool:
         if self.confirms is None:

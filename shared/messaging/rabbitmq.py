@@ -23,6 +23,7 @@ from shared.messaging.cloudevent import APP_ID
 from shared.messaging.confirm_reader import ConfirmReader
 from shared.messaging.publisher import ContentRefused, MessagingError, Publisher, PublishFailed
 from shared.messaging.topology import BY_GROUP, CORE, KEPT, Topology
+from shared.messaging.transport import Transport
 
 CONNECT_SECONDS = 5.0
 PUBLISH_SECONDS = 10.0
@@ -92,16 +93,16 @@ class Broker:
 class _Link:
     """A connection that can always be got rid of, even when the other side is silent."""
 
-    def __init__(self, connection: aio_pika.Connection, transport: _Transport) -> None:
+    def __init__(
+        self, connection: aio_pika.Connection, transport: Transport[ConfirmReader]
+    ) -> None:
         self._connection = connection
         self._transport = transport
 
     @classmethod
     async def open(cls, url: URL) -> _Link:
-        transport = _Transport(is_tls=url.scheme == "amqps")
-        query = {"heartbeat": str(HEARTBEAT_SECONDS), "name": APP_ID, **url.query}
-        connection = aio_pika.Connection(url.with_query(query))
-        connection.kwargs["transport_factory"] = transport
+        transport = Transport(ConfirmReader)
+        connection = transport.connection(url, HEARTBEAT_SECONDS, APP_ID)
         link = cls(connection, transport)
         try:
             with _as_publish_failed("not connected"):
@@ -194,33 +195,3 @@ def _as_publish_failed(what: str) -> Iterator[None]:
 def _reason(error: BaseException) -> str:
     text = str(error.args[-1] if error.args else error)
     return f"{type(error).__name__}: {text[:200]}".rstrip(": ")
-
-
-class _Transport:
-    """Makes the client's socket and keeps hold of it: to write to it, and to drop it."""
-
-    def __init__(self, is_tls: bool) -> None:
-        self._is_tls = is_tls
-        self._writer: asyncio.StreamWriter | None = None
-        self.reader: ConfirmReader
-
-    async def create(
-        self, url: URL, **kwargs: Any
-    ) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
-        loop = asyncio.get_running_loop()
-        context = await kwargs["ssl_context_provider"].get_context() if self._is_tls else None
-        self.reader = ConfirmReader()
-        protocol = asyncio.StreamReaderProtocol(self.reader, loop=loop)
-        transport, _ = await loop.create_connection(
-            lambda: protocol, url.host or "localhost", url.port or 5672, ssl=context
-        )
-        self._writer = asyncio.StreamWriter(transport, protocol, self.reader, loop)
-        return self.reader, self._writer
-
-    def write(self, data: bytes) -> None:
-        if self._writer is not None:
-            self._writer.write(data)
-
-    def abort(self) -> None:
-        if self._writer is not None:
-            self._writer.transport.abort()

@@ -21,7 +21,7 @@ import aiohttp
 import asyncpg
 from aio_pika.abc import AbstractIncomingMessage
 
-from shared.messaging.subscriber_event import LedgerEvent, NotOurs, event_in
+from shared.messaging.subscriber_event import LONGEST_BODY, LedgerEvent, NotOurs, event_in
 from shared.messaging.subscriber_feed import LedgerApi, ledger_api
 from shared.messaging.subscriber_queue import BROKEN, BrokerLost, SubscriberQueue, subscriber_queue
 from shared.messaging.subscriber_store import Connection, SubscriberStore, subscriber_store
@@ -170,7 +170,8 @@ class _Work:
             if event is not None:
                 await self._take(event)
         except NotOurs as error:
-            await self._queue.bury(message.message_id, message.type, message.body, str(error))
+            body = message.body[:LONGEST_BODY]
+            await self._queue.bury(message.message_id, message.type, body, str(error))
         except Postponed as later:
             await self._queue.wait_in(min(later.failures, len(self._is.hops)) - 1, message)
         await message.ack()
@@ -201,6 +202,9 @@ class _Work:
             await self._apply(event)
 
     async def _apply(self, event: LedgerEvent) -> None:
+        if not event.is_known:
+            await self._bury(event, f"{event.type} is newer than this kit")
+            return
         failures = await self._store.failures_before_retry(event)
         if failures is not None:
             raise Postponed(failures)
@@ -220,6 +224,10 @@ class _Work:
         if failures <= len(self._is.hops):
             await self._store.retry_in(event, self._is.hops[failures - 1] * 0.9)
             raise Postponed(failures)
+        await self._bury(event, reason)
+
+    async def _bury(self, event: LedgerEvent, reason: str) -> None:
+        """Its group goes on without it."""
         body = json.dumps(event.data).encode()
         await self._queue.bury(str(event.id), event.type, body, reason)
         await self._store.give_up(event)
@@ -274,4 +282,6 @@ async def _pause(stopped: asyncio.Event, seconds: float) -> None:
 
 
 def _told(error: BaseException) -> str:
-    return f"{type(error).__name__}: {error}"[:500]
+    """Fit for a database and a header, whatever is in it."""
+    text = f"{type(error).__name__}: {error}"[:500].replace("\0", "?")
+    return text.encode(errors="replace").decode()

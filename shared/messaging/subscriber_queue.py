@@ -13,8 +13,11 @@ from contextlib import asynccontextmanager, suppress
 import aio_pika
 from aio_pika.abc import AbstractChannel, AbstractIncomingMessage, HeadersType
 from aio_pika.exceptions import AMQPError
+from yarl import URL
 
+from shared.messaging.tolerant_reader import TolerantReader
 from shared.messaging.topology import EVENTS
+from shared.messaging.transport import Transport
 
 SECONDS = 10.0
 CLOSE_SECONDS = 2.0
@@ -73,8 +76,7 @@ class SubscriberQueue:
         """It comes again once that hop's time is over."""
         copy = aio_pika.Message(
             message.body,
-            headers=message.headers,
-            content_type=message.content_type,
+            content_type="application/json",
             delivery_mode=aio_pika.DeliveryMode.PERSISTENT,
             message_id=message.message_id,
             type=message.type,
@@ -117,10 +119,11 @@ async def subscriber_queue(
     urls: Sequence[str], name: str, hops: Sequence[float]
 ) -> AsyncIterator[SubscriberQueue]:
     """On the first broker that answers; BrokerLost when none does."""
-    connection = await _connected(urls)
+    connection = await _connected(urls, name)
     try:
         try:
-            channel = await asyncio.wait_for(connection.channel(on_return_raises=True), SECONDS)
+            async with asyncio.timeout(SECONDS):
+                channel = await connection.channel(on_return_raises=True)
         except BROKEN as error:
             raise BrokerLost(f"no channel: {type(error).__name__}") from error
         queue = SubscriberQueue(channel, name, hops)
@@ -132,13 +135,15 @@ async def subscriber_queue(
             await asyncio.wait_for(connection.close(), CLOSE_SECONDS)
 
 
-async def _connected(urls: Sequence[str]) -> aio_pika.abc.AbstractConnection:
+async def _connected(urls: Sequence[str], name: str) -> aio_pika.abc.AbstractConnection:
     reasons = []
     for url in urls:
         try:
-            return await asyncio.wait_for(
-                aio_pika.connect(url, timeout=SECONDS, heartbeat=HEARTBEAT_SECONDS), SECONDS
-            )
+            transport = Transport(TolerantReader)
+            connection = transport.connection(URL(url), HEARTBEAT_SECONDS, name)
+            async with asyncio.timeout(SECONDS):
+                await connection.connect(SECONDS)
+            return connection
         except BROKEN as error:
             reasons.append(type(error).__name__)
     raise BrokerLost(f"no broker: {', '.join(reasons)}")

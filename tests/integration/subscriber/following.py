@@ -35,6 +35,7 @@ class Following:
     name: str = field(default_factory=lambda: f"test-{uuid4()}")
     refused: dict[int, int] = field(default_factory=dict)
     """How often the handler is still to fail, by position."""
+    complaint: str = "not this one"
 
     async def handle(self, event: LedgerEvent, connection: Connection, _: LedgerApi) -> None:
         await connection.execute(
@@ -43,7 +44,7 @@ class Following:
         )
         if self.refused.get(event.position, 0) > 0:
             self.refused[event.position] -= 1
-            raise ValueError("not this one")
+            raise ValueError(self.complaint)
 
     def subscriber(self, **more: Any) -> Subscriber:
         subscription: dict[str, Any] = {
