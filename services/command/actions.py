@@ -12,8 +12,8 @@ from typing import Any, cast
 from services.command.commands import Act
 from services.command.facts import Decision, facts, is_visible
 from services.command.windows import cancel_refusal
-from shared.booking_api.errors import NotFound, TooManySeatsCancelled, WrongState
-from shared.booking_api.states import GRAPHS
+from shared.booking_api.errors import NotFound, TooManySeatsCancelled
+from shared.booking_api.states import wrong_state
 from shared.domain.events import (
     GroupCancelled,
     GroupCompleted,
@@ -38,18 +38,18 @@ def act(group: Group, command: Act, now: datetime) -> Decision:
         return NotFound("Booking")
     if command.due and seat.state not in LIVE:
         return []
-    if command.action not in GRAPHS[command.graph].get(seat.state, {}):
-        return WrongState(command.action, seat.state)
-    if command.action == "timeout" and not command.due:
-        return WrongState(command.action, seat.state)
+    wrong = wrong_state(command.graph, seat.state, command.action, command.due)
+    if wrong is not None:
+        return wrong
     return _SEAT_ACTIONS[command.action](group, command, seat, now)
 
 
 def _act_on_group(group: Group, command: Act, now: datetime) -> Decision:
     if command.due and group.state != "tentative":
         return []
-    if command.action not in GRAPHS["group_owner"].get(group.state, {}):
-        return WrongState(command.action, group.state)
+    wrong = wrong_state("group_owner", group.state, command.action)
+    if wrong is not None:
+        return wrong
     common = facts(group, command, now)
     seats = [seat for _, seat in group.seats.items()]
     if command.action == "cancel":

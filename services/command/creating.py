@@ -10,8 +10,6 @@ from dataclasses import replace
 from datetime import timedelta
 from uuid import UUID
 
-import pydantic_core
-
 from services.command.around import NOTHING_AROUND, Around
 from services.command.base_reply import base_reply, shows_base_keys
 from services.command.commands import BookSeats, CreateGroup
@@ -24,6 +22,7 @@ from shared.booking_api.details import (
     GroupDetails,
     SeatDetails,
     pack_group,
+    pack_seat,
 )
 from shared.booking_api.new_groups import NewGroup
 from shared.booking_api.new_seats import NewSeats
@@ -108,7 +107,7 @@ def prepare_seats(
         booking_id=booking_id,
         metadata=intent.metadata,
         key=BookingKeyRow(booking_id, new.owner_booking_id, master.wrap(key), ref),
-        sealed=key.seal(SEALED_BOOKING, _packed(booking_id, new)),
+        sealed=key.seal(SEALED_BOOKING, pack_seat(_customer_id(booking_id), new)),
         graph=new.graph,
         seats=new.seats,
         customer_ref=ref,
@@ -134,26 +133,10 @@ def prepare_seats(
     return Prepared(command, render, key)
 
 
-def _packed(booking_id: UUID, new: NewSeats) -> bytes:
-    """As `pack_seat(_seat_details(booking_id, new))`, without the objects between."""
-    who = new.customer
-    customer = {
-        "id": derived_id(booking_id, "customer"),
-        "name": who.name,
-        "email": who.email,
-        "timezone": who.timezone,
-        "phone": who.phone,
-        "voip": who.voip,
-        "meta": who.meta,
-    }
-    attendees = [{"name": one.name, "email": one.email} for one in new.attendees]
-    return pydantic_core.to_json({"customer": customer, "attendees": attendees, "meta": new.meta})
-
-
 def _seat_details(booking_id: UUID, new: NewSeats) -> SeatDetails:
     who = new.customer
     customer = Customer(
-        id=derived_id(booking_id, "customer"),
+        id=_customer_id(booking_id),
         name=who.name,
         email=who.email,
         timezone=who.timezone,
@@ -162,3 +145,7 @@ def _seat_details(booking_id: UUID, new: NewSeats) -> SeatDetails:
         meta=who.meta,
     )
     return SeatDetails(customer=customer, attendees=new.attendees, meta=new.meta)
+
+
+def _customer_id(booking_id: UUID) -> UUID:
+    return derived_id(booking_id, "customer")

@@ -5,7 +5,7 @@ Contract sections 7 and 11.
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 from uuid import UUID
 
 from aiohttp import web
@@ -16,10 +16,9 @@ from shared.booking_api.errors import NotFound
 from shared.booking_api.paging import envelope, read_page
 from shared.booking_api.projects import Project, render_project
 from shared.booking_api.timestamps import UTC_ZONE, find_zone
+from shared.booking_api.user_zones import render_user_zone
 from shared.http.access import for_everyone, for_widgets, identity_of
 from shared.http.answers import json_answer
-
-HOURS = 3600
 
 
 class ProjectReads:
@@ -79,7 +78,4 @@ class ProjectReads:
 async def time_zone(request: web.Request) -> web.Response:
     """`GET /v2/users/timezone/{email}`: the app's zone, whoever is asked about; for old widgets."""
     zone = find_zone(identity_of(request).time_zone) or UTC_ZONE
-    offset = datetime.now(zone).utcoffset()
-    hours = offset.total_seconds() / HOURS if offset is not None else 0
-    whole = int(hours) if hours == int(hours) else hours
-    return json_answer({"data": {"timezone": zone.key, "utc_offset": whole}})
+    return json_answer({"data": render_user_zone(zone, datetime.now(UTC))})

@@ -6,7 +6,7 @@ what that means for the others is what the flags say, and for the command servic
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 from uuid import UUID
@@ -14,7 +14,7 @@ from uuid import UUID
 from shared.booking_api.actions import Action, new_action
 from shared.booking_api.changes import Change, new_change
 from shared.booking_api.circumstances import Circumstances
-from shared.booking_api.errors import ApiError, ValidationFailed
+from shared.booking_api.errors import ValidationFailed
 from shared.booking_api.json_body import read_object
 from shared.booking_api.request_models import BulkItemToUpdate, BulkToCreate, BulkToUpdate
 from shared.booking_api.requests import NewGroup, NewSeats, new_booking
@@ -91,16 +91,3 @@ def _updated(value: Mapping[str, Any]) -> BulkItem | ValidationFailed:
         return BulkItem(model.id, new_action(model.action, value))
     except ValidationFailed as failure:
         return failure
-
-
-def render_bulk(outcomes: Sequence[Mapping[str, Any] | ApiError]) -> dict[str, Any]:
-    """A bulk answer from each item's outcome: the booking, as rendered, or why there is none.
-
-    `data` holds the bookings in the order asked for, `errors` the rest by `index` in the request.
-    """
-    errors = [
-        {"index": index, "status": one.status, **one.to_body()}
-        for index, one in enumerate(outcomes)
-        if isinstance(one, ApiError)
-    ]
-    return {"data": [one for one in outcomes if not isinstance(one, ApiError)], "errors": errors}

@@ -12,6 +12,7 @@ from uuid import UUID
 
 import pydantic_core
 
+from shared.booking_api.new_seats import NewSeats
 from shared.booking_api.views import Attendee, Customer
 from shared.domain.events import JsonObject
 
@@ -40,16 +41,20 @@ class GroupDetails:
     my_rsvp: str | None = None
 
 
-def pack_seat(details: SeatDetails) -> bytes:
-    """Compact JSON, to be sealed."""
-    customer = details.customer
-    return pydantic_core.to_json(
-        {
-            "customer": None if customer is None else _customer_fields(customer),
-            "attendees": [{"name": a.name, "email": a.email} for a in details.attendees],
-            "meta": details.meta,
-        }
-    )
+def pack_seat(customer_id: UUID, new: NewSeats) -> bytes:
+    """Compact JSON, to be sealed; made of the request itself, without objects between."""
+    who = new.customer
+    customer = {
+        "id": customer_id,
+        "name": who.name,
+        "email": who.email,
+        "timezone": who.timezone,
+        "phone": who.phone,
+        "voip": who.voip,
+        "meta": who.meta,
+    }
+    attendees = [{"name": one.name, "email": one.email} for one in new.attendees]
+    return pydantic_core.to_json({"customer": customer, "attendees": attendees, "meta": new.meta})
 
 
 def unpack_seat(text: bytes) -> SeatDetails:
@@ -92,18 +97,6 @@ def merge_meta(meta: JsonObject, changes: JsonObject) -> dict[str, Any]:
     """Meta after a change: keys are set, and null removes one (contract section 7)."""
     merged = {**meta, **changes}
     return {key: value for key, value in merged.items() if value is not None}
-
-
-def _customer_fields(customer: Customer) -> dict[str, Any]:
-    return {
-        "id": str(customer.id),
-        "name": customer.name,
-        "email": customer.email,
-        "timezone": customer.timezone,
-        "phone": customer.phone,
-        "voip": customer.voip,
-        "meta": customer.meta,
-    }
 
 
 def _object(text: bytes) -> Mapping[str, Any]:

@@ -1,7 +1,7 @@
 """`?search=attr:value;attr:value`: what a list is narrowed to, all of it at once.
 
 Contract section 5.6. `;` arrives raw or decoded; a value may hold `:`; unknown attributes are
-refused. Filters say what they match, both to Python (`matches`) and to SQL (`like_pattern`).
+refused. What a text filter matches is said to SQL by `like_pattern`.
 """
 
 from __future__ import annotations
@@ -56,19 +56,6 @@ class Filter:
     def key(self) -> str:
         """The part after the first dot: the meta key, the customer's field."""
         return self.attribute.partition(".")[2]
-
-    def matches(self, found: str | None) -> bool:
-        """Whether a booking's value, as text, is what is searched for."""
-        if found is None:
-            return False
-        if self.kind != "text":
-            return found == self.value
-        found, wanted = found.casefold(), self.value.casefold()
-        if self.open_start and self.open_end:
-            return wanted in found
-        if self.open_start:
-            return found.endswith(wanted)
-        return found.startswith(wanted) if self.open_end else found == wanted
 
     def like_pattern(self) -> str:
         r"""The value for SQL's `ILIKE … ESCAPE '\'`."""

@@ -65,11 +65,6 @@ _AVAILABLE: Final[Mapping[tuple[str, str], tuple[str, ...]]] = {
 }
 
 
-def first_state(graph: str) -> str:
-    """The state `create` leads to."""
-    return next(iter(GRAPHS[graph]))
-
-
 def available_actions(graph: str, state: str) -> tuple[str, ...]:
     """The actions a caller may apply now; () in a final state."""
     return _AVAILABLE.get((graph, state), ())
@@ -80,16 +75,8 @@ def is_completed(graph: str, state: str) -> bool:
     return not available_actions(graph, state)
 
 
-def completed_states(graph: str) -> frozenset[str]:
-    """The final states of a graph."""
-    return frozenset(state for state in GRAPHS[graph] if is_completed(graph, state))
-
-
-def next_state(graph: str, state: str, action: str) -> str:
-    """Where a caller's action leads; WrongState when it may not be applied."""
-    if action in AUTOMATIC:
-        raise WrongState(action, state)
-    after = GRAPHS[graph].get(state, {}).get(action)
-    if after is None:
-        raise WrongState(action, state)
-    return after
+def wrong_state(graph: str, state: str, action: str, by_time: bool = False) -> WrongState | None:
+    """Why the action may not be applied now, or None; `by_time` it may be one that time takes."""
+    if action not in GRAPHS[graph].get(state, {}) or (action in AUTOMATIC and not by_time):
+        return WrongState(action, state)
+    return None

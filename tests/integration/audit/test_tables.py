@@ -12,8 +12,9 @@ import pytest
 
 from services.audit import stock_reader
 from services.audit.tables import cell
-from shared.booking_api.details import SEALED_BOOKING, SeatDetails, pack_seat
-from shared.booking_api.views import Attendee, Customer
+from shared.booking_api.details import SEALED_BOOKING, pack_seat
+from shared.booking_api.new_seats import NewCustomer, NewSeats
+from shared.booking_api.views import Attendee
 from shared.domain.events import SeatBooked
 from shared.eventlog.privacy import BookingKey, MasterKey
 from shared.eventlog.record import BookingKeyRow
@@ -62,8 +63,8 @@ async def test_an_unknown_app_is_refused(filled_url: str) -> None:
 
 async def test_names_come_with_the_master_key_until_they_are_erased(database_url: str) -> None:
     script, key = Script(OPEN, 5), BookingKey.new(MARTY)
-    customer = Customer(id=uuid4(), name="=1+1", email="m@example.org", phone="+1 555")
-    details = SeatDetails(customer=customer, attendees=[Attendee("Jennifer", None)])
+    customer = NewCustomer("=1+1", "m@example.org", "UTC", "+1 555")
+    new = NewSeats("group_customer", OPEN, 1, customer, (Attendee("Jennifer"),))
     script.taken = 1
     script.keys.append(BookingKeyRow(MARTY, OPEN, MasterKey(MASTER).wrap(key), b"ref"))
     script.add(
@@ -73,7 +74,7 @@ async def test_names_come_with_the_master_key_until_they_are_erased(database_url
         seats=1,
         customer_ref=b"r" * 16,
         hold_until=NOON,
-        sealed=key.seal(SEALED_BOOKING, pack_seat(details)),
+        sealed=key.seal(SEALED_BOOKING, pack_seat(uuid4(), new)),
     )
     await fill(database_url, script)
     [row] = await table(database_url, "attendees", "--personal")

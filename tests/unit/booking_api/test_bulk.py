@@ -1,4 +1,4 @@
-"""Bulk requests: each item by itself, and what the answer says about it; contract section 7."""
+"""Bulk requests: each item by itself; contract section 7."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from uuid import UUID
 import pytest
 
 from shared.booking_api.actions import Action
-from shared.booking_api.bulk import BulkItem, read_bulk_create, read_bulk_update, render_bulk
+from shared.booking_api.bulk import BulkItem, read_bulk_create, read_bulk_update
 from shared.booking_api.changes import Change
-from shared.booking_api.errors import SoldOut, ValidationFailed
+from shared.booking_api.errors import ValidationFailed
 from shared.booking_api.new_groups import NewGroup
 from shared.booking_api.new_seats import NewSeats
 from tests.unit.booking_api.sample_requests import AT_NOW, GROUP, OWNER_ID, SEATS
@@ -68,18 +68,3 @@ def test_a_list_that_is_none_is_refused(body: object, field: str) -> None:
         with pytest.raises(ValidationFailed) as refusal:
             refused()
         assert list(refusal.value.errors) == [field]
-
-
-def test_the_answer_says_what_became_of_each() -> None:
-    assert render_bulk([{"id": "a"}, SoldOut(seats=2, seats_left=1), {"id": "c"}]) == {
-        "data": [{"id": "a"}, {"id": "c"}],
-        "errors": [
-            {
-                "index": 1,
-                "status": 422,
-                "error": "Not enough seats are left: 2 asked for, 1 left.",
-                "code": "sold_out",
-                "seats_left": 1,
-            }
-        ],
-    }

@@ -14,7 +14,7 @@ from services.command.creating import Owner, prepare_seats
 from services.command.group import decide
 from services.command.intent import Intent
 from services.command.reply import Reply, Shown
-from shared.booking_api.details import pack_seat
+from shared.booking_api.details import pack_seat, unpack_seat
 from shared.booking_api.errors import ApiError
 from shared.booking_api.includes import NOTHING, parse_includes
 from shared.booking_api.new_seats import NewCustomer, NewSeats
@@ -66,4 +66,6 @@ def test_what_is_sealed_is_what_is_read_back() -> None:
     who = NewCustomer("Ann", "ann@example.org", "Europe/Berlin", "1", "2", {"a": [1]})
     attendees = (Attendee("Bob"), Attendee("Cy", "cy@example.org"))
     new = NewSeats("group_customer", GROUP, 2, who, attendees, {"x": "y"})
-    assert creating._packed(GROUP, new) == pack_seat(creating._seat_details(GROUP, new))
+    assert unpack_seat(pack_seat(creating._customer_id(GROUP), new)) == creating._seat_details(
+        GROUP, new
+    )
