@@ -7,6 +7,7 @@ it saw of each, a line of JSON both; the end of stdin is its own. The database i
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import sys
 from collections.abc import Callable, Iterator
@@ -17,7 +18,6 @@ from pydantic import TypeAdapter
 
 from services.audit.parts import Looked, Part, look_at
 from services.audit.postgres import Ledger, open_ledger
-from shared.cli import collect_garbage_rarely
 from shared.settings import ConfigurationError
 
 LINE_BYTES: Final = 1 << 20
@@ -72,7 +72,7 @@ async def _look_elsewhere(dsn: str, parts: Iterator[Part], take: Take) -> None:
 
 async def help_out(dsn: str) -> None:
     """What one of the other processes does, until stdin ends."""
-    collect_garbage_rarely()
+    gc.disable()  # many objects and no cycles
     async with open_ledger(dsn) as ledger:
         while line := await asyncio.to_thread(sys.stdin.readline):
             looked = await look_at(ledger, _PART.validate_json(line))
