@@ -1,15 +1,18 @@
 -- wrk: every request books one seat, each for another customer, in the groups of a file in turn.
--- Arguments after "--": the file with a group id a line, and the Authorization header.
-local groups, count, seed = {}, 0, os.time() % 1000000
+-- Arguments after "--": the file with a group id a line, the Authorization header, and "keyed" for an
+-- Idempotency-Key of its own with each request, so that no two heads are the same.
+local groups, count, seed, keyed = {}, 0, os.time() % 1000000, false
 
 function init(arguments)
   for line in io.lines(arguments[1]) do groups[#groups + 1] = line end
   wrk.headers["Content-Type"] = "application/json"
   wrk.headers["Authorization"] = arguments[2]
+  keyed = arguments[3] == "keyed"
 end
 
 function request()
   count = count + 1
+  if keyed then wrk.headers["Idempotency-Key"] = string.format("bench-%d-%d", seed, count) end
   local body = string.format(
     '{"graph":"group_customer","related":{"owner_booking_id":"%s"},"customer":{"name":"Ann %d","email":"ann%d.%d@example.org"}}',
     groups[count % #groups + 1], count, seed, count)

@@ -35,11 +35,17 @@ class Load:
 
 
 async def book_seats(
-    url: str, groups: Path, authorization: str, connections: int, seconds: float
+    url: str,
+    groups: Path,
+    authorization: str,
+    connections: int,
+    seconds: float,
+    keyed: bool = False,
 ) -> Load:
-    """Bookings for so many seconds."""
+    """Bookings for so many seconds; `keyed`: each with an Idempotency-Key of its own."""
     arguments = (*_load(connections, seconds), "-s", str(SCRIPT))
-    return await _run((_program(), *arguments, url, "--", str(groups), authorization))
+    told = (str(groups), authorization, "keyed" if keyed else "")
+    return await _run((_program(), *arguments, url, "--", *told))
 
 
 async def get(
