@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 from uuid import uuid4
 
@@ -28,11 +29,15 @@ async def trouble(ledger: Ledger) -> str:
     return str(await ledger.pool.fetchval("SELECT trouble FROM followers WHERE name = 'relay'"))
 
 
+@pytest.mark.parametrize(
+    ("groups", "seats"),
+    [pytest.param(20, 30, id="many groups"), pytest.param(2, 300, id="two far behind")],
+)
 async def test_a_connection_cut_again_and_again_loses_and_swaps_nothing(
-    database_url: str, amqp_url: str
+    database_url: str, amqp_url: str, groups: int, seats: int
 ) -> None:
     async with ledger_at(database_url) as ledger, subscriber_at(amqp_url) as subscriber:
-        await sell(ledger, groups=20, seats=30)
+        await sell(ledger, groups, seats)
         async with Proxy(amqp_url) as proxy, running(ledger.relay(proxy.url)):
             for number in range(1, 9):
                 accepted = proxy.accepted
@@ -108,6 +113,40 @@ async def test_while_a_queue_refuses_nothing_overtakes(database_url: str, amqp_u
             versions = [version for each, version in firsts if each == group]
             assert versions == sorted(versions)
         assert set(seen_by_slow) == set(order)
+
+
+async def test_who_takes_the_next_version_only_misses_nothing_of_a_group_far_behind(
+    database_url: str, amqp_url: str
+) -> None:
+    """Several of the group are under way when the queue begins to refuse: decision 0034."""
+    full = f"full-{uuid4()}"
+    arguments: FieldTable = {"x-max-length": 20, "x-overflow": "reject-publish"}
+    taken: dict[str, int] = {}
+
+    async def take(message: aio_pika.abc.AbstractIncomingMessage) -> None:
+        body = json.loads(message.body)
+        if body["version"] == taken.get(body["group_id"], 0) + 1:
+            taken[body["group_id"]] = body["version"]
+        await message.ack()
+
+    async with ledger_at(database_url) as ledger, await aio_pika.connect(amqp_url) as connection:
+        groups = await sell(ledger, groups=2, seats=200)
+        async with subscriber_at(amqp_url):
+            channel = await connection.channel()
+            await channel.set_qos(prefetch_count=1)
+            queue = await channel.declare_queue(full, arguments=arguments)
+            await queue.bind(EVENTS, "#")
+        async with running(ledger.relay(amqp_url)):
+            await eventually(lambda: _says(ledger, "nack"))
+            await queue.consume(take)
+            await eventually(lambda: _is_at(ledger, len(ledger.events)))
+        wanted = {str(group): 201 for group in groups}
+
+        async def is_taken() -> bool:
+            return taken == wanted
+
+        await eventually(is_taken)
+        await queue.delete(if_unused=False, if_empty=False)
 
 
 async def _is_at(ledger: Ledger, position: int) -> bool:

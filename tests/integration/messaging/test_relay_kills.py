@@ -20,14 +20,18 @@ from tests.harness.relays import (
 
 
 @pytest.mark.parametrize(
+    ("groups", "seats"),
+    [pytest.param(7, 12, id="many groups"), pytest.param(1, 120, id="one far behind")],
+)
+@pytest.mark.parametrize(
     "fault",
     ["before_publish:1", "before_confirm:30", "after_confirm:55", "before_checkpoint:1"],
 )
 async def test_killed_at_any_step_it_loses_and_swaps_nothing(
-    database_url: str, amqp_url: str, fault: str
+    database_url: str, amqp_url: str, fault: str, groups: int, seats: int
 ) -> None:
     async with ledger_at(database_url) as ledger, subscriber_at(amqp_url) as subscriber:
-        await sell(ledger, groups=7, seats=12)
+        await sell(ledger, groups, seats)
         killed = await asyncio.create_subprocess_exec(
             *(sys.executable, "-m", "tests.harness.relay_process", database_url, amqp_url),
             env={**os.environ, "FAULT": fault},

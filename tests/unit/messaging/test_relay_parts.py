@@ -13,13 +13,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.query.relay_lanes import AHEAD, Detour, Flight, Lanes, start
+from services.query.relay_loop import Trouble
 from services.query.relay_progress import Progress
 from services.query.relay_rendered import Rendered, Rendering
 from services.query.relay_unheard import AT_ONCE, PER_SECOND, Unheard
 from shared.eventlog.codec import UndecodableEvent, encode_event
+from shared.eventlog.election import Term
 from shared.eventlog.record import StoredRecord
 from shared.eventlog.wakeup import Wakeup
 from shared.messaging.amqp_frames import Content
+from shared.messaging.publisher import Nacked, PublishFailed
 from tests.harness.ledger import booked
 
 MESSAGE = Rendered("key", Content(b"", b""))
@@ -200,6 +203,29 @@ def test_what_nobody_listens_for_is_looked_at_now_and_then() -> None:
     assert asked == AT_ONCE + PER_SECOND
     now = 3600.0
     assert all(unheard.may_ask() for _ in range(1000)), "somebody listens"
+
+
+class Reporting(Term):
+    """A term without a database."""
+
+    def __init__(self) -> None:
+        self.name = "relay"
+        self.said: list[str | None] = []
+
+    async def report(self, trouble: str | None) -> None:
+        self.said.append(trouble)
+
+
+async def test_after_a_refusal_one_of_a_group_at_a_time_is_under_way() -> None:
+    term, progress = Reporting(), Progress(0)
+    trouble = Trouble(term, progress)
+    assert trouble.behind(AHEAD) == AHEAD
+    await trouble.note(PublishFailed("connection lost"))
+    assert trouble.behind(AHEAD) == AHEAD
+    progress.start(7)
+    await trouble.note(Nacked("refused (nack)"))
+    assert trouble.behind(0) > 1_000_000
+    assert term.said == ["PublishFailed: connection lost", "Nacked: refused (nack)"]
 
 
 async def test_waiting_for_news_is_cancelled_even_if_the_news_comes_at_that_moment() -> None:
