@@ -12,8 +12,6 @@ import time
 from collections import deque
 from collections.abc import Callable, Sequence
 
-import asyncpg
-
 from services.command.clock import DatabaseClock
 from services.command.durable import append_for_sure
 from services.command.mailbox import MAX_BATCH, Mailbox
@@ -31,15 +29,6 @@ from shared.fault_points import reached
 from shared.metrics import APPEND_COMMANDS, APPEND_FAILURES, APPEND_OUTCOMES, APPEND_SECONDS
 
 MAX_COMMANDS = 512
-PASSING = (
-    asyncpg.InsufficientResourcesError,  # such as a full disk
-    asyncpg.OperatorInterventionError,
-    asyncpg.TransactionRollbackError,
-    asyncpg.ObjectNotInPrerequisiteStateError,
-    asyncpg.PostgresSystemError,
-    asyncpg.ReadOnlySQLTransactionError,
-)
-"""Refusals that say something about the database's state and nothing about what was sent."""
 _log = logging.getLogger(__name__)
 
 
@@ -125,15 +114,12 @@ class Appender:
             reached("after_append")
             self._count(time.perf_counter() - started_at, mailboxes, outcomes)
             self._settle(mailboxes, outcomes)
-        except StoreUnavailable:
-            _log.warning("the database cannot be reached: a batch was not written")
+        except StoreUnavailable as error:
+            _log.warning("a batch was not written: the database says %s", error)
             self._give_up(mailboxes, TooBusy())
         except OutcomeUnknown:
             _log.error("the database is gone, and with it the outcome of a batch")
             self._give_up(mailboxes, OutcomeNotKnown())
-        except PASSING as error:
-            _log.error("a batch was refused: %s", type(error).__name__)
-            self._give_up(mailboxes, TooBusy())
         except Exception as error:  # the loop must go on: one command's fault is its own
             self._separate(mailboxes, error)
         for mailbox in mailboxes:

@@ -27,6 +27,16 @@ _LOST_INSIDE = (
     asyncpg.AdminShutdownError,
     asyncpg.CrashShutdownError,
 )
+_PASSING = (
+    asyncpg.InsufficientResourcesError,  # such as a full disk
+    asyncpg.OperatorInterventionError,
+    asyncpg.TransactionRollbackError,
+    asyncpg.ObjectNotInPrerequisiteStateError,
+    asyncpg.PostgresSystemError,
+    asyncpg.ReadOnlySQLTransactionError,
+)
+_GROWING = ("mdextend", "mdzeroextend")
+"""Where the server makes files longer: past a quota or a limit that is an "internal error"."""
 
 
 class AppendConnection:
@@ -39,7 +49,8 @@ class AppendConnection:
         self._doubtful = False
 
     async def fetch(self, sql: str, *arguments: object) -> Sequence[asyncpg.Record]:
-        """The rows, durable. OutcomeUnknown when it may have happened, StoreUnavailable when not.
+        """The rows, durable. OutcomeUnknown when it may have happened, StoreUnavailable when not:
+        the database is away, or in no state to write.
 
         Other database errors pass through: the statement failed and wrote nothing.
         """
@@ -63,6 +74,10 @@ class AppendConnection:
         except _LOST_INSIDE as error:
             self._drop()
             raise OutcomeUnknown from error
+        except asyncpg.PostgresError as error:
+            if _is_passing(error):
+                raise StoreUnavailable(type(error).__name__) from error
+            raise
         if self._doubtful:
             self._drop()
             raise OutcomeUnknown("the server warned while committing")
@@ -100,6 +115,13 @@ class AppendConnection:
         if self._connection is not None:
             self._connection.terminate()
         self._connection = None
+
+
+def _is_passing(error: asyncpg.PostgresError) -> bool:
+    """Whether it says something about the database's state and nothing about what was sent."""
+    if isinstance(error, asyncpg.InternalServerError):
+        return error.server_source_function in _GROWING
+    return isinstance(error, _PASSING)
 
 
 def _forget(task: asyncio.Future[Any]) -> None:
