@@ -64,7 +64,17 @@ async def _is_at(ledger: Ledger, position: int) -> bool:
     return await ledger.checkpoint() >= position
 
 
-async def test_a_memory_alarm_only_delays(database_url: str, own_broker: OwnBroker) -> None:
+@pytest.mark.parametrize(
+    ("setting", "starved", "well"),
+    [
+        ("set_vm_memory_high_watermark", "0.00001", "0.6"),
+        ("set_disk_free_limit", "1000000GB", "1MB"),
+    ],
+    ids=["memory", "disk"],
+)
+async def test_an_alarm_only_delays(
+    database_url: str, own_broker: OwnBroker, setting: str, starved: str, well: str
+) -> None:
     async with (
         ledger_at(database_url) as ledger,
         subscriber_at(own_broker.url) as subscriber,
@@ -72,11 +82,11 @@ async def test_a_memory_alarm_only_delays(database_url: str, own_broker: OwnBrok
     ):
         groups = await sell(ledger, groups=2, seats=2)
         await subscriber.until_seen(ids_of(ledger))
-        await own_broker.control("set_vm_memory_high_watermark", "0.00001")
+        await own_broker.control(setting, starved)
         for group_id in groups:
             await ledger.append(group_id, booked())
         await eventually(lambda: _is_in_trouble(ledger))
-        await own_broker.control("set_vm_memory_high_watermark", "0.6")
+        await own_broker.control(setting, well)
         await subscriber.until_seen(ids_of(ledger))
     assert_published(ledger, subscriber)
 
