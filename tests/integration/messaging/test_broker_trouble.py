@@ -60,6 +60,37 @@ async def test_a_broker_killed_while_publishing_gets_everything_when_it_is_back(
             await subscriber.queue.delete(if_unused=False, if_empty=False)
 
 
+async def test_a_broker_killed_while_a_group_is_far_behind_swaps_nothing(
+    database_url: str, own_broker: OwnBroker
+) -> None:
+    """Several events of the group are under way when it dies; a queue keeps what came first."""
+    durable = f"durable-{uuid4()}"
+    group_id = uuid4()
+    async with ledger_at(database_url) as ledger:
+        await ledger.append(group_id, created(group_id))
+        for _ in range(6):
+            await ledger.append(group_id, *[booked() for _ in range(500)])
+        async with (
+            subscriber_at(own_broker.url),
+            await aio_pika.connect(own_broker.url) as connection,
+        ):
+            channel = await connection.channel()
+            queue = await channel.declare_queue(durable, durable=True)
+            await queue.bind(EVENTS, "#")
+        async with running(ledger.relay(own_broker.url)):
+            await eventually(lambda: _is_at(ledger, 40))
+            await own_broker.kill()
+            await own_broker.start_again()
+            await eventually(lambda: _is_at(ledger, len(ledger.events)))
+        async with await aio_pika.connect(own_broker.url) as connection:
+            channel = await connection.channel()
+            subscriber = Subscriber(await channel.get_queue(durable))
+            await subscriber.queue.consume(subscriber.take)
+            await subscriber.until(lambda self: len(set(self.ids)) == len(ledger.events))
+            assert_published(ledger, subscriber)
+            await subscriber.queue.delete(if_unused=False, if_empty=False)
+
+
 async def _is_at(ledger: Ledger, position: int) -> bool:
     return await ledger.checkpoint() >= position
 
