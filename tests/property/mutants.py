@@ -1,20 +1,22 @@
 """`make mutants`: each small wrong in decide, evolve, mailbox and appender must fail a test.
 
-Every mutant is a child of this process with its modules loaded afresh, so it costs the tests' own
-time and nothing else. No servers are needed: the unit tests and the properties are the judges.
+Every mutant is a child of this process, which has all modules loaded: only the wrong function gets
+other code. No servers are needed: the unit tests and the properties are the judges.
 """
 
 from __future__ import annotations
 
 import argparse
 import contextlib
+import importlib
 import io
 import os
+import resource
 import signal
 import sys
-import types
-from collections.abc import Sequence
-from importlib.machinery import ModuleSpec
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 
 import hypothesis
@@ -23,6 +25,8 @@ from rich.console import Console
 from rich.table import Table
 
 from tests.property.mutations import Mutant, mutants_of
+from tests.property.put_in_place import put_in_place
+from tests.property.survivors import SURVIVORS
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 TARGETS = (
@@ -35,76 +39,116 @@ TARGETS = (
     "shared.domain.group",
     "shared.domain.seats",
 )
-JUDGES = ("tests/unit/command", "tests/unit/domain", "tests/property")
-SECONDS = 60
-OURS = ("services", "shared", "tests")
+JUDGES = (
+    *sorted((CHECKOUT / "tests/unit/command").glob("test_*.py")),
+    CHECKOUT / "tests/property/test_group.py",
+    CHECKOUT / "tests/property/test_appender.py",
+    CHECKOUT / "tests/property/test_seat_fold.py",
+)
+PROCESSOR_SECONDS = 20
+SECONDS = 180
 OPTIONS = ("-x", "-q", "-p", "no:cacheprovider", "-W", "ignore::pytest.PytestAssertRewriteWarning")
 
 
-class Mutated:
-    """Finds one module in memory and leaves all others to whoever finds them."""
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What became of one mutant."""
 
-    def __init__(self, name: str, source: str) -> None:
-        self.name, self.source = name, source
+    name: str
+    mutant: Mutant
+    is_killed: bool
 
-    def find_spec(self, name: str, path: object, target: object = None) -> ModuleSpec | None:
-        return ModuleSpec(name, self) if name == self.name else None  # type: ignore[arg-type]
+    @property
+    def reason(self) -> str | None:
+        """Why it may survive, if it may."""
+        return SURVIVORS.get((self.name, self.mutant.what))
 
-    def create_module(self, spec: ModuleSpec) -> None:
-        return None
-
-    def exec_module(self, module: types.ModuleType) -> None:
-        exec(compile(self.source, f"<mutant of {self.name}>", "exec"), module.__dict__)  # noqa: S102
-
-
-def is_killed(name: str, mutant: Mutant, judges: Sequence[str]) -> bool:
-    """Whether a test fails, or nothing ends, with this mutant in the module's place."""
-    child = os.fork()
-    if child == 0:
-        signal.alarm(SECONDS)
-        os._exit(_judge(name, mutant, judges))
-    _, status = os.waitpid(child, 0)
-    return status != 0
+    def __str__(self) -> str:
+        return f"{self.name}:{self.mutant.line}: {self.mutant.what}"
 
 
-def _judge(name: str, mutant: Mutant, judges: Sequence[str]) -> int:
-    for loaded in [one for one in sys.modules if one.split(".")[0] in OURS]:
-        del sys.modules[loaded]
-    sys.meta_path.insert(0, Mutated(name, mutant.source))
+def load_judges() -> None:
+    """All modules, once: the children have them from the start."""
     hypothesis.settings.register_profile("mutants", derandomize=True, database=None)
     hypothesis.settings.load_profile("mutants")
+    for file in JUDGES:
+        importlib.import_module(".".join(file.relative_to(CHECKOUT).with_suffix("").parts))
+
+
+def judged(name: str, mutant: Mutant) -> Verdict:
+    """Whether a test fails, or nothing ends, with this mutant in place."""
+    child = os.fork()
+    if child == 0:
+        os._exit(_judge(name, mutant))
+    _, status = os.waitpid(child, 0)
+    return Verdict(name, mutant, status != 0)
+
+
+def _judge(name: str, mutant: Mutant) -> int:
+    signal.alarm(SECONDS)
+    resource.setrlimit(resource.RLIMIT_CPU, (PROCESSOR_SECONDS, PROCESSOR_SECONDS))
     quiet = io.StringIO()
     with contextlib.redirect_stdout(quiet), contextlib.redirect_stderr(quiet):
-        return int(pytest.main([*OPTIONS, *judges]))
+        try:
+            put_in_place(sys.modules[name], mutant.source)
+            return int(pytest.main([*OPTIONS, *map(str, JUDGES)]))
+        except BaseException:
+            return 1
+
+
+def sources(names: Sequence[str]) -> Iterator[tuple[str, str]]:
+    for name in names:
+        yield name, (CHECKOUT / f"{name.replace('.', '/')}.py").read_text(encoding="utf-8")
+
+
+def judge_all(names: Sequence[str], jobs: int) -> list[Verdict]:
+    """Every mutant's verdict; unexpected survivors and the progress are shown meanwhile."""
+    mutants = [(name, mutant) for name, text in sources(names) for mutant in mutants_of(text)]
+    verdicts: list[Verdict] = []
+    with ThreadPoolExecutor(jobs) as pool:
+        for verdict in pool.map(judged, *zip(*mutants, strict=True)):
+            verdicts.append(verdict)
+            if not verdict.is_killed and verdict.reason is None:
+                sys.stdout.write(f"survived: {verdict}\n")
+            if len(verdicts) % 25 == 0 or len(verdicts) == len(mutants):
+                sys.stdout.write(f"{len(verdicts)} of {len(mutants)}\n")
+            sys.stdout.flush()
+    return verdicts
+
+
+def as_table(verdicts: Sequence[Verdict]) -> Table:
+    """One row a module, the sum last."""
+    table = Table("module", "mutants", "killed", "share")
+    for name in dict.fromkeys(one.name for one in verdicts):
+        table.add_row(name, *_cells([one for one in verdicts if one.name == name]))
+    table.add_section()
+    table.add_row("all", *_cells(verdicts))
+    return table
+
+
+def _cells(verdicts: Sequence[Verdict]) -> tuple[str, str, str]:
+    killed = sum(one.is_killed for one in verdicts)
+    return str(len(verdicts)), str(killed), f"{killed / max(len(verdicts), 1):.1%}"
 
 
 def main() -> int:
     """0 when at least the wanted share is killed; the survivors are listed either way."""
     parser = argparse.ArgumentParser(prog="make mutants")
     parser.add_argument("--share", type=float, default=0.9)
+    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
     parser.add_argument("targets", nargs="*", default=TARGETS)
     wanted = parser.parse_args()
-    judges = [judge for judge in JUDGES if (CHECKOUT / judge).exists()]
-    table = Table("module", "mutants", "killed", "share")
-    killed = total = 0
-    for name in wanted.targets:
-        source = (CHECKOUT / f"{name.replace('.', '/')}.py").read_text(encoding="utf-8")
-        if is_killed(name, Mutant(0, "unchanged", source), judges):
+    load_judges()
+    for name, text in sources(wanted.targets):
+        if judged(name, Mutant(0, "unchanged", text)).is_killed:
             raise SystemExit(f"the tests fail without any mutant in {name}")
-        mutants = list(mutants_of(source))
-        survivors = 0
-        for mutant in mutants:
-            if not is_killed(name, mutant, judges):
-                survivors += 1
-                sys.stdout.write(f"survived: {name}:{mutant.line}: {mutant.what}\n")
-                sys.stdout.flush()
-        dead = len(mutants) - survivors
-        killed, total = killed + dead, total + len(mutants)
-        table.add_row(name, str(len(mutants)), str(dead), f"{dead / max(len(mutants), 1):.0%}")
-    table.add_section()
-    table.add_row("all", str(total), str(killed), f"{killed / max(total, 1):.1%}")
-    Console().print(table)
-    return 0 if killed >= wanted.share * total else 1
+    verdicts = judge_all(wanted.targets, wanted.jobs)
+    Console().print(as_table(verdicts))
+    survivors = [one for one in verdicts if not one.is_killed]
+    for verdict in survivors:
+        sys.stdout.write(f"{verdict}\n    {verdict.reason or 'not explained'}\n")
+    killed = len(verdicts) - len(survivors)
+    return 0 if killed >= wanted.share * len(verdicts) else 1
 
 
 if __name__ == "__main__":

@@ -41,15 +41,26 @@ Change = Callable[[ast.AST], None]
 
 
 def mutants_of(source: str) -> Iterator[Mutant]:
-    """Every mutant of a module, in the order of its lines."""
+    """Every mutant of a module's functions, without their signatures."""
     tree = ast.parse(source)
     nodes = list(ast.walk(tree))
+    inside = {id(node) for node in _inside_functions(tree)}
     for index, node in enumerate(nodes):
+        if id(node) not in inside:
+            continue
         for what, change in _changes(node):
             changed = copy.deepcopy(tree)
             change(list(ast.walk(changed))[index])
             text = ast.unparse(ast.fix_missing_locations(changed))
             yield Mutant(getattr(node, "lineno", 0), what, text)
+
+
+def _inside_functions(tree: ast.Module) -> Iterator[ast.AST]:
+    for function in ast.walk(tree):
+        if isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
+            body = [function.body] if isinstance(function, ast.Lambda) else function.body
+            for statement in body:
+                yield from ast.walk(statement)
 
 
 def _changes(node: ast.AST) -> Iterator[tuple[str, Change]]:
@@ -67,8 +78,12 @@ def _changes(node: ast.AST) -> Iterator[tuple[str, Change]]:
     elif isinstance(node, ast.If):
         yield f"always {ast.unparse(node.test)}", _always
         yield f"never {ast.unparse(node.test)}", _never
-    elif isinstance(node, ast.Return) and node.value is not None:
+    elif isinstance(node, ast.Return) and not _is_nothing(node.value):
         yield f"None instead of {said}", _nothing_returned
+
+
+def _is_nothing(value: ast.expr | None) -> bool:
+    return value is None or (isinstance(value, ast.Constant) and value.value is None)
 
 
 def _is_unsaid(node: ast.AST, said: str) -> bool:

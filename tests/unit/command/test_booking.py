@@ -49,7 +49,8 @@ def test_a_group_is_opened_once() -> None:
 def test_a_booking_takes_its_seats() -> None:
     group = create_group(max_seats=20)
     [event] = given(group).when(book_seats(group.group_id, 3)).then(SeatBooked)
-    assert event.current_seats == 3
+    assert isinstance(event, SeatBooked)
+    assert (event.current_seats, event.sealed) == (3, b"sealed")
 
 
 def test_the_last_seats_can_be_booked_and_not_one_more() -> None:

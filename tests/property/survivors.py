@@ -1,0 +1,15 @@
+"""Mutants that no test can kill, each with the reason: what it changes cannot be seen."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+SURVIVORS: Mapping[tuple[str, str], str] = {
+    ("services.command.group", "always expired"): (
+        "a draft made for no expired hold is the group as it is"
+    ),
+    (
+        "services.command.booking",
+        "never limit is None and group.settings.allow_duplicates",
+    ): "only saves counting what no rule asks for",
+}
