@@ -80,10 +80,11 @@ class Publisher:
     ) -> None:
         """Goes out with all else of this turn of the loop.
 
-        ContentRefused when the key is too long: nothing is sent then. PublishFailed when broken.
+        ContentRefused when the key is too long: nothing is sent then. When broken, what broke it
+        if that is a PublishFailed, and else one that says so.
         """
         if self._failure is not None:
-            raise PublishFailed(str(self._failure))
+            raise self._why()
         try:
             method = publish_frame(exchange, key, mandatory)
         except ValueError as error:
@@ -160,6 +161,11 @@ class Publisher:
             if tag not in self._returned and wanted in pending.message.header:
                 self._returned.add(tag)
                 return
+
+    def _why(self) -> PublishFailed:
+        if isinstance(self._failure, PublishFailed):
+            return self._failure
+        return PublishFailed(str(self._failure))  # whose content it was is told once only
 
     def _tell_of(self, tag: int) -> None:
         pending = self._pending.pop(tag, None)

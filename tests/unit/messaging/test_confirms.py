@@ -156,6 +156,22 @@ async def test_what_cannot_be_encoded_leaves_the_publisher_as_it_was() -> None:
     await fine
 
 
+@pytest.mark.parametrize(
+    ("failure", "later"),
+    [(Unroutable("nobody"), Unroutable), (ContentRefused("too big"), PublishFailed)],
+)
+async def test_later_calls_say_what_broke_it_but_not_that_it_was_their_content(
+    failure: Exception, later: type[Exception]
+) -> None:
+    publisher = Publisher(Wire(), 4096, 60)
+    publisher.fail(failure)
+    for _ in range(2):
+        with pytest.raises(later, match=str(failure)):
+            await publisher.publish(message(1))
+    with pytest.raises(type(failure)):
+        await publisher.lost()
+
+
 async def test_a_nack_is_told_from_other_failures() -> None:
     publisher = Publisher(Wire(), 4096, 60)
     publisher.nacked()
