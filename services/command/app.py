@@ -60,19 +60,11 @@ async def command_service(
     handler.start()
     refusals = RefusalRecorder(pool, handler.now)
     refusals.start()
-    COMMANDS_UNDER_WAY.is_what(lambda: handler.under_way)
-    CACHED_GROUPS.is_what(lambda: len(cache))
-    CACHE_BYTES.is_what(lambda: cache.bytes)
+    _show(handler, cache)
     projects = PostgresProjects(pool, master)
     around = AroundReader(together, master, projects, ring)
     all_or_nothing = Together(together, clock)
     desk = BookingDesk(handler, all_or_nothing, together, around, master, hold, refusals.note)
-
-    async def accepts_bookings() -> str | None:
-        if not handler.is_running:
-            return "the appender has stopped"
-        await store.now()
-        return None
 
     routes = [
         *BookingRoutes(desk, master, Overlaps(pool)).routes(),
@@ -81,9 +73,25 @@ async def command_service(
         *ProjectRoutes(projects).routes(),
     ]
     try:
-        yield CommandService(routes, [Check("bookings", accepts_bookings)], desk)
+        yield CommandService(routes, [_check(handler, store)], desk)
     finally:
         await handler.stop()
         await refusals.stop()
         await together.close()
         await store.close()
+
+
+def _show(handler: CommandHandler, cache: MailboxCache) -> None:
+    COMMANDS_UNDER_WAY.is_what(lambda: handler.under_way)
+    CACHED_GROUPS.is_what(lambda: len(cache))
+    CACHE_BYTES.is_what(lambda: cache.bytes)
+
+
+def _check(handler: CommandHandler, store: PostgresEventStore) -> Check:
+    async def accepts_bookings() -> str | None:
+        if not handler.is_running:
+            return "the appender has stopped"
+        await store.now()
+        return None
+
+    return Check("bookings", accepts_bookings)

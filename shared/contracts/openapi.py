@@ -188,22 +188,26 @@ def _own_schemas() -> Json:
         "Feed": _object(data={"type": "array", "items": _ANY_OBJECT}),
         "Why": _object(data={"anyOf": [_refusal(), _booked()]}),
         "RefusalList": _refusals(),
-        "Error": {
-            "type": "object",
-            "properties": {
-                "code": {"type": "string", "description": "Stable, for machines."},
-                "error": {"type": "string"},
-                "errors": {
-                    "type": "object",
-                    "additionalProperties": {"type": "array", "items": {"type": "string"}},
-                },
-                "model": {"type": "string"},
-                "action": {"type": "string"},
-                "booking_id": {
-                    "type": "string",
-                    "format": "uuid",
-                    "description": "Which refused seats would have had; ask `/why` about it.",
-                },
+        "Error": _error(),
+    }
+
+
+def _error() -> Json:
+    return {
+        "type": "object",
+        "properties": {
+            "code": {"type": "string", "description": "Stable, for machines."},
+            "error": {"type": "string"},
+            "errors": {
+                "type": "object",
+                "additionalProperties": {"type": "array", "items": {"type": "string"}},
+            },
+            "model": {"type": "string"},
+            "action": {"type": "string"},
+            "booking_id": {
+                "type": "string",
+                "format": "uuid",
+                "description": "Which refused seats would have had; ask `/why` about it.",
             },
         },
     }
