@@ -20,6 +20,7 @@ from services.command.due import due_loop
 from services.query.loops import projecting, publishing
 from shared.accounts.keyring import KeyRing
 from shared.accounts.postgres import PostgresKeySource
+from shared.event_loop import calm_collector
 from shared.eventlog.master_keys import load_master
 from shared.eventlog.privacy import MasterKey
 from shared.http.exposition import Place, laid_open
@@ -43,6 +44,7 @@ async def run_loops(settings: Settings, place: Place, part: str = "all") -> None
         if part != "projecting":
             await stack.enter_async_context(publishing(settings, master))
         await stack.enter_async_context(laid_open(place))
+        calm_collector()
         await stopped.wait()
 
 

@@ -31,6 +31,8 @@ REFUSED = (
     asyncpg.ProgramLimitExceededError,
 )
 """What the tables say to an event they cannot take."""
+MAKING = (GroupCreated, SeatBooked)
+MAX_APPS = 100_000
 
 
 class Batch:
@@ -69,30 +71,21 @@ class Batch:
             except Exception as error:  # a bug in apply must not stop the other groups
                 self._set_aside(refused(change, error))
 
-    async def save(self, connection: Connection) -> None:
-        """Write every row that changed, and the groups set aside."""
+    async def save(self, connection: Connection, apps: Apps) -> None:
+        """Write every row that changed, and the groups set aside; new seat bookings are copied."""
         await groups.save(connection, self.groups)
         await attendees.cascade(connection, self.cascades)
-        await attendees.save(connection, self.seats)
-        await self._save_rest(connection)
-
-    async def copy(self, connection: Connection, apps: Mapping[UUID, UUID]) -> None:
-        """As `save`, with new seat bookings copied: many at once, of groups whose app is known."""
-        await groups.save(connection, self.groups)
-        await attendees.cascade(connection, self.cascades)
-        await attendees.copy(connection, [self.seats[one] for one in self.made], apps)
+        made = [self.seats[one] for one in self.made]
+        await attendees.copy(connection, made, await apps.of(connection, made, self.groups))
         changed = {one: seat for one, seat in self.seats.items() if one not in self.made}
         await attendees.save(connection, changed)
-        await self._save_rest(connection)
-
-    async def _save_rest(self, connection: Connection) -> None:
         if self.counts:
             await seat_counts.save(connection, self.counts)
         if self.poisons:
             await connection.execute(sql("parked_add"), *columns(self._parked()))
 
     def _apply(self, change: OpenedEvent) -> None:
-        group_id, booking_id = change.group_id, change.event.booking_id
+        group_id, booking_id = change.group_id, change.booking_id
         count = seat_counts.apply(self.counts.get(group_id), change)
         if booking_id == group_id:
             group = groups.apply(self.groups.get(group_id), change)
@@ -121,14 +114,37 @@ class Batch:
         self.poisons.append(poison)
 
 
+class Apps:
+    """Which app each group belongs to: asked once, for it never changes."""
+
+    def __init__(self) -> None:
+        self._known: dict[UUID, UUID] = {}
+
+    async def of(
+        self, connection: Connection, seats: Iterable[SeatRow], made: Mapping[UUID, GroupRow]
+    ) -> Mapping[UUID, UUID]:
+        """By group, of these seat bookings' groups and more; `made`: groups that are known."""
+        if len(self._known) > MAX_APPS:
+            self._known.clear()
+        self._known.update((group_id, row.app_id) for group_id, row in made.items())
+        unknown = {seat.group_id for seat in seats} - self._known.keys()
+        if unknown:
+            self._known.update(await groups.apps(connection, unknown))
+        return self._known
+
+
 async def apply_batch(
-    connection: Connection, changes: Sequence[Change], aside: Collection[UUID]
+    connection: Connection,
+    changes: Sequence[Change],
+    aside: Collection[UUID],
+    apps: Apps | None = None,
 ) -> Sequence[Poison]:
-    """Apply the events in the caller's transaction; the poison among them, set aside."""
+    """Apply the events in the caller's transaction; the poison among them, set aside. `apps` are
+    what earlier calls learnt."""
     batch = Batch(aside)
     await batch.load(connection, changes)
     batch.fold(changes)
-    await batch.save(connection)
+    await batch.save(connection, apps or Apps())
     return batch.poisons
 
 
@@ -157,8 +173,8 @@ def _touched(changes: Iterable[Change], aside: Collection[UUID]) -> tuple[set[UU
     for change in changes:
         if isinstance(change, Poison) or change.group_id in aside:
             continue
-        booking_id = change.event.booking_id
-        if isinstance(change.event, GroupCreated | SeatBooked):
+        booking_id = change.booking_id
+        if isinstance(change.event, MAKING):
             made.add(booking_id)
         elif booking_id == change.group_id:
             group_ids.add(booking_id)

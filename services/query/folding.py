@@ -9,14 +9,13 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 import asyncpg
 
 from services.query.connection import Connection
-from services.query.opening import OpenedEvent, Poison, open_records
+from services.query.opening import OpenedEvent, Poison, Sealed, open_sealed
 from services.query.projection import sql
 from services.query.read_models import attendees, groups
 from services.query.read_models.attendees import SeatRow
@@ -24,11 +23,9 @@ from services.query.read_models.groups import GroupRow
 from shared.booking_api.errors import Parked
 from shared.booking_api.views import GroupView
 from shared.eventlog.privacy import MasterKey
-from shared.eventlog.record import StoredRecord
 
-_ROW_AT = 7
-_NO_ID = UUID(int=0)
-_NO_TIME = datetime.min
+_EVENT_COLUMNS = ("positions", "versions", "topics", "states", "booking_ids")
+_ROW_AT = 8
 _log = logging.getLogger(__name__)
 
 
@@ -110,20 +107,18 @@ def _parked(group_id: UUID, error: Exception) -> Parked:
 def _changes(
     row: asyncpg.Record, booking_id: UUID, group_id: UUID, master: MasterKey
 ) -> list[OpenedEvent]:
-    records = [
-        StoredRecord(
-            position, group_id, version, topic, state, _NO_ID, booking_id, {}, _NO_TIME, b""
+    key = row["wrapped_key"]
+    opened = [
+        open_sealed(
+            Sealed(
+                position, group_id, version, topic, state, of, key if of == booking_id else None
+            ),
+            master,
         )
-        for version, position, topic, state in zip(
-            row["versions"] or (),
-            row["positions"] or (),
-            row["topics"] or (),
-            row["states"] or (),
-            strict=True,
+        for position, version, topic, state, of in zip(
+            *(row[column] or () for column in _EVENT_COLUMNS), strict=True
         )
     ]
-    keys = {} if row["wrapped_key"] is None else {booking_id: row["wrapped_key"]}
-    opened = open_records(records, keys, master)
     if any(isinstance(change, Poison) for change in opened):
         raise Parked
     return [change for change in opened if isinstance(change, OpenedEvent)]

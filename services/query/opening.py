@@ -6,7 +6,7 @@ cannot be read is not skipped: it becomes `Poison`, with its position and the re
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -16,7 +16,7 @@ from pydantic_core import from_json
 from shared.booking_api.details import SEALED_BOOKING, SEALED_META
 from shared.domain.events import Event, GroupCreated, MetaChanged, SeatBooked
 from shared.eventlog.codec import UndecodableEvent, decode_event
-from shared.eventlog.privacy import BookingKey, MasterKey, Unreadable
+from shared.eventlog.privacy import MasterKey, Unreadable
 from shared.eventlog.record import StoredRecord
 
 SHOWN_FIELDS: Mapping[type[Event], str] = {
@@ -26,7 +26,19 @@ SHOWN_FIELDS: Mapping[type[Event], str] = {
 }
 """Events whose sealed content is shown, and the field it was sealed as."""
 
-_SEALED_TOPICS = frozenset(event.TOPIC for event in SHOWN_FIELDS)
+SEALED_TOPICS = tuple(event.TOPIC for event in SHOWN_FIELDS)
+
+
+class Sealed(NamedTuple):
+    """A stored event as `projection_read` fetches it, with the wrapped key that opens it."""
+
+    position: int
+    group_id: UUID
+    version: int
+    topic: str
+    state: bytes
+    booking_id: UUID
+    wrapped_key: bytes | None
 
 
 class OpenedEvent(NamedTuple):
@@ -35,6 +47,7 @@ class OpenedEvent(NamedTuple):
     group_id: UUID
     version: int
     position: int
+    booking_id: UUID
     event: Event
     opened: Any
 
@@ -52,53 +65,53 @@ class Poison:
 
 def sealed_bookings(records: Iterable[StoredRecord]) -> list[UUID]:
     """The bookings whose keys `open_records` needs."""
-    return list({r.booking_id for r in records if r.topic in _SEALED_TOPICS})
+    return list({r.booking_id for r in records if r.topic in SEALED_TOPICS})
 
 
 def open_records(
-    records: Sequence[StoredRecord], wrapped_keys: Mapping[UUID, bytes], master: MasterKey
+    records: Iterable[StoredRecord], wrapped_keys: Mapping[UUID, bytes], master: MasterKey
 ) -> list[OpenedEvent | Poison]:
     """Each record opened, in order; `wrapped_keys` by booking."""
-    keys = _Keys(wrapped_keys, master)
-    return [_open(record, keys) for record in records]
+    return [
+        open_sealed(
+            Sealed(
+                record.position,
+                record.group_id,
+                record.version,
+                record.topic,
+                record.state,
+                record.booking_id,
+                wrapped_keys.get(record.booking_id),
+            ),
+            master,
+        )
+        for record in records
+    ]
 
 
-class _Keys:
-    """A batch's booking keys, each unwrapped once."""
-
-    def __init__(self, wrapped: Mapping[UUID, bytes], master: MasterKey) -> None:
-        self._wrapped = wrapped
-        self._master = master
-        self._keys: dict[UUID, BookingKey] = {}
-
-    def get(self, booking_id: UUID) -> BookingKey | None:
-        known = self._keys.get(booking_id)
-        if known is None and (wrapped := self._wrapped.get(booking_id)) is not None:
-            known = self._keys[booking_id] = self._master.unwrap(booking_id, wrapped)
-        return known
-
-
-def _open(record: StoredRecord, keys: _Keys) -> OpenedEvent | Poison:
+def open_sealed(stored: Sealed, master: MasterKey) -> OpenedEvent | Poison:
+    """The event, ready to apply."""
+    position, group_id, version, topic, state, booking_id, _ = stored
     try:
-        event = decode_event(record.topic, record.state)
-        opened = _opened(event, keys) if record.topic in _SEALED_TOPICS else None
+        event = decode_event(topic, state)
+        opened = _opened(event, stored, master) if topic in SEALED_TOPICS else None
     except UndecodableEvent as error:
-        return poison(record, error.reason)
+        return poison(stored, error.reason)
     except Unreadable:
-        return poison(record, "sealed under another master key, or changed")
+        return poison(stored, "sealed under another master key, or changed")
     except ValueError as error:
-        return poison(record, f"sealed content: {str(error).splitlines()[0]}")
-    return OpenedEvent(record.group_id, record.version, record.position, event, opened)
+        return poison(stored, f"sealed content: {str(error).splitlines()[0]}")
+    return OpenedEvent(group_id, version, position, booking_id, event, opened)
 
 
-def _opened(event: Event, keys: _Keys) -> Any:
+def _opened(event: Event, stored: Sealed, master: MasterKey) -> Any:
     sealed: bytes | None = getattr(event, "sealed", None)
-    if not sealed:
+    if not sealed or stored.wrapped_key is None:
         return None
-    key = keys.get(event.booking_id)
-    return None if key is None else from_json(key.open(SHOWN_FIELDS[type(event)], sealed))
+    key = master.unwrap(stored.booking_id, stored.wrapped_key)
+    return from_json(key.open(SHOWN_FIELDS[type(event)], sealed))
 
 
-def poison(record: StoredRecord, reason: str) -> Poison:
-    """`record`, set aside for `reason`."""
-    return Poison(record.group_id, record.version, record.position, record.topic, reason)
+def poison(stored: Sealed, reason: str) -> Poison:
+    """`stored`, set aside for `reason`."""
+    return Poison(stored.group_id, stored.version, stored.position, stored.topic, reason)

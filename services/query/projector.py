@@ -15,19 +15,17 @@ from typing import Literal
 
 import asyncpg
 
-from services.query.batch import Change, apply_batch, groups_of, halving
+from services.query.batch import Apps, Change, apply_batch, groups_of, halving
 from services.query.connection import Connection, Pool
-from services.query.opening import Poison, open_records, sealed_bookings
+from services.query.opening import Poison
 from services.query.projection import SCHEMA, prepare, session_settings, sql
 from services.query.read_ahead import read_ahead
+from services.query.reading import LIVE_BATCH, follow
 from shared.eventlog.election import LEASE_SECONDS, Election, Term, TermLost
-from shared.eventlog.follower import Follower
 from shared.eventlog.privacy import MasterKey
-from shared.eventlog.record import StoredRecord
 from shared.eventlog.wakeup import Wakeup
 from shared.fault_points import reached
 
-LIVE_BATCH = 200
 READ_AHEAD = 2
 STATEMENT_SECONDS = 30.0
 OnPoison = Literal["park", "stop"]
@@ -54,6 +52,7 @@ class Projector:
         self._schema = schema
         self._batch = batch
         self._on_poison = on_poison
+        self._apps = Apps()
         self._election = Election(dsn, f"projector {schema}")
 
     async def run(self) -> None:
@@ -69,20 +68,10 @@ class Projector:
             position = await pool.fetchval(sql("checkpoint_take"), term.epoch)
             if position is None:
                 raise TermLost(f"{self._schema}: a newer term holds the checkpoint")
-            follower = Follower(pool, wakeup, self._batch)
-            batches = self._open(pool, follower.follow(position))
+            batches = follow(pool, wakeup, self._master, position, self._batch)
             async with read_ahead(batches, READ_AHEAD) as ahead, pool.acquire() as connection:
                 async for changes in ahead:
                     await halving(partial(self._commit, term, connection), changes)
-
-    async def _open(
-        self, pool: Pool, batches: AsyncIterator[list[StoredRecord]]
-    ) -> AsyncIterator[list[Change]]:
-        """The batches ready to apply; a batch's keys are read in one statement."""
-        async for records in batches:
-            bookings = sealed_bookings(records)
-            rows = await pool.fetch(sql("booking_keys"), bookings) if bookings else []
-            yield open_records(records, {row[0]: row[1] for row in rows}, self._master)
 
     async def _commit(self, term: Term, connection: Connection, changes: Sequence[Change]) -> None:
         term.ensure_current()
@@ -94,7 +83,7 @@ class Projector:
             )
             if answer is None or not answer["moved"]:
                 raise TermLost(f"{self._schema}: another term moved the checkpoint")
-            self._note(await apply_batch(connection, changes, answer["aside"]))
+            self._note(await apply_batch(connection, changes, answer["aside"], self._apps))
             reached("in_projection")
         reached("after_projection")
 

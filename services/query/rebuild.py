@@ -9,10 +9,8 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-import multiprocessing
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
-from contextlib import asynccontextmanager, suppress
+from contextlib import aclosing, asynccontextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from importlib import resources
@@ -22,7 +20,6 @@ import asyncpg
 
 from services.query.batch import Change, apply_batch, groups_of, halving
 from services.query.connection import Connection
-from services.query.opening import open_records, sealed_bookings
 from services.query.projection import (
     SCHEMA,
     create_indexes,
@@ -31,11 +28,10 @@ from services.query.projection import (
     session_settings,
     sql,
 )
-from services.query.rebuild_worker import Share, end_with_parent, work
-from services.query.verification import Difference, first_difference
-from shared.eventlog.follower import records as records_of
+from services.query.reading import read
+from services.query.rebuild_worker import Part, Place, Processes, Share, compare, work
+from services.query.verification import Difference, chunks, first_difference, stranger
 from shared.eventlog.privacy import MasterKey
-from shared.eventlog.statements import statement
 
 NEXT = f"{SCHEMA}_next"
 _OLD = f"{SCHEMA}_old"
@@ -78,8 +74,8 @@ class Rebuild:
         self, dsn: str, master_key: bytes, workers: int, tell: Tell, *other_keys: bytes
     ) -> None:
         self._dsn = dsn
-        self._master_keys = (master_key, *other_keys)
-        self._master = MasterKey(*self._master_keys)
+        self._place = Place(dsn, (master_key, *other_keys), NEXT)
+        self._master = MasterKey(master_key, *other_keys)
         self._workers = workers
         self._tell = tell
 
@@ -90,13 +86,14 @@ class Rebuild:
             if not await connection.fetchval("SELECT pg_try_advisory_lock($1)", _LOCK):
                 raise RebuildRunning
             await self._begin(connection)
-            await self._fill(connection)
-            self._tell(Progress("indexes", 0, 1))
-            await create_indexes(connection)
-            await connection.execute("ANALYZE groups, seat_counts, attendees")
-            position = await self._fill(connection)
-            await self._verify(connection, position)
-            await self._fill(connection)
+            with Processes(self._workers) as processes:
+                await self._fill(connection, processes)
+                self._tell(Progress("indexes", 0, 1))
+                await create_indexes(connection)
+                await connection.execute("ANALYZE groups, seat_counts, attendees")
+                position = await self._fill(connection, processes)
+                await self._verify(connection, processes, position)
+                await self._fill(connection, processes)
             return await self._switch(connection)
 
     async def _begin(self, connection: Connection) -> None:
@@ -114,51 +111,45 @@ class Rebuild:
             await connection.execute(sql("rebuild_tables"))
             await connection.execute(sql("rebuild_begin"), self._workers, code)
 
-    async def _fill(self, connection: Connection) -> int:
+    async def _fill(self, connection: Connection, processes: Processes) -> int:
         """Until the next tables are close behind the log; answers where they are."""
         while True:
             head = await connection.fetchval(sql("head_read"))
             done = min(row["position"] for row in await connection.fetch(sql("rebuild_state")))
             if head - done <= CLOSE_ENOUGH and done:
                 break
-            await self._work_until(connection, head)
+            await self._work_until(connection, processes, head)
             await connection.execute(sql("rebuild_done"), head)
             if not head:
                 break
         position: int = await connection.fetchval(sql("checkpoint_read"))
         return position
 
-    async def _work_until(self, connection: Connection, until: int) -> None:
-        spawn = multiprocessing.get_context("spawn")
-        loop = asyncio.get_running_loop()
-        with ProcessPoolExecutor(self._workers, spawn, end_with_parent) as processes:
-            shares = [
-                loop.run_in_executor(processes, work, self._share(number, until))
-                for number in range(self._workers)
-            ]
-            pending = set(shares)
-            while pending:
-                _, pending = await asyncio.wait(pending, timeout=POLL_SECONDS)
-                state = await connection.fetch(sql("rebuild_state"))
-                done = sum(row["position"] for row in state) // self._workers
-                self._tell(Progress("events", done, until))
-            for share in shares:
-                share.result()
+    async def _work_until(self, connection: Connection, processes: Processes, until: int) -> None:
+        shares = [
+            processes.run(work, Share(self._place, number, self._workers, until))
+            for number in range(self._workers)
+        ]
+        pending = set(shares)
+        while pending:
+            _, pending = await asyncio.wait(pending, timeout=POLL_SECONDS)
+            state = await connection.fetch(sql("rebuild_state"))
+            done = sum(row["position"] for row in state) // self._workers
+            self._tell(Progress("events", done, until))
+        for share in shares:
+            share.result()
 
-    def _share(self, worker: int, until: int) -> Share:
-        return Share(self._dsn, self._master_keys, NEXT, worker, self._workers, until)
-
-    async def _verify(self, connection: Connection, position: int) -> None:
+    async def _verify(self, connection: Connection, processes: Processes, position: int) -> None:
+        """Nobody writes these tables meanwhile, so that several processes may look at them."""
         total = await connection.fetchval("SELECT count(*) FROM seat_counts")
-        async with connection.transaction(isolation="repeatable_read", readonly=True):
-            found = await first_difference(
-                connection,
-                self._master,
-                position,
-                lambda groups: self._tell(Progress("verified groups", groups, total)),
-            )
-        if found is not None:
-            raise NotEqual(found)
+        found, done = await stranger(connection, position), 0
+        parts = (Part(self._place, ids, position) async for ids in chunks(connection, position))
+        async with aclosing(processes.each(compare, parts)) as compared:
+            async for count, difference in compared:
+                found, done = found or difference, done + count
+                self._tell(Progress("verified groups", done, total))
+                if found is not None:
+                    raise NotEqual(found)
 
     async def _switch(self, connection: Connection) -> int:
         """The next tables take the live ones' place in one transaction, not behind them."""
@@ -176,10 +167,7 @@ class Rebuild:
     async def _catch_up(self, connection: Connection, head: int) -> None:
         position = await connection.fetchval(sql("checkpoint_read"))
         while position < head:
-            rows = await connection.fetch(statement("read_log"), position, LAST_BATCH)
-            records = records_of(rows)
-            keys = await connection.fetch(sql("booking_keys"), sealed_bookings(records))
-            changes = open_records(records, {row[0]: row[1] for row in keys}, self._master)
+            changes = await read(connection, self._master, position, LAST_BATCH)
             await halving(partial(_apply, connection), changes)
             position = changes[-1].position
             await connection.execute(sql("rebuild_done"), position)

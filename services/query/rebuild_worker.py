@@ -1,7 +1,7 @@
-"""One of the processes that fill the next read models: it takes a share of the groups.
+"""The processes that fill the next read models, each its share of the groups, and compare them.
 
-Its rows and how far it is are one transaction, conditional on where it was: killed at any moment it
-goes on from there, and a forgotten twin of it writes nothing.
+A worker's rows and how far it is are one transaction, conditional on where it was: killed at any
+moment it goes on from there, and a forgotten twin of it writes nothing.
 """
 
 from __future__ import annotations
@@ -11,26 +11,27 @@ import gc
 import multiprocessing
 import os
 import threading
-from collections.abc import Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
-from datetime import datetime
 from multiprocessing.process import BaseProcess
+from types import TracebackType
+from typing import Self, TypeVar
 from uuid import UUID
 
 import asyncpg
 
-from services.query.batch import Batch, Change, groups_of, halving
+from services.query.batch import Apps, Change, apply_batch, groups_of, halving
 from services.query.connection import Connection
-from services.query.opening import open_records, sealed_bookings
+from services.query.opening import SEALED_TOPICS, Sealed, open_sealed
 from services.query.projection import session_settings, sql
-from services.query.read_models import groups
+from services.query.verification import Difference, difference_among
 from shared.eventlog.privacy import MasterKey
-from shared.eventlog.record import StoredRecord
 
 BATCH = 4_000
 GC_THRESHOLD = 500_000
-_NO_ID = UUID(int=0)
-_NO_TIME = datetime.min
+A = TypeVar("A")
+R = TypeVar("R")
 
 
 class Superseded(Exception):
@@ -38,19 +39,77 @@ class Superseded(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Share:
-    """Worker `worker` of `workers` brings its groups up to position `until` in `schema`."""
+class Place:
+    """Where the read models are built, and the keys that open the log."""
 
     dsn: str
     master_keys: tuple[bytes, ...]
     schema: str
+
+    async def connect(self) -> asyncpg.Connection[asyncpg.Record]:
+        settings = session_settings(self.schema, "seatledger rebuild")
+        return await asyncpg.connect(self.dsn, server_settings=settings)
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """Worker `worker` of `workers` brings its groups up to position `until`."""
+
+    place: Place
     worker: int
     workers: int
     until: int
 
 
-def end_with_parent() -> None:
-    """From now on this process ends when its parent does, however that ends."""
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Groups to compare with the log as it was at `position`."""
+
+    place: Place
+    group_ids: Sequence[UUID]
+    position: int
+
+
+class Processes:
+    """So many processes, started as they are needed, that end with this one, however it ends."""
+
+    def __init__(self, count: int) -> None:
+        spawn = multiprocessing.get_context("spawn")
+        self._count = count
+        self._executor = ProcessPoolExecutor(count, spawn, _begin)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        at: TracebackType | None,
+    ) -> None:
+        self._executor.shutdown(cancel_futures=True)
+
+    def run(self, task: Callable[[A], R], argument: A) -> asyncio.Future[R]:
+        """`task(argument)` in one of them."""
+        return asyncio.get_running_loop().run_in_executor(self._executor, task, argument)
+
+    async def each(
+        self, task: Callable[[A], R], arguments: AsyncIterator[A]
+    ) -> AsyncGenerator[R, None]:
+        """What `task` makes of each argument, in any order; only a few are under way at once."""
+        pending: set[asyncio.Future[R]] = set()
+        async for argument in arguments:
+            pending.add(self.run(task, argument))
+            if len(pending) > 2 * self._count:
+                done, pending = await asyncio.wait(pending, return_when=asyncio.FIRST_COMPLETED)
+                for one in done:
+                    yield one.result()
+        for last in asyncio.as_completed(pending):
+            yield await last
+
+
+def _begin() -> None:
+    gc.set_threshold(GC_THRESHOLD)  # a batch is many objects and no cycles: a third of the time
     parent = multiprocessing.parent_process()
     if parent is not None:
         threading.Thread(target=_end_after, args=(parent,), daemon=True).start()
@@ -63,16 +122,28 @@ def _end_after(parent: BaseProcess) -> None:
 
 def work(share: Share) -> None:
     """Do the share, in a process of its own."""
-    gc.set_threshold(GC_THRESHOLD)  # a batch is many objects and no cycles: a third of the time
     asyncio.run(_work(share))
 
 
 async def _work(share: Share) -> None:
-    connection = await asyncpg.connect(
-        share.dsn, server_settings=session_settings(share.schema, "seatledger rebuild")
-    )
+    connection = await share.place.connect()
     try:
         await _Worker(connection, share).run()
+    finally:
+        await connection.close(timeout=5)
+
+
+def compare(part: Part) -> tuple[int, Difference | None]:
+    """How many groups were compared, and the first difference."""
+    return len(part.group_ids), asyncio.run(_compare(part))
+
+
+async def _compare(part: Part) -> Difference | None:
+    connection = await part.place.connect()
+    try:
+        async with connection.transaction(isolation="repeatable_read", readonly=True):
+            master = MasterKey(*part.place.master_keys)
+            return await difference_among(connection, master, part.position, part.group_ids)
     finally:
         await connection.close(timeout=5)
 
@@ -81,9 +152,9 @@ class _Worker:
     def __init__(self, connection: Connection, share: Share) -> None:
         self._connection = connection
         self._share = share
-        self._master = MasterKey(*share.master_keys)
+        self._master = MasterKey(*share.place.master_keys)
         self._position = 0
-        self._apps: dict[UUID, UUID] = {}
+        self._apps = Apps()
 
     async def run(self) -> None:
         state = await self._connection.fetch(sql("rebuild_state"))
@@ -97,15 +168,9 @@ class _Worker:
 
     async def _next(self) -> list[Change]:
         share = self._share
-        rows = await self._connection.fetch(
-            sql("rebuild_read"), self._position, share.until, share.workers, share.worker, BATCH
-        )
-        stored = [
-            StoredRecord(row[0], row[1], row[2], row[3], row[4], _NO_ID, row[5], {}, _NO_TIME, b"")
-            for row in rows
-        ]
-        keys = await self._connection.fetch(sql("booking_keys"), sealed_bookings(stored))
-        return open_records(stored, {row[0]: row[1] for row in keys}, self._master)
+        place = (self._position, share.until, share.workers, share.worker)
+        rows = await self._connection.fetch(sql("rebuild_read"), *place, BATCH, SEALED_TOPICS)
+        return [open_sealed(Sealed(*row), self._master) for row in rows]
 
     async def _apply(self, changes: Sequence[Change]) -> None:
         before = self._position
@@ -113,10 +178,7 @@ class _Worker:
             async with self._connection.transaction():
                 await self._move(changes[-1].position)
                 aside = await self._connection.fetchval(sql("parked_among"), groups_of(changes))
-                batch = Batch(aside)
-                await batch.load(self._connection, changes)
-                batch.fold(changes)
-                await batch.copy(self._connection, await self._apps_of(batch))
+                await apply_batch(self._connection, changes, aside, self._apps)
         except BaseException:
             self._position = before
             raise
@@ -128,11 +190,3 @@ class _Worker:
         if not moved:
             raise Superseded(f"worker {self._share.worker}")
         self._position = position
-
-    async def _apps_of(self, batch: Batch) -> dict[UUID, UUID]:
-        self._apps.update((row.group_id, row.app_id) for row in batch.groups.values())
-        unknown = {batch.seats[one].group_id for one in batch.made} - self._apps.keys()
-        if unknown:
-            found = await groups.load(self._connection, unknown)
-            self._apps.update((row.group_id, row.app_id) for row in found.values())
-        return self._apps

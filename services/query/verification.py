@@ -30,7 +30,8 @@ from shared.domain.group import Group, evolve
 from shared.eventlog.codec import decode_event
 from shared.eventlog.privacy import BookingKey, MasterKey
 
-CHUNK = 100
+CHUNK = 200
+CHUNK_EVENTS = 5_000
 _FIRST = UUID(int=0)
 
 
@@ -57,30 +58,46 @@ async def first_difference(
 
     Groups that are set aside are not compared. `tell` hears how many groups were.
     """
-    stranger = await connection.fetchval(sql("verify_strangers"), position)
-    if stranger is not None:
-        return Difference(stranger, "rows", "none", "some")
-    aside = {row[0] for row in await connection.fetch("SELECT group_id FROM parked")}
-    compared = 0
-    async for chunk in _chunks(connection, position):
-        found = await _differences(connection, master, position, [*set(chunk) - aside])
+    found, compared = await stranger(connection, position), 0
+    if found is not None:
+        return found
+    async for ids in chunks(connection, position):
+        found = await difference_among(connection, master, position, ids)
         if found is not None:
             return found
-        compared += len(chunk)
+        compared += len(ids)
         tell(compared)
     return None
 
 
-async def _chunks(connection: Connection, position: int) -> AsyncIterator[list[UUID]]:
-    after = _FIRST
+async def stranger(connection: Connection, position: int) -> Difference | None:
+    """A group with rows that the log up to `position` does not account for."""
+    group_id = await connection.fetchval(sql("verify_strangers"), position)
+    return None if group_id is None else Difference(group_id, "rows", "none", "some")
+
+
+async def chunks(connection: Connection, position: int) -> AsyncIterator[list[UUID]]:
+    """The groups that the log has at `position`, some at a time: at most CHUNK groups, or the one
+    that takes them past CHUNK_EVENTS events."""
+    after, chunk, events = _FIRST, list[UUID](), 0
     while rows := await connection.fetch(sql("verify_groups"), after, position, CHUNK):
-        yield [row[0] for row in rows]
         after = rows[-1][0]
+        for group_id, count in rows:
+            chunk.append(group_id)
+            events += count
+            if len(chunk) >= CHUNK or events >= CHUNK_EVENTS:
+                yield chunk
+                chunk, events = [], 0
+    if chunk:
+        yield chunk
 
 
-async def _differences(
+async def difference_among(
     connection: Connection, master: MasterKey, position: int, ids: Sequence[UUID]
 ) -> Difference | None:
+    """The first difference among these groups; those that are set aside are not compared."""
+    aside = await connection.fetchval(sql("parked_among"), ids)
+    ids = [group_id for group_id in ids if group_id not in set(aside)]
     folded = [
         _fold(group_id, events, master)
         for group_id, events in groupby(

@@ -22,7 +22,7 @@ from services.query.projection import prepare
 from services.query.projector import Projector
 from services.query.rebuild import Progress, Rebuild
 from shared.booking_api.errors import NotFreshYet
-from shared.event_loop import run
+from shared.event_loop import calm_collector, run
 from shared.eventlog.postgres import PostgresEventStore
 from shared.migrate import migrate
 from tests.harness.servers import remove_folder, temporary_folder
@@ -71,6 +71,7 @@ async def _cancel_some(scenario: Scenario, group_id: UUID, bookings: list[UUID])
 async def live(dsn: str, head: int) -> None:
     """Projects the whole log in live batches."""
     await prepare(dsn)
+    calm_collector()  # as the loops' own process does
     reads = FreshReads(dsn, MASTER)
     projector = Projector(dsn, MASTER)
     task = asyncio.create_task(projector.run())

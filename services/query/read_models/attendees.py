@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
+import asyncpg
 from pydantic_core import from_json
 
 from services.query.connection import Connection
@@ -66,6 +67,9 @@ class SeatRow(NamedTuple):
     meta: str
     reminders: str
     webhooks: str
+
+
+_COPIED = ("booking_id", "group_id", "app_id", *SeatRow._fields[2:])
 
 
 class Cascade(NamedTuple):
@@ -232,11 +236,14 @@ async def save(connection: Connection, rows: Mapping[UUID, SeatRow]) -> None:
 
 
 async def copy(connection: Connection, rows: Sequence[SeatRow], apps: Mapping[UUID, UUID]) -> None:
-    """Write rows that are not there yet; `apps` by group."""
-    if rows:
-        records = [(row.booking_id, row.group_id, apps[row.group_id], *row[2:]) for row in rows]
-        names = ("booking_id", "group_id", "app_id", *SeatRow._fields[2:])
-        await connection.copy_records_to_table("attendees", records=records, columns=names)
+    """Write rows that are not there yet; `apps` by group. A PostgresError if one does not fit."""
+    if not rows:
+        return
+    records = [(row[0], row[1], apps.get(row[1]), *row[2:]) for row in rows]
+    try:
+        await connection.copy_records_to_table("attendees", records=records, columns=_COPIED)
+    except (TypeError, ValueError, OverflowError) as error:
+        raise asyncpg.DataError("a value does not fit its column") from error
 
 
 async def cascade(connection: Connection, cascades: Sequence[Cascade]) -> None:

@@ -196,6 +196,12 @@ async def load(connection: Connection, group_ids: Iterable[UUID]) -> dict[UUID, 
     return {row[0]: GroupRow(*row) for row in rows}
 
 
+async def apps(connection: Connection, group_ids: Iterable[UUID]) -> dict[UUID, UUID]:
+    """Whose the groups are; without those that are not there."""
+    rows = await connection.fetch(sql("groups_apps"), list(group_ids))
+    return {row[0]: row[1] for row in rows}
+
+
 async def save(connection: Connection, rows: Mapping[UUID, GroupRow]) -> None:
     if rows:
         await connection.execute(sql("groups_save"), *columns(rows.values()))

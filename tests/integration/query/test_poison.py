@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 
@@ -98,6 +98,21 @@ async def test_what_the_tables_refuse_parks_its_group(
     assert (group_id, at) == (bad, position)
     assert "CharacterNotInRepertoireError" in reason
     assert [await _count(pool, group) for group in groups] == [(1, 0)] * 18
+
+
+async def test_what_does_not_fit_a_column_parks_its_group(
+    database_url: str, scenario: Scenario, pool: Pool, reads: FreshReads
+) -> None:
+    bad, good = await scenario.create(), await scenario.create()
+    await scenario.append(bad, [scenario.booked(bad, uuid4(), 2**31, current_seats=1)])
+    position = scenario.position
+    await scenario.book(good)
+    async with _running(Projector(database_url, MASTER)):
+        await wait_until_projected(reads, scenario.position)
+    [(group_id, at, reason)] = await _parked(pool)
+    assert (group_id, at) == (bad, position)
+    assert reason.startswith("DataError")
+    assert await _count(pool, good) == (2, 1)
 
 
 async def test_a_bug_in_apply_parks_its_group_until_it_is_mended(

@@ -11,8 +11,10 @@ from services.query.freshness import FreshReads
 from services.query.projection import sql
 from services.query.projector import Projector
 from services.query.read_models import attendees, groups
+from services.query.reading import follow
 from services.query.surroundings import snapshot
 from services.query.verification import Difference, first_difference
+from shared.eventlog.wakeup import Wakeup
 from tests.integration.query.conftest import Until, wait_until_projected
 from tests.integration.query.play import play
 from tests.integration.query.scenario import MASTER, Scenario
@@ -42,6 +44,28 @@ async def test_groups_counts_and_attendees_follow_the_log(
     shown = attendees.view(seat, groups.view(group, 3))
     assert (shown.seats, shown.state, shown.meta) == (2, "confirmed", {"diet": "none"})
     assert shown.customer is not None and shown.customer.name == "Marty McFly"
+
+
+async def test_whoever_is_behind_reads_more_at_a_time_and_near_the_head_little(
+    database_url: str, scenario: Scenario, pool: Pool
+) -> None:
+    group_id = await scenario.create(max_seats=1_000_000)
+    await scenario.book_many(group_id, 2_000)
+    wakeup = Wakeup(database_url)
+    wakeup.start()
+    seen, sizes = list[int](), list[int]()
+    async with asyncio.timeout(60):
+        async for changes in follow(pool, wakeup, MASTER, 0, batch=100):
+            seen += [change.position for change in changes]
+            sizes.append(len(changes))
+            if seen[-1] == 2_001:
+                await scenario.book_many(group_id, 150)
+            if seen[-1] == 2_151:
+                break
+    await wakeup.stop()
+    assert seen == list(range(1, 2_152))
+    assert sizes[:4] == [100, 200, 400, 400] and max(sizes) == 400
+    assert sizes[-2:] == [100, 50]
 
 
 @pytest.mark.parametrize("batch", [1, 3, 500])

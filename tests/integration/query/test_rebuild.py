@@ -78,7 +78,7 @@ async def test_a_rebuild_goes_on_where_it_was_killed(
 ) -> None:
     await play(scenario, pool, 200, seed=3)
     await projected(scenario.position)
-    for step in ("create_indexes", "first_difference", "_apply"):
+    for step in ("create_indexes", "stranger", "_apply"):
         with monkeypatch.context() as broken:
 
             async def killed(*_: object) -> None:
