@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AsyncExitStack
+from pathlib import Path
 
 import pytest
 import pytest_asyncio
@@ -12,6 +13,8 @@ import pytest_asyncio
 from tests.harness.house import JUDGED, House, house_at
 from tests.harness.servers import Databases
 
+FOLDER = Path(__file__).parent
+TEST_SECONDS = 400
 SEEDS = int(os.environ.get("FAULT_SEEDS", "1"))
 
 
@@ -58,6 +61,13 @@ def figures(record_property: Callable[[str, object], None]) -> Iterator[None]:
     yield
     for figures in JUDGED[before:]:
         record_property("figures", figures)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """A busy machine is slow and not wrong: the limit is for what hangs."""
+    for item in items:
+        if item.path.is_relative_to(FOLDER) and item.get_closest_marker("timeout") is None:
+            item.add_marker(pytest.mark.timeout(TEST_SECONDS))
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

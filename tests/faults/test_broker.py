@@ -16,6 +16,6 @@ async def test_the_broker_may_be_killed_and_come_back(
         await load.bookings(10)
         broker.kill()
         load.cycles += 1
-        load.recovered("bookings without a broker", await load.bookings(30), 20.0)
+        load.recovered("bookings without a broker", await load.bookings(30))
         await asyncio.wrap_future(servers.submit(broker.broker.start()))
         await load.bookings(10)

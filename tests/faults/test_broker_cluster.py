@@ -7,8 +7,7 @@ import pytest
 from tests.harness.broker_cluster import broker_cluster
 from tests.harness.house import house_at
 
-pytestmark = [pytest.mark.ha, pytest.mark.timeout(300)]
-GAP_SECONDS = 30.0
+pytestmark = [pytest.mark.ha, pytest.mark.timeout(600)]
 
 
 async def test_a_cluster_that_loses_a_node_loses_no_message(database_url: str, seed: int) -> None:
@@ -20,4 +19,4 @@ async def test_a_cluster_that_loses_a_node_loses_no_message(database_url: str, s
         await load.bookings(15)
         cluster.nodes[0].kill()
         load.cycles += 1
-        load.recovered("bookings", await load.bookings(15), GAP_SECONDS)
+        load.recovered("bookings", await load.bookings(15))

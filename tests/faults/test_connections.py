@@ -46,7 +46,7 @@ async def test_the_database_may_fall_silent(house: House, seed: int) -> None:
         proxy.silence()
         load.cycles += 1
         house.customers.command_urls = [house.installation.commands[1].url]
-        load.recovered("bookings elsewhere", await load.bookings(5, 20.0), 20.0)
+        load.recovered("bookings elsewhere", await load.bookings(5))
         house.customers.command_urls = None
         proxy.resume()
         await load.answers(10)

@@ -13,7 +13,6 @@ from uuid import UUID, uuid4
 
 import aiohttp
 import asyncpg
-import pytest
 import pytest_asyncio
 
 from deploy.local.postgres import DURABLE, PrivatePostgres
@@ -25,7 +24,7 @@ from tests.harness.servers import remove_folder, temporary_folder
 
 REFUSALS = 12
 BULK = 60  # events of more bytes than a page has, however much room is left on the last one
-FULL_SECONDS = 60.0
+FULL_SECONDS = 120.0
 WRITTEN = """
 SELECT (SELECT count(*) FROM stored_events WHERE booking_id = ANY($1))
      + (SELECT count(*) FROM booking_keys WHERE booking_id = ANY($1))
@@ -134,7 +133,6 @@ def a_seat(group_id: UUID, email: str) -> dict[str, object]:
     return {"graph": "group_customer", "related": related, "customer": customer}
 
 
-@pytest.mark.timeout(180)
 async def test_a_full_disk_refuses_bookings_and_loses_none(
     house: House, postgres: PrivatePostgres, seed: int
 ) -> None:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import asyncpg
-import pytest
 
 from tests.harness.house import House
 from tests.harness.waiting import until
 
-REPLACED_SECONDS = 20.0
+PATIENCE = 120.0
 EPOCHS = "SELECT name, epoch FROM followers"
 
 
@@ -28,10 +27,9 @@ async def all_beyond(dsn: str, before: dict[str, int]) -> float:
         now = await epochs(dsn)
         return len(now) > 1 and all(now[name] > before.get(name, 0) for name in now)
 
-    return await until(are_beyond, REPLACED_SECONDS, "new terms")
+    return await until(are_beyond, PATIENCE, "new terms")
 
 
-@pytest.mark.timeout(180)
 async def test_a_frozen_leader_is_replaced_and_fenced_off(house: House, seed: int) -> None:
     dsn = house.installation.dsn
     leader, other = house.installation.loops
@@ -45,7 +43,7 @@ async def test_a_frozen_leader_is_replaced_and_fenced_off(house: House, seed: in
         before = await epochs(dsn)
         leader.freeze()
         load.cycles += 1
-        load.recovered("leadership", await all_beyond(dsn, before), REPLACED_SECONDS)
+        load.recovered("leadership", await all_beyond(dsn, before))
         await load.answers(20)
         leader.resume()
         await load.answers(20)

@@ -20,7 +20,7 @@ from tests.harness.tailing import tailing
 
 WRITERS = 8
 APPENDS = 60
-ROUNDS = 5
+ROUNDS = 20
 
 
 async def write(store: PostgresEventStore, appends: int) -> int:

@@ -10,20 +10,30 @@ import aiohttp
 from tests.harness.history import command_id_of, new_booking_id
 from tests.harness.house import House
 from tests.harness.http_clients import client_session
+from tests.harness.waiting import until
 
 TIMES = 50
+PATIENCE = 60.0
 
 
 async def post(
     session: aiohttp.ClientSession, house: House, url: str, key: str, body: dict[str, object]
 ) -> tuple[int, bytes]:
-    """The answer to one booking request under this key."""
+    """The answer to one booking request under this key, asked again while it is "come again"."""
     headers = {
         "Authorization": aiohttp.encode_basic_auth("", house.installation.key),
         "Idempotency-Key": key,
     }
-    async with session.post(f"{url}/v2/bookings", json=body, headers=headers) as response:
-        return response.status, await response.read()
+    answer = 503, b""
+
+    async def is_definite() -> bool:
+        nonlocal answer
+        async with session.post(f"{url}/v2/bookings", json=body, headers=headers) as response:
+            answer = response.status, await response.read()
+        return answer[0] != 503
+
+    await until(is_definite, PATIENCE, "an answer")
+    return answer
 
 
 def a_seat(group_id: object, name: str = "Marty McFly") -> dict[str, object]:

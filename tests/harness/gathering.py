@@ -28,7 +28,7 @@ SELECT notification_id, originator_id, originator_version, topic, state, event_i
   FROM stored_events
  ORDER BY notification_id
 """
-PROJECTED_SECONDS = 30.0
+PROJECTED_SECONDS = 60.0
 
 
 async def gather_evidence(

@@ -29,7 +29,8 @@ from tests.harness.servers import remove_folder, temporary_folder
 KEY = "test_api_key_harness"
 HOST = "127.0.0.1"
 OURS = ("SEATLEDGER_", "DATABASE_URL", "AMQP_URL", "FAULT")
-READY_SECONDS = 90
+READY_SECONDS = 120
+STOP_SECONDS = 40
 
 
 class ServiceProcess:
@@ -102,7 +103,7 @@ class ServiceProcess:
             probe=is_ready,
             log=self._log,
             cwd=CHECKOUT,
-            stop_seconds=15,
+            stop_seconds=STOP_SECONDS,
             ready_seconds=READY_SECONDS,
         )
 

@@ -15,7 +15,7 @@ from aio_pika.exceptions import AMQPError
 from shared.messaging.rabbitmq import Broker
 from shared.messaging.topology import EVENTS
 
-PATIENCE = 60.0
+PATIENCE = 120.0
 Arguments: TypeAlias = "dict[str, Any] | None"
 RECONNECT_SECONDS = 0.1
 LOST = (OSError, TimeoutError, AMQPError, RuntimeError)

@@ -16,7 +16,7 @@ SELECT notification_id, event_id
  ORDER BY notification_id
  LIMIT $2
 """
-PATIENCE = 30.0
+PATIENCE = 60.0
 LOST = (
     OSError,
     TimeoutError,
