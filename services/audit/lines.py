@@ -68,13 +68,10 @@ def event_row(line: bytes) -> CopiedRow:
 def key_lines(rows: Iterable[Sequence[Any]]) -> Iterator[str]:
     """One line a booking key, wrapped as stored."""
     for booking, group, wrapped, ref in rows:
-        yield _encode(
-            {
-                "booking_id": str(booking),
-                "group_id": str(group),
-                "wrapped_key": wrapped.hex(),
-                "customer_ref": ref.hex() if ref is not None else None,
-            }
+        shown = "null" if ref is None else f'"{ref.hex()}"'
+        yield (
+            f'{{"booking_id":"{booking}","group_id":"{group}",'
+            f'"wrapped_key":"{wrapped.hex()}","customer_ref":{shown}}}'
         )
 
 
