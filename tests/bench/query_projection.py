@@ -7,21 +7,21 @@ person's data to open; the rest cancel one.
 from __future__ import annotations
 
 import asyncio
+import os
 import sys
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
-from resource import RUSAGE_SELF, getrusage
 from uuid import UUID
 
 import asyncpg
+import psutil
 
 from deploy.local.postgres import PrivatePostgres
 from services.query.freshness import FreshReads
 from services.query.projection import prepare
 from services.query.projector import Projector
 from services.query.rebuild import Progress, Rebuild
-from shared.booking_api.errors import NotFreshYet
 from shared.event_loop import calm_collector, run
 from shared.eventlog.postgres import PostgresEventStore
 from shared.migrate import migrate
@@ -31,6 +31,7 @@ from tests.integration.query.scenario import MASTER, Scenario
 MASTER_BYTES = b"m" * 32
 GROUPS = 200
 APPEND = 250
+LOOK_SECONDS = 0.02
 
 
 @asynccontextmanager
@@ -68,63 +69,114 @@ async def _cancel_some(scenario: Scenario, group_id: UUID, bookings: list[UUID])
         await scenario.cancel(group_id, booking_id)
 
 
+class Costs:
+    """Seconds that pass, and processor seconds of this process, its children and PostgreSQL."""
+
+    def __init__(self, postmaster: psutil.Process) -> None:
+        self._postmaster = postmaster
+        self._began = self._now()
+
+    def __str__(self) -> str:
+        seconds, python, postgres = self.spent()
+        cores = os.cpu_count() or 1
+        binds = "Python" if python > postgres else "PostgreSQL"
+        return (
+            f"busy {python / seconds:.2f} cores in Python, {postgres / seconds:.2f} in PostgreSQL, "
+            f"of {cores}: {binds} binds"
+        )
+
+    def of_each(self, events: int) -> str:
+        """Processor time an event, which other work on the machine changes little."""
+        _, python, postgres = (spent / events * 1e6 for spent in self.spent())
+        return f"{python:.0f} µs in Python and {postgres:.0f} µs in PostgreSQL an event"
+
+    def spent(self) -> tuple[float, float, float]:
+        """Seconds, and processor seconds of Python and PostgreSQL, so far."""
+        passed, python, postgres = (
+            now - then for now, then in zip(self._now(), self._began, strict=True)
+        )
+        return passed, python, postgres
+
+    def _now(self) -> tuple[float, float, float]:
+        return time.perf_counter(), _used(psutil.Process()), _used(self._postmaster)
+
+
+def _used(process: psutil.Process) -> float:
+    """Of the process and all its children, ended or not."""
+    own = process.cpu_times()
+    used = own.user + own.system + own.children_user + own.children_system
+    for child in process.children(recursive=True):
+        with suppress(psutil.NoSuchProcess):
+            times = child.cpu_times()
+            used += times.user + times.system
+    return used
+
+
+async def postmaster(dsn: str) -> psutil.Process:
+    """The server's first process."""
+    connection = await asyncpg.connect(dsn)
+    backend = psutil.Process(await connection.fetchval("SELECT pg_backend_pid()"))
+    first = backend.parent()
+    await connection.close()
+    if first is None:
+        raise SystemExit("the server has no first process")
+    return first
+
+
 async def live(dsn: str, head: int) -> None:
     """Projects the whole log in live batches."""
     await prepare(dsn)
     calm_collector()  # as the loops' own process does
+    server = await postmaster(dsn)
     reads = FreshReads(dsn, MASTER)
     projector = Projector(dsn, MASTER)
     task = asyncio.create_task(projector.run())
     await _until_projected(reads, 1)
-    at, cpu = time.perf_counter(), _cpu()
+    costs = Costs(server)
     began = (await reads.positions()).projected
     await _until_projected(reads, head)
-    seconds, used = time.perf_counter() - at, _cpu() - cpu
+    events = head - began
+    print(f"live: {events / costs.spent()[0]:,.0f} events/s; {costs.of_each(events)}; {costs}")
     projector.stop()
     await task
     await reads.close()
-    rate = (head - began) / seconds
-    print(f"live: {rate:,.0f} events/s; this process busy {used / seconds:.0%} of a core")
 
 
 async def _until_projected(reads: FreshReads, position: int) -> None:
     while True:
-        with suppress(NotFreshYet):
-            await reads.until_projected(position)
+        if (await reads.positions()).projected >= position:
             return
+        await asyncio.sleep(LOOK_SECONDS)
 
 
 async def rebuilt(dsn: str, head: int, workers: int) -> None:
     """Fills the next read models with `workers` processes, as `seatledger replay` does."""
-    phases: dict[str, list[tuple[float, int]]] = {}
+    costs = Costs(await postmaster(dsn))
+    phases: dict[str, tuple[float, float, float]] = {}
 
     def tell(now: Progress) -> None:
-        phases.setdefault(now.phase, []).append((time.perf_counter(), now.done))
+        if now.phase not in phases:
+            phases[now.phase] = costs.spent()
 
-    began = time.perf_counter()
     await Rebuild(dsn, MASTER_BYTES, workers, tell).run()
-    filled = phases["indexes"][0][0] - began
-    verified = phases["verified groups"]
+    filled, python, postgres = phases["indexes"]
+    whole = costs.spent()
     print(
-        f"rebuild with {workers} processes: {head / filled:,.0f} events/s filling, "
-        f"{time.perf_counter() - began:.1f} s in all, "
-        f"{verified[-1][0] - verified[0][0]:.1f} s of it verifying"
+        f"rebuild with {workers} processes: {head / filled:,.0f} events/s filling "
+        f"({python / head * 1e6:.0f} µs in Python and {postgres / head * 1e6:.0f} µs in PostgreSQL "
+        f"an event, busy {(python + postgres) / filled:.2f} cores); "
+        f"{head / whole[0]:,.0f} events/s with indexes and comparing; {whole[0]:.1f} s in all"
     )
-
-
-def _cpu() -> float:
-    usage = getrusage(RUSAGE_SELF)
-    return usage.ru_utime + usage.ru_stime
 
 
 async def main(events: int) -> None:
     async with ledger() as dsn:
         scenario = await fill(dsn, events)
-        print(f"{scenario.position:,} events in the log")
+        print(f"{scenario.position:,} events in the log, {os.getloadavg()[0]:.1f} load before")
         await live(dsn, scenario.position)
         for workers in (1, 2):
             await rebuilt(dsn, scenario.position, workers)
 
 
 if __name__ == "__main__":
-    run(main(int(sys.argv[1]) if len(sys.argv) > 1 else 100_000))
+    run(main(int(sys.argv[1]) if len(sys.argv) > 1 else 200_000))
