@@ -12,7 +12,7 @@ import logging
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -22,29 +22,32 @@ import asyncpg
 from services.command.refusals import Refusal
 from shared.eventlog.statements import statement
 
-PAUSE_SECONDS = 0.25
+PAUSE_SECONDS = 0.5
 WRITE_SECONDS = 2.0
-MAX_TALLIES = 5_000
-MAX_NEWEST = 1_000
-MAX_NEWEST_ALIKE = 100
+MAX_TALLIES = 1_000
+MAX_NEWEST = 100
 """Of one group and rule in one write, so that a flood on one group costs no more than that."""
 _FAILURES = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError)
 _log = logging.getLogger(__name__)
 
-Alike = tuple[UUID, str]
 Noted = tuple[Refusal, float]
 """With the moment, on the monotonic clock: the database's time is made of it when it is written."""
 
 
 @dataclass(slots=True)
 class Tally:
-    """Refusals of one group by one rule."""
+    """Refusals of one group by one rule, and the newest of them."""
 
     app_id: UUID
     first_at: float
     last_at: float = 0.0
     requests: int = 0
     seats: int = 0
+    newest: deque[Noted] = field(default_factory=lambda: deque(maxlen=MAX_NEWEST))
+
+
+Tallies = dict[tuple[UUID, str], Tally]
+"""By group and rule."""
 
 
 class RefusalRecorder:
@@ -53,14 +56,13 @@ class RefusalRecorder:
     def __init__(self, pool: asyncpg.Pool[asyncpg.Record], now: Callable[[], datetime]) -> None:
         self._pool = pool
         self._now = now
-        self._tallies: dict[Alike, Tally] = {}
-        self._newest: deque[Noted] = deque(maxlen=MAX_NEWEST)
+        self._tallies: Tallies = {}
         self._work = asyncio.Event()
         self._closing = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
 
     def note(self, refusal: Refusal) -> None:
-        """Remember it; costs about a microsecond and never waits."""
+        """Remember it; costs less than a microsecond and never waits."""
         now = time.monotonic()
         alike = (refusal.group_id, refusal.code)
         tally = self._tallies.get(alike)
@@ -68,11 +70,11 @@ class RefusalRecorder:
             tally = self._tallies[alike] = Tally(refusal.app_id, now)
             if len(self._tallies) > MAX_TALLIES:
                 del self._tallies[next(iter(self._tallies))]
+            self._work.set()
         tally.requests += 1
         tally.seats += refusal.seats
         tally.last_at = now
-        self._newest.append((refusal, now))
-        self._work.set()
+        tally.newest.append((refusal, now))
 
     def start(self) -> None:
         self._task = asyncio.create_task(self._run(), name="refusals")
@@ -101,20 +103,17 @@ class RefusalRecorder:
 
     async def _write(self) -> None:
         tallies, self._tallies = self._tallies, {}
-        newest = _newest_alike(self._newest, tallies)
-        self._newest.clear()
+        if not tallies:
+            return
         try:
-            await self._store(tallies, newest)
+            await self._store(tallies)
         except _FAILURES as error:
             lost = sum(tally.requests for tally in tallies.values())
             _log.warning("%d refusals were not recorded: %s", lost, type(error).__name__)
 
-    async def _store(self, tallies: dict[Alike, Tally], newest: dict[Alike, list[Noted]]) -> None:
-        if not tallies:
-            return
+    async def _store(self, tallies: Tallies) -> None:
         began = self._now() - timedelta(seconds=time.monotonic())
-        counts, records = _counts(tallies, newest, began), _records(newest, began)
-        values = [*_columns(counts, 8), *_columns(records, 9)]
+        values = [*_columns(_counts(tallies, began), 8), *_columns(_records(tallies, began), 9)]
         text = statement("record_refusals", "services.command")
         async with (
             self._pool.acquire(timeout=WRITE_SECONDS) as connection,
@@ -124,30 +123,17 @@ class RefusalRecorder:
             await connection.execute(text, *values, timeout=WRITE_SECONDS)
 
 
-def _newest_alike(noted: Iterable[Noted], tallies: dict[Alike, Tally]) -> dict[Alike, list[Noted]]:
-    """At most MAX_NEWEST_ALIKE of each, the newest first."""
-    found: dict[Alike, list[Noted]] = {alike: [] for alike in tallies}
-    for one in reversed(list(noted)):
-        alike = found.get((one[0].group_id, one[0].code))
-        if alike is not None and len(alike) < MAX_NEWEST_ALIKE:
-            alike.append(one)
-    return found
-
-
-def _counts(
-    tallies: dict[Alike, Tally], newest: dict[Alike, list[Noted]], began: datetime
-) -> Iterable[tuple[Any, ...]]:
+def _counts(tallies: Tallies, began: datetime) -> Iterable[tuple[Any, ...]]:
     for (group_id, code), tally in tallies.items():
-        kept = len(newest[group_id, code])
         yield (
             *(group_id, code, tally.app_id, tally.requests, tally.seats),
-            *(_at(began, tally.first_at), _at(began, tally.last_at), kept),
+            *(_at(began, tally.first_at), _at(began, tally.last_at), len(tally.newest)),
         )
 
 
-def _records(newest: dict[Alike, list[Noted]], began: datetime) -> Iterable[tuple[Any, ...]]:
-    for (group_id, code), noted in newest.items():
-        for later, (one, moment) in enumerate(noted):
+def _records(tallies: Tallies, began: datetime) -> Iterable[tuple[Any, ...]]:
+    for (group_id, code), tally in tallies.items():
+        for later, (one, moment) in enumerate(reversed(tally.newest)):
             yield (
                 *(group_id, code, later, one.booking_id, one.graph),
                 *(one.seats, one.seats_free, one.version, _at(began, moment)),

@@ -25,7 +25,7 @@ from shared.booking_api.timestamps import Rendering
 from shared.http.access import for_widgets, identity_of
 from shared.http.answers import json_answer, raw_json_answer
 
-RECORDED_AFTER_SECONDS = (0.05, 0.15, 0.25)
+RECORDED_AFTER_SECONDS = (0.05, 0.2, 0.5)
 """When to look again for a refusal that may not be recorded yet; in all, longer than that takes."""
 
 

@@ -18,7 +18,7 @@ from services.command import refusal_recorder
 from services.command.app import command_service
 from services.command.desk import BookingDesk
 from services.command.intent import Intent
-from services.command.refusal_recorder import MAX_NEWEST, MAX_NEWEST_ALIKE, RefusalRecorder
+from services.command.refusal_recorder import MAX_NEWEST, RefusalRecorder
 from services.command.refusals import Refusal
 from services.command.reply import Reply, Shown
 from shared.accounts.keyring import KeyRing
@@ -76,14 +76,14 @@ async def test_a_flood_is_counted_and_a_bounded_part_of_it_kept(pool: Pool) -> N
     flooded, other = uuid4(), _refusal(uuid4(), "group_closed")
     async with _recorder(pool) as recorder:
         recorder.note(other)
-    rounds, noted = 14, 3 * MAX_NEWEST_ALIKE
+    rounds, noted = 14, 3 * MAX_NEWEST
     newest: list[UUID] = []
     for _ in range(rounds):
         async with _recorder(pool) as recorder:
             refusals = [_refusal(flooded) for _ in range(noted)]
             for refusal in refusals:
                 recorder.note(refusal)
-        newest += [refusal.booking_id for refusal in refusals[-MAX_NEWEST_ALIKE:]]
+        newest += [refusal.booking_id for refusal in refusals[-MAX_NEWEST:]]
     assert await _counts(pool) == {
         (flooded, "sold_out"): (rounds * noted, 2 * rounds * noted),
         (other.group_id, "group_closed"): (1, 2),
@@ -100,10 +100,10 @@ async def test_what_waits_in_memory_is_bounded_and_the_oldest_goes_first(
     async with _recorder(pool) as recorder:
         for refusal in refusals:
             recorder.note(refusal)
-        for _ in range(2 * MAX_NEWEST):
+        for _ in range(20 * MAX_NEWEST):
             recorder.note(refusals[-1])
     assert {group for group, _ in await _counts(pool)} == {one.group_id for one in refusals[2:]}
-    assert await pool.fetchval("SELECT count(*) FROM refusals") == MAX_NEWEST_ALIKE
+    assert await pool.fetchval("SELECT count(*) FROM refusals") == 2 + MAX_NEWEST
 
 
 async def test_two_processes_add_up(pool: Pool) -> None:
