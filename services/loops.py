@@ -13,8 +13,6 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-import asyncpg
-
 from services.command.app import command_service
 from services.command.due import due_loop
 from services.query.loops import projecting, publishing
@@ -25,6 +23,7 @@ from shared.eventlog.master_keys import load_master
 from shared.eventlog.privacy import MasterKey
 from shared.http.exposition import Place, laid_open
 from shared.http.server import stop_requested
+from shared.postgres import pool_of
 from shared.retention import pruning
 from shared.settings import ConfigurationError, Settings
 from shared.starting import start
@@ -50,7 +49,7 @@ async def run_loops(settings: Settings, place: Place, part: str = "all") -> None
 
 async def _enter_due_work(stack: AsyncExitStack, settings: Settings, master: MasterKey) -> None:
     dsn = settings.database_dsn
-    pool = await stack.enter_async_context(asyncpg.create_pool(dsn, min_size=1, max_size=POOL_SIZE))
+    pool = await stack.enter_async_context(pool_of(dsn, POOL_SIZE))
     ring = KeyRing(PostgresKeySource(pool, master), master)
     service = command_service(pool, dsn, master, ring, settings.payment_hold)
     command = await stack.enter_async_context(service)

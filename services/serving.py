@@ -5,8 +5,6 @@ from __future__ import annotations
 import socket
 from contextlib import AsyncExitStack
 
-import asyncpg
-
 from services.command.app import command_service
 from services.command.due import due_loop
 from services.query.app import query_service
@@ -16,6 +14,7 @@ from shared.eventlog.master_keys import load_master
 from shared.http.application import Offer, serve_offer
 from shared.http.exposition import Place
 from shared.metrics import watch_pool
+from shared.postgres import pool_of
 from shared.settings import Settings
 
 POOL_SIZE = 8
@@ -26,9 +25,7 @@ async def serve_both(settings: Settings, listener: socket.socket, place: Place) 
     master = await load_master(settings)
     dsn = settings.database_dsn
     async with AsyncExitStack() as stack:
-        pool = await stack.enter_async_context(
-            asyncpg.create_pool(dsn, min_size=1, max_size=POOL_SIZE)
-        )
+        pool = await stack.enter_async_context(pool_of(dsn, POOL_SIZE))
         watch_pool("command", pool)
         ring = await ring_at(listener, pool, master, settings)
         room = settings.cache_megabytes

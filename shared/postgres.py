@@ -1,15 +1,24 @@
-"""Opening a connection: the one place that turns PostgreSQL's refusals into a line for people."""
+"""Opening connections and closing them: PostgreSQL's refusals become a line for people, and a
+server that does not answer keeps nobody from ending."""
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
+from typing import Any, TypeAlias
 
 import asyncpg
 
 from shared.settings import ConfigurationError
 
+Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
+Pool: TypeAlias = "asyncpg.Pool[asyncpg.Record]"
+
 CONNECT_SECONDS = 10
+CLOSE_SECONDS = 2.0
+CLOSING = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError)
+"""What closing may end with; the work was done before."""
 _LOST = (
     ConnectionError,
     TimeoutError,
@@ -32,6 +41,26 @@ async def connected(dsn: str) -> AsyncIterator[asyncpg.Connection]:
             yield connection
     finally:
         await connection.close(timeout=CONNECT_SECONDS)
+
+
+@asynccontextmanager
+async def pool_of(dsn: str, size: int, least: int = 1, **options: Any) -> AsyncIterator[Pool]:
+    """A pool inside the block, of `least` to `size` connections; asyncpg's own would wait without
+    end for a server that fell silent."""
+    pool = await asyncpg.create_pool(dsn, min_size=least, max_size=size, **options)
+    try:
+        yield pool
+    finally:
+        try:
+            await asyncio.wait_for(pool.close(), CLOSE_SECONDS)
+        except CLOSING:
+            pool.terminate()
+
+
+async def let_go(connection: Connection) -> None:
+    """Closes a connection in good order if the server answers, and else at once."""
+    with suppress(*CLOSING):  # by then it is gone
+        await connection.close(timeout=CLOSE_SECONDS)
 
 
 async def connect(dsn: str) -> asyncpg.Connection:

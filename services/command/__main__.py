@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from contextlib import AsyncExitStack
 
-import asyncpg
-
 from services.command.app import command_service
 from services.command.due import due_loop
 from shared.accounts.door import ring_at
@@ -13,6 +11,7 @@ from shared.eventlog.master_keys import load_master
 from shared.http.application import Offer, first_listener, serve_offer
 from shared.http.exposition import Place
 from shared.metrics import watch_pool
+from shared.postgres import pool_of
 from shared.settings import Settings
 from shared.starting import start
 
@@ -25,9 +24,7 @@ async def serve_writes(settings: Settings) -> None:
     master = await load_master(settings)
     dsn = settings.database_dsn
     async with AsyncExitStack() as stack:
-        pool = await stack.enter_async_context(
-            asyncpg.create_pool(dsn, min_size=1, max_size=POOL_SIZE)
-        )
+        pool = await stack.enter_async_context(pool_of(dsn, POOL_SIZE))
         watch_pool("command", pool)
         ring = await ring_at(listener, pool, master, settings)
         room = settings.cache_megabytes

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from contextlib import AsyncExitStack
 
-import asyncpg
-
 from services.query.app import query_service
 from services.query.loops import query_loops
 from shared.accounts.door import ring_at
@@ -13,6 +11,7 @@ from shared.eventlog.master_keys import load_master
 from shared.http.application import Offer, first_listener, serve_offer
 from shared.http.exposition import Place
 from shared.metrics import watch_pool
+from shared.postgres import pool_of
 from shared.settings import Settings
 from shared.starting import start
 
@@ -24,9 +23,7 @@ async def serve_reads(settings: Settings) -> None:
     listener = first_listener(settings)
     master, dsn = await load_master(settings), settings.database_dsn
     async with AsyncExitStack() as stack:
-        keys = await stack.enter_async_context(
-            asyncpg.create_pool(dsn, min_size=1, max_size=KEYS_POOL_SIZE)
-        )
+        keys = await stack.enter_async_context(pool_of(dsn, KEYS_POOL_SIZE))
         query = await stack.enter_async_context(query_service(dsn, master))
         watch_pool("keys", keys)
         if settings.loops != "off":

@@ -16,6 +16,7 @@ from services.query.relay_loops import publishing_loops
 from services.query.webhooks import webhook_loops
 from shared.eventlog.privacy import MasterKey
 from shared.eventlog.wakeup import Wakeup
+from shared.postgres import pool_of
 from shared.settings import Settings
 
 POOL_SIZE = 6
@@ -44,7 +45,7 @@ async def projecting(settings: Settings, master: MasterKey) -> AsyncIterator[Non
 async def publishing(settings: Settings, master: MasterKey) -> AsyncIterator[None]:
     """Relay and webhooks: what may wait while bookings are many."""
     dsn = settings.database_dsn
-    async with asyncpg.create_pool(dsn, min_size=1, max_size=POOL_SIZE) as pool:
+    async with pool_of(dsn, POOL_SIZE) as pool:
         wakeup = Wakeup(dsn)
         wakeup.start()
         try:

@@ -6,8 +6,6 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 
-import asyncpg
-
 from services.query.freshness import FreshReads
 from services.query.webhooks_body import WebhookBodies
 from services.query.webhooks_enqueuer import WebhookEnqueuer
@@ -18,6 +16,7 @@ from shared.accounts.postgres import PostgresKeySource
 from shared.accounts.projects import PostgresProjects
 from shared.eventlog.privacy import MasterKey
 from shared.eventlog.wakeup import Wakeup
+from shared.postgres import pool_of
 from shared.settings import Settings
 
 POOL_SIZE = 3
@@ -32,10 +31,10 @@ async def webhook_loops(
     dsn = settings.database_dsn
     async with AsyncExitStack() as stack:
         pool = await stack.enter_async_context(
-            asyncpg.create_pool(
+            pool_of(
                 dsn,
-                min_size=0,
-                max_size=POOL_SIZE,
+                POOL_SIZE,
+                least=0,
                 command_timeout=STATEMENT_SECONDS,
                 server_settings={"synchronous_commit": "off"},  # at least once, from a checkpoint
             )

@@ -16,6 +16,7 @@ import asyncpg
 from shared.eventlog.statements import statement
 from shared.eventlog.store import OutcomeUnknown, StoreUnavailable
 from shared.fault_points import reached
+from shared.postgres import let_go
 
 CONNECT_SECONDS = 5.0
 APPEND_SECONDS = 10.0
@@ -85,7 +86,7 @@ class AppendConnection:
 
     async def close(self) -> None:
         if self._connection is not None and not self._connection.is_closed():
-            await self._connection.close(timeout=2)
+            await let_go(self._connection)
         self._connection = None
 
     async def _ready(self) -> asyncpg.Connection[asyncpg.Record]:

@@ -16,6 +16,7 @@ import asyncpg
 from shared.eventlog.codec import UndecodableEvent, decode_event
 from shared.eventlog.statements import statement
 from shared.eventlog.store import MissingEvent
+from shared.postgres import let_go
 
 MAX_TURNS = 4
 CONNECT_SECONDS = 2.0
@@ -84,7 +85,7 @@ class GroupTurns:
         if self._ending:
             await asyncio.wait(self._ending)
         for connection in self._idle:
-            await connection.close(timeout=2)
+            await let_go(connection)
         self._idle.clear()
 
     async def _open(self) -> _Connection:

@@ -1,23 +1,60 @@
-"""Fault 25: SIGTERM at full load drains and ends; nobody gets a wrong answer."""
+"""Fault 25: SIGTERM at full load drains and ends; nobody gets a wrong answer.
+
+Not even a database that fell silent keeps a process from ending in good order.
+"""
 
 from __future__ import annotations
 
 import time
+from uuid import uuid4
 
+from shared.eventlog.postgres import PostgresEventStore
+from shared.eventlog.store import Entry
+from shared.postgres import pool_of
 from tests.harness.house import House
+from tests.harness.installation import ServiceProcess
+from tests.harness.ledger import created
+from tests.harness.load import Load
+from tests.harness.proxy import Proxy
 
 GRACE_SECONDS = 30.0
 """Less than a supervisor waits before it kills."""
 
 
 async def test_each_kind_of_process_may_be_restarted_under_load(house: House, seed: int) -> None:
-    kinds = (house.installation.commands, house.installation.queries, house.installation.loops)
     async with house.under_load(seed) as load:
-        for process in (kind[seed % len(kind)] for kind in kinds):
-            began = time.monotonic()
-            await process.stop()
-            load.recovered(f"drained {process.module}", time.monotonic() - began, GRACE_SECONDS)
-            assert await process.ended() == 0, process.last_words()
-            load.cycles += 1
+        for process in one_of_each(house, seed):
+            await end(process, load)
             await process.start()
         await load.answers(20)
+
+
+async def test_a_silent_database_spoils_no_end(database_url: str) -> None:
+    """Half-open: nothing is closed, nothing comes. What is closed is given up, without an error
+    that would make an orderly end look like a failed start."""
+    async with Proxy(database_url) as proxy:
+        async with pool_of(proxy.url, size=2) as pool:
+            store = PostgresEventStore(pool, proxy.url)
+            group_id = uuid4()
+            await store.append([Entry(group_id, 0, [created(group_id)])])
+            turn = await store.take_turn(group_id, 0)
+            assert turn is not None
+            turn.end()
+            proxy.silence()
+            await store.close()
+        assert pool.is_closing()
+        proxy.resume()
+
+
+def one_of_each(house: House, seed: int) -> list[ServiceProcess]:
+    there = house.installation
+    return [kind[seed % len(kind)] for kind in (there.commands, there.queries, there.loops)]
+
+
+async def end(process: ServiceProcess, load: Load) -> None:
+    """It is asked to, and it does, in time and in good order."""
+    began = time.monotonic()
+    await process.stop()
+    load.recovered(f"drained {process.module}", time.monotonic() - began, GRACE_SECONDS)
+    assert await process.ended() == 0, process.last_words()
+    load.cycles += 1

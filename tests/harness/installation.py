@@ -93,7 +93,7 @@ class ServiceProcess:
     def _program(self, extra: Mapping[str, str]) -> Program:
         async def is_ready() -> bool:
             if self.module == "services.loops":
-                return self.program.is_running
+                return _heeds(self.program.pid, signal.SIGTERM)
             return await answers_ok(HOST, self.port, "/health/ready")
 
         return Program(
@@ -176,6 +176,16 @@ async def installed(
     finally:
         await installation.stop()
         remove_folder(folder)
+
+
+def _heeds(pid: int | None, number: signal.Signals) -> bool:
+    """Whether the process does something when the signal comes, and does not just die of it."""
+    try:
+        status = Path(f"/proc/{pid}/status").read_text()
+    except OSError:
+        return False
+    caught = next(line for line in status.splitlines() if line.startswith("SigCgt:"))
+    return bool(int(caught.split()[1], 16) >> (number - 1) & 1)
 
 
 def _environment(dsn: str, amqp_url: str | None) -> dict[str, str]:
