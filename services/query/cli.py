@@ -18,7 +18,7 @@ from services.query.parked import NotParked, parked_groups, retry
 from services.query.projection import SCHEMA, prepare, session_settings
 from services.query.rebuild import NotEqual, Progress, Rebuild, RebuildRunning, check
 from services.query.verification import Difference
-from shared.cli import AsJson, note, print_rows, progress, stamp, watch_rows
+from shared.cli import AsJson, collect_garbage_rarely, note, print_rows, progress, stamp, watch_rows
 from shared.eventlog.privacy import MasterKey
 from shared.postgres import explained
 from shared.settings import ConfigurationError, Settings, read_settings
@@ -93,6 +93,7 @@ def difference_from_log() -> Difference | None:
     """Where the live read models part from the log; ConfigurationError says what this needs."""
     settings = read_settings()
     master = MasterKey(*settings.master_keys)
+    collect_garbage_rarely()
     with _Telling() as telling, explained():
         try:
             return asyncio.run(check(settings.database_dsn, master, telling.tell))
