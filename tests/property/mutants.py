@@ -45,7 +45,7 @@ JUDGES = (
     CHECKOUT / "tests/property/test_appender.py",
     CHECKOUT / "tests/property/test_seat_fold.py",
 )
-PROCESSOR_SECONDS = 20
+PROCESSOR_SECONDS = 12
 SECONDS = 180
 OPTIONS = ("-x", "-q", "-p", "no:cacheprovider", "-W", "ignore::pytest.PytestAssertRewriteWarning")
 

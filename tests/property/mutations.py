@@ -60,7 +60,15 @@ def _inside_functions(tree: ast.Module) -> Iterator[ast.AST]:
         if isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
             body = [function.body] if isinstance(function, ast.Lambda) else function.body
             for statement in body:
-                yield from ast.walk(statement)
+                yield from _without_annotations(statement)
+
+
+def _without_annotations(node: ast.AST) -> Iterator[ast.AST]:
+    yield node
+    for name, value in ast.iter_fields(node):
+        for child in value if isinstance(value, list) else [value]:
+            if isinstance(child, ast.AST) and name not in ("annotation", "returns"):
+                yield from _without_annotations(child)
 
 
 def _changes(node: ast.AST) -> Iterator[tuple[str, Change]]:
