@@ -40,6 +40,10 @@ SECONDS_OF_SOAK ?= 1800
 soak: setup ## half an hour of load; memory must stay below its bound (SECONDS_OF_SOAK=60: short)
 	@$(PY) -m tests.integration.operations.soak --seconds $(SECONDS_OF_SOAK)
 
+ROUNDS ?= 100000
+never-stale: setup ## book and look while projectors are killed and frozen: no answer may be stale
+	@$(PY) -m tests.integration.query.rounds --rounds $(ROUNDS)
+
 mutants: setup ## small wrongs in decide, evolve, mailbox and appender: each must fail a test
 	@$(PY) -m tests.property.mutants
 
@@ -67,4 +71,4 @@ clean: ## remove .venv, caches and build files; .data with the ledger stays
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build dist *.egg-info
 	find . -name __pycache__ -type d -not -path './.data/*' -prune -exec rm -rf {} +
 
-.PHONY: help setup run check lint-deploy test faults soak mutants bench test-browser audit-dependencies lock clean
+.PHONY: help setup run check lint-deploy test faults soak never-stale mutants bench test-browser audit-dependencies lock clean
