@@ -69,6 +69,8 @@ class Lanes:
         self._idle.set()
         self.behind = AHEAD
         """So many events of a group must wait before more than one of them is sent."""
+        self.ahead = AHEAD
+        """And so many of them at most."""
 
     async def put(self, record: StoredRecord) -> None:
         """Waits while too many events are under way."""
@@ -111,7 +113,7 @@ class Lanes:
     def _may_depart(self, lane: Lane) -> bool:
         flying = lane.flying
         if flying and (
-            len(flying) >= AHEAD
+            len(flying) >= self.ahead
             or len(lane.waiting) < self.behind
             or not isinstance(flying[-1].plan, Rendered)
         ):

@@ -74,7 +74,7 @@ class Pipeline:
         if not isinstance(plan, Rendered):
             assert plan is not None
             start(self._tasks, self._detour(flight, plan))
-        elif self._under_way < self._window:
+        elif self._under_way < self._window and not self._ready:
             self._send(flight, plan)
         else:
             self._ready.append(flight)
