@@ -12,4 +12,7 @@ SURVIVORS: Mapping[tuple[str, str], str] = {
         "services.command.booking",
         "never limit is None and group.settings.allow_duplicates",
     ): "only saves counting what no rule asks for",
+    ("services.command.durable", "turned loop.time() > give_up_at"): (
+        "the very instant at which it gives up is no promise"
+    ),
 }
