@@ -15,7 +15,7 @@ import random
 import sys
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
@@ -76,35 +76,42 @@ class Tally:
 
 
 class Rounds:
-    """The writers and onlookers of one run of `rounds` rounds at least."""
+    """The writers and onlookers of one run; each writer ends its round once `is_over`."""
 
-    def __init__(self, installation: Installation, rounds: int, seed: int) -> None:
+    def __init__(
+        self,
+        installation: Installation,
+        is_over: Callable[[Tally], bool],
+        seed: int,
+        writers: int = WRITERS,
+    ) -> None:
         self.tally = Tally()
+        self._writers = writers
         self._installation = installation
-        self._rounds = rounds
+        self._is_over = is_over
         self._chance = random.Random(seed)
         self._headers = {"Authorization": encode_basic_auth("", installation.key)}
         self._lines: list[Line] = []
         self._latest: list[Booked] = []
         self._begun = asyncio.Event()
 
-    async def play(self, projectors: Projectors) -> None:
-        """Until the rounds are done, and there was trouble of every kind meanwhile."""
+    async def play(self) -> None:
+        """Until it is over."""
         over = asyncio.Event()
         async with asyncio.TaskGroup() as onlookers:
             for _ in range(ONLOOKERS):
                 onlookers.create_task(self._look_on(over))
             async with asyncio.TaskGroup() as writers:
-                for _ in range(WRITERS):
-                    writers.create_task(self._write_and_look(projectors))
+                for _ in range(self._writers):
+                    writers.create_task(self._write_and_look())
             over.set()
         await asyncio.gather(*(line.ended() for line in self._lines))
 
-    async def _write_and_look(self, projectors: Projectors) -> None:
+    async def _write_and_look(self) -> None:
         [command] = self._lines_to(self._installation.command_urls)
         queries = self._lines_to(self._installation.query_urls)
         group_id, taken = "", 0
-        while self.tally.rounds < self._rounds or not projectors.were_troubled:
+        while not self._is_over(self.tally):
             if taken % GROUP_ROUNDS == 0:
                 made = await self._post(command, group_body(GROUP_ROUNDS))
                 group_id, taken = made.body["data"]["id"], 0
@@ -183,11 +190,15 @@ async def never_stale(dsn: str, rounds: int, seed: int = 5) -> Tally:
     """What came of so many rounds on this database: one command and two query processes."""
     async with installed(dsn, master_key=MASTER_TEXT, is_migrated=True) as installation:
         await installation.start(commands=1, queries=2, loops=0)
-        playing, began = Rounds(installation, rounds, seed), time.monotonic()
-        tally = playing.tally
         async with Projectors(dsn, seed) as projectors:
-            await playing.play(projectors)
-        tally.seconds = time.monotonic() - began
+            playing = Rounds(
+                installation,
+                lambda tally: tally.rounds >= rounds and projectors.were_troubled,
+                seed,
+            )
+            tally, began = playing.tally, time.monotonic()
+            await playing.play()
+            tally.seconds = time.monotonic() - began
         tally.kills, tally.freezes = projectors.kills, projectors.freezes
     await projected(dsn)
     found = await check(dsn, MASTER, lambda _: None)
