@@ -25,12 +25,17 @@ from shared.accounts.demo import ensure_demo
 from shared.migrate import migrate
 from shared.settings import Settings
 from tests.harness.servers import remove_folder, temporary_folder
+from tests.harness.waiting import until
 
 KEY = "test_api_key_harness"
 HOST = "127.0.0.1"
 OURS = ("SEATLEDGER_", "DATABASE_URL", "AMQP_URL", "FAULT")
 READY_SECONDS = 120
 STOP_SECONDS = 40
+PROJECTORS = """
+SELECT count(*) FROM pg_stat_activity
+ WHERE datname = current_database() AND application_name = 'seatledger projector'
+"""
 
 
 class ServiceProcess:
@@ -148,6 +153,20 @@ class Installation:
             await process.spawn()
         for process in self.processes:
             await process.program.wait_ready()
+        if loops:
+            await self.until_projecting()
+
+    async def until_projecting(self) -> None:
+        """Until a projector is at work: on a busy machine that takes longer than a read waits."""
+        connection = await asyncpg.connect(self.dsn)
+
+        async def is_at_work() -> bool:
+            return bool(await connection.fetchval(PROJECTORS))
+
+        try:
+            await until(is_at_work, READY_SECONDS, "a projector at work")
+        finally:
+            await connection.close()
 
     async def stop(self) -> None:
         for process in self.processes:

@@ -53,6 +53,7 @@ async def reader(database_url: str, amqp_url: str) -> AsyncIterator[Reader]:
         whole = installation.new_process("services", SEATLEDGER_LOOPS="process")
         installation.commands = [whole]
         await whole.start()
+        await installation.until_projecting()
         yield Reader(session, installation)
 
 
