@@ -226,6 +226,18 @@ async def test_a_mailbox_without_wishes_gives_its_turn_back() -> None:
     assert turn.is_over and store.asked == []
 
 
+async def test_a_turn_is_kept_until_its_append_is_over() -> None:
+    mailbox, ones = waiting()
+    mailbox.turn = turn = ATurn()
+    store = ScriptedStore()
+    async with appending(store, mailbox, mailbox) as house:
+        await store.is_asked.wait()
+        assert not turn.is_over
+        await house.answered(*ones)
+        await house.rested()
+    assert turn.is_over
+
+
 async def test_a_mailbox_under_way_is_not_queued_again() -> None:
     mailbox, _ = waiting(2)
     mailbox.prepare(NOON, 0.0, 1)

@@ -31,7 +31,7 @@ from tests.harness.commands_waiting import (
     others_booked,
     pending,
 )
-from tests.harness.group_commands import book_seats
+from tests.harness.group_commands import act, book_seats
 from tests.harness.ledger import NOON
 
 NOW = 5.0
@@ -268,6 +268,12 @@ async def test_a_known_command_seals_its_answer_under_the_id_of_its_first_event(
         (bad.command.booking_id, False, bad.first_event_id),
     ]
     assert entry.answers[0].answer == b"2"
+
+
+async def test_only_new_bookings_bring_keys() -> None:
+    entry = mailbox_of(GROUP, pending(act(GROUP, GROUP, "cancel"))).prepare(NOON, NOW)
+    assert entry is not None and len(entry.events) == 1
+    assert entry.keys == []
 
 
 async def test_a_batch_is_as_large_as_its_replies_or_its_events() -> None:
