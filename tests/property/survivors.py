@@ -12,6 +12,9 @@ SURVIVORS: Mapping[tuple[str, str], str] = {
         "services.command.booking",
         "never limit is None and group.settings.allow_duplicates",
     ): "only saves counting what no rule asks for",
+    ("services.command.appender", "always not self._ready"): (
+        "an empty batch has looked at all that was ready"
+    ),
     ("services.command.durable", "turned loop.time() > give_up_at"): (
         "the very instant at which it gives up is no promise"
     ),
