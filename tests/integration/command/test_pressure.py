@@ -29,7 +29,7 @@ Pool = asyncpg.Pool
 @pytest_asyncio.fixture
 async def handler(pool: Pool[asyncpg.Record], database_url: str) -> AsyncIterator[CommandHandler]:
     store = PostgresEventStore(pool, database_url)
-    handler = CommandHandler(store, MailboxCache(), DatabaseClock(NOON), command_seconds=0.2)
+    handler = CommandHandler(store, MailboxCache(), DatabaseClock(NOON), command_seconds=60.0)
     handler.start()
     yield handler
     await handler.stop()
@@ -37,13 +37,14 @@ async def handler(pool: Pool[asyncpg.Record], database_url: str) -> AsyncIterato
 
 
 async def test_nobody_waits_past_the_deadline_for_a_database_that_hangs(
-    handler: CommandHandler, pool: Pool[asyncpg.Record]
+    handler: CommandHandler, pool: Pool[asyncpg.Record], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     group = create_group()
     await handler.handle(group, plain)
     async with held_head(pool) as head:
         first = asyncio.create_task(handler.handle(book_seats(group.group_id), plain))
         await head.waits()
+        monkeypatch.setattr(handler, "_command_seconds", 0.2)
         with pytest.raises(TooBusy) as refused:
             await handler.handle(book_seats(group.group_id), plain)
         assert refused.value.headers() == {"Retry-After": "1"}
