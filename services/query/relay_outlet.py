@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from services.query.relay_lanes import AHEAD
+from services.query.relay_lanes import BEHIND
 from shared.messaging.topology import CORE, EVENTS, REPLAY, REPLAYED, Topology
 
 
@@ -23,7 +23,7 @@ class Outlet:
     needs: Topology
     parks: bool
     may_go_unheard: bool
-    behind: int = AHEAD
+    behind: int = BEHIND
 
 
 TO_SUBSCRIBERS = Outlet("relay", EVENTS, None, CORE, parks=True, may_go_unheard=True)

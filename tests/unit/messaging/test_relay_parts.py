@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.query.relay_lanes import AHEAD, Detour, Flight, Lanes, start
+from services.query.relay_lanes import AHEAD, BEHIND, Detour, Flight, Lanes, start
 from services.query.relay_loop import Trouble
 from services.query.relay_progress import Progress
 from services.query.relay_rendered import Rendered, Rendering
@@ -114,10 +114,12 @@ async def test_groups_go_side_by_side_and_one_group_never() -> None:
 
 async def test_only_a_group_far_behind_is_sent_several_ahead() -> None:
     runway = Runway()
-    for position in range(AHEAD + 1):
+    for position in range(BEHIND):
         await runway.lanes.put(record(position))
+    assert runway.departed == [0]
+    await runway.lanes.put(record(BEHIND))
     assert runway.departed == [0, 1]
-    for position in range(AHEAD + 1, 3 * AHEAD):
+    for position in range(BEHIND + 1, 3 * AHEAD):
         await runway.lanes.put(record(position))
     assert len(runway.flying) == AHEAD
     runway.land(AHEAD - 1)
@@ -219,9 +221,9 @@ class Reporting(Term):
 async def test_after_a_refusal_one_of_a_group_at_a_time_is_under_way() -> None:
     term, progress = Reporting(), Progress(0)
     trouble = Trouble(term, progress)
-    assert trouble.behind(AHEAD) == AHEAD
+    assert trouble.behind(BEHIND) == BEHIND
     await trouble.note(PublishFailed("connection lost"))
-    assert trouble.behind(AHEAD) == AHEAD
+    assert trouble.behind(BEHIND) == BEHIND
     progress.start(7)
     await trouble.note(Nacked("refused (nack)"))
     assert trouble.behind(0) > 1_000_000
