@@ -1,9 +1,9 @@
 -- A row that no event of the ledger up to $1 accounts for.
 SELECT group_id
   FROM (SELECT group_id FROM groups
-         UNION ALL
+         UNION
         SELECT group_id FROM seat_counts
-         UNION ALL
+         UNION
         SELECT group_id FROM attendees) r
  WHERE NOT EXISTS (SELECT FROM stored_events s
                     WHERE s.originator_id = r.group_id
