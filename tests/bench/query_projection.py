@@ -98,18 +98,18 @@ class Costs:
         return passed, python, postgres
 
     def _now(self) -> tuple[float, float, float]:
-        return time.perf_counter(), _used(psutil.Process()), _used(self._postmaster)
+        server = [self._postmaster, *self._postmaster.children()]
+        mine = set(psutil.Process().children(recursive=True)) - set(server)
+        python = sum(map(_used, [psutil.Process(), *mine]))
+        return time.perf_counter(), python, sum(map(_used, server))
 
 
 def _used(process: psutil.Process) -> float:
-    """Of the process and all its children, ended or not."""
-    own = process.cpu_times()
-    used = own.user + own.system + own.children_user + own.children_system
-    for child in process.children(recursive=True):
-        with suppress(psutil.NoSuchProcess):
-            times = child.cpu_times()
-            used += times.user + times.system
-    return used
+    """Of the process, and of its children that have ended."""
+    with suppress(psutil.NoSuchProcess):
+        times = process.cpu_times()
+        return times.user + times.system + times.children_user + times.children_system
+    return 0.0
 
 
 async def postmaster(dsn: str) -> psutil.Process:
