@@ -11,6 +11,7 @@ from types import TracebackType
 from typing import Self
 
 from services.query.freshness import FreshReads
+from services.query.projection import prepare
 from services.query.projector import Projector
 from tests.integration.query.conftest import wait_until_projected
 from tests.integration.query.scenario import MASTER
@@ -86,9 +87,12 @@ async def _killed(process: asyncio.subprocess.Process) -> None:
 
 async def projected(dsn: str) -> None:
     """Returns once everything that the log has now is projected, by a projector of its own."""
+    await prepare(dsn)
     projector, reads = Projector(dsn, MASTER), FreshReads(dsn, MASTER)
     running = asyncio.create_task(projector.run())
-    await wait_until_projected(reads, (await reads.positions()).head)
-    projector.stop()
-    await running
-    await reads.close()
+    try:
+        await wait_until_projected(reads, (await reads.positions()).head)
+    finally:
+        projector.stop()
+        await running
+        await reads.close()

@@ -107,6 +107,7 @@ async def replayed_under_load(
 ) -> tuple[Tally, Replays]:
     """What came of a rebuild of `events` events and those that were booked meanwhile."""
     await _fill(dsn, events)
+    await projected(dsn)  # a service that is far behind is not ready
     async with installed(dsn, master_key=MASTER_TEXT, is_migrated=True) as installation:
         await installation.start(commands=1, queries=2, loops=0)
         replays = Replays(installation)
