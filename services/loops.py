@@ -41,7 +41,8 @@ async def run_loops(settings: Settings, place: Place, part: str = "all") -> None
             await stack.enter_async_context(projecting(settings, master))
             await _enter_due_work(stack, settings, master)
         if part != "projecting":
-            await stack.enter_async_context(publishing(settings, master))
+            yields = part == "publishing"
+            await stack.enter_async_context(publishing(settings, master, yields))
         await stack.enter_async_context(laid_open(place))
         calm_collector()
         await stopped.wait()

@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager, contextmanager, suppress
 from typing import Any, TypeAlias
 
 import asyncpg
+from asyncpg.pool import PoolAcquireContext
 
 from shared.settings import ConfigurationError
 
@@ -17,6 +18,7 @@ Pool: TypeAlias = "asyncpg.Pool[asyncpg.Record]"
 
 CONNECT_SECONDS = 10
 CLOSE_SECONDS = 2.0
+ACQUIRE_SECONDS = 5.0
 CLOSING = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError)
 """What closing may end with; the work was done before."""
 _LOST = (
@@ -43,11 +45,38 @@ async def connected(dsn: str) -> AsyncIterator[asyncpg.Connection]:
         await connection.close(timeout=CONNECT_SECONDS)
 
 
+class BoundedPool(asyncpg.Pool):
+    """A pool that waits for nothing without end, and whose connections keep their session: nobody
+    here leaves anything in one, and resetting it would be a round trip for every statement."""
+
+    def __init__(self, dsn: str, size: int, least: int = 1, **options: Any) -> None:
+        super().__init__(
+            dsn,
+            min_size=least,
+            max_size=size,
+            max_queries=50_000,
+            max_inactive_connection_lifetime=300.0,
+            loop=None,
+            reset=_keep_session,
+            connection_class=asyncpg.Connection,
+            record_class=asyncpg.Record,
+            **options,
+        )
+
+    def acquire(self, *, timeout: float | None = None) -> PoolAcquireContext[asyncpg.Record]:
+        """A connection within `timeout` seconds, given back within as many; or TimeoutError."""
+        return super().acquire(timeout=ACQUIRE_SECONDS if timeout is None else timeout)
+
+
+async def _keep_session(connection: object) -> None:
+    """asyncpg has ended an open transaction by now."""
+
+
 @asynccontextmanager
 async def pool_of(dsn: str, size: int, least: int = 1, **options: Any) -> AsyncIterator[Pool]:
     """A pool inside the block, of `least` to `size` connections; asyncpg's own would wait without
     end for a server that fell silent."""
-    pool = await asyncpg.create_pool(dsn, min_size=least, max_size=size, **options)
+    pool = await BoundedPool(dsn, size, least, **options)
     try:
         yield pool
     finally:

@@ -20,6 +20,7 @@ Probe = Callable[[], Awaitable[bool]]
 
 PR_SET_PDEATHSIG = 1
 PROBE_SECONDS = 0.03
+AUTOGROUP = Path("/proc/self/autogroup")
 _libc = ctypes.CDLL(None) if sys.platform == "linux" else None
 
 
@@ -57,6 +58,7 @@ class Program:
     identity: Identity = field(default_factory=Identity)
     stop_signal: signal.Signals = signal.SIGTERM
     stop_seconds: float = 8
+    niceness: int = 0
     ready_seconds: float = 90
     process: asyncio.subprocess.Process | None = field(default=None, init=False)
 
@@ -86,7 +88,7 @@ class Program:
                 stdout=output,
                 stderr=output,
                 start_new_session=True,  # so that the terminal's Ctrl-C reaches the launcher alone
-                preexec_fn=dies_with_parent(self.stop_signal),
+                preexec_fn=self._prepare(),
                 **self.identity.options,  # type: ignore[arg-type]
             )
         finally:
@@ -128,6 +130,17 @@ class Program:
             with suppress(ProcessLookupError):
                 os.killpg(self.process.pid, signal.SIGKILL)
 
+    def _prepare(self) -> Callable[[], None] | None:
+        arrange, niceness = dies_with_parent(self.stop_signal), self.niceness
+
+        def prepare() -> None:
+            if arrange is not None:
+                arrange()
+            if niceness:
+                yield_to_others(niceness)
+
+        return prepare if niceness else arrange
+
     def _complaint(self, what: str) -> str:
         return f"{self.name} {what}{_last_words(self.log)}"
 
@@ -147,6 +160,13 @@ def dies_with_parent(stop_signal: signal.Signals) -> Callable[[], None] | None:
             os._exit(1)
 
     return arrange
+
+
+def yield_to_others(niceness: int) -> None:
+    """Niceness for this process, and (Linux) for its session: sessions weigh alike otherwise."""
+    os.nice(niceness)
+    with suppress(OSError):
+        AUTOGROUP.write_text(str(niceness))
 
 
 def _last_words(log: Path | None) -> str:

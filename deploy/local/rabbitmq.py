@@ -22,6 +22,8 @@ USER = "seatledger"
 NODE = "seatledger@localhost"
 PLUGINS = ("rabbitmq_consistent_hash_exchange",)
 PORTS = 3
+NICENESS = 10
+"""Messages may wait while there are more bookings than the machine has time for."""
 CALM = "+sbwt none +sbwtdcpu none +sbwtdio none"  # an idle broker leaves the processor alone
 
 
@@ -80,7 +82,11 @@ class PrivateRabbitMQ:
 
         argv = (str(self._installation.folder / "rabbitmq-server"),)
         env = self._environment()
-        return Program("RabbitMQ", argv, env, answers, self.log, self.home, stop_seconds=8)
+        return Program(
+            *("RabbitMQ", argv, env, answers, self.log, self.home),
+            stop_seconds=8,
+            niceness=NICENESS,
+        )
 
     def _write_configuration(self) -> None:
         (self.home / "enabled_plugins").write_text(f"[{','.join(PLUGINS)}].\n")

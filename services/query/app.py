@@ -6,7 +6,6 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
-import asyncpg
 from aiohttp import web
 
 from services.query.around import OutsideReads
@@ -33,6 +32,7 @@ from shared.http.documentation import documentation_routes
 from shared.http.exposition import Reading
 from shared.http.health import Check
 from shared.metrics import watch_pool
+from shared.postgres import BoundedPool
 
 POOL_SIZE = 6
 STREAMS_SIZE = 4
@@ -88,10 +88,9 @@ async def query_service(dsn: str, master: MasterKey) -> AsyncIterator[QueryServi
 @asynccontextmanager
 async def _pool(dsn: str, size: int) -> AsyncIterator[Pool]:
     """Plans are made for the values: what a list asks for differs from one to the next."""
-    pool = await asyncpg.create_pool(
+    pool = await BoundedPool(
         dsn,
-        min_size=1,
-        max_size=size,
+        size,
         command_timeout=STATEMENT_SECONDS,
         server_settings={**session_settings(), "plan_cache_mode": "force_custom_plan"},
     )

@@ -42,15 +42,17 @@ async def projecting(settings: Settings, master: MasterKey) -> AsyncIterator[Non
 
 
 @asynccontextmanager
-async def publishing(settings: Settings, master: MasterKey) -> AsyncIterator[None]:
-    """Relay and webhooks: what may wait while bookings are many."""
+async def publishing(
+    settings: Settings, master: MasterKey, yields: bool = False
+) -> AsyncIterator[None]:
+    """Relay and webhooks; `yields`: on a machine shared with bookings, which go first."""
     dsn = settings.database_dsn
     async with pool_of(dsn, POOL_SIZE) as pool:
         wakeup = Wakeup(dsn)
         wakeup.start()
         try:
             async with (
-                _relaying(settings, pool, wakeup),
+                _relaying(settings, pool, wakeup, yields),
                 webhook_loops(settings, master, wakeup),
             ):
                 yield
@@ -60,10 +62,11 @@ async def publishing(settings: Settings, master: MasterKey) -> AsyncIterator[Non
 
 @asynccontextmanager
 async def _relaying(
-    settings: Settings, pool: asyncpg.Pool[asyncpg.Record], wakeup: Wakeup
+    settings: Settings, pool: asyncpg.Pool[asyncpg.Record], wakeup: Wakeup, yields: bool
 ) -> AsyncIterator[None]:
     urls = settings.amqp_dsn
-    loops = [] if urls is None else publishing_loops(pool, wakeup, urls, settings.database_dsn)
+    dsn = settings.database_dsn
+    loops = [] if urls is None else publishing_loops(pool, wakeup, urls, dsn, yields)
     tasks = [asyncio.create_task(loop.run(), name="publishing") for loop in loops]
     try:
         yield

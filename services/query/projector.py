@@ -13,8 +13,6 @@ from contextlib import asynccontextmanager
 from functools import partial
 from typing import Literal
 
-import asyncpg
-
 from services.query.batch import Apps, Change, apply_batch, groups_of, halving
 from services.query.connection import Connection, Pool
 from services.query.opening import Poison
@@ -25,6 +23,7 @@ from shared.eventlog.election import LEASE_SECONDS, Election, Term, TermLost
 from shared.eventlog.privacy import MasterKey
 from shared.eventlog.wakeup import Wakeup
 from shared.fault_points import reached
+from shared.postgres import BoundedPool
 
 READ_AHEAD = 2
 STATEMENT_SECONDS = 30.0
@@ -102,10 +101,10 @@ class Projector:
 
 @asynccontextmanager
 async def _pool(dsn: str, schema: str) -> AsyncIterator[Pool]:
-    pool = await asyncpg.create_pool(
+    pool = await BoundedPool(
         dsn,
-        min_size=2,
-        max_size=2,
+        size=2,
+        least=2,
         command_timeout=STATEMENT_SECONDS,
         server_settings={
             **session_settings(schema, "seatledger projector"),

@@ -13,9 +13,12 @@ from services.query.connection import Connection, Pool
 from services.query.opening import SEALED_TOPICS, Sealed, open_sealed
 from services.query.projection import sql
 from shared.eventlog.privacy import MasterKey
+from shared.eventlog.rest import Rest
 from shared.eventlog.wakeup import Wakeup
 
 LIVE_BATCH = 200
+REST_SECONDS = 0.02
+"""Between two looks near the head: lists wait for it, single bookings do not."""
 CATCHING_UP = 4
 """How many live batches the largest one is."""
 
@@ -32,8 +35,10 @@ async def follow(
     pool: Pool, wakeup: Wakeup, master: MasterKey, after: int, batch: int = LIVE_BATCH
 ) -> AsyncIterator[list[Change]]:
     """Non-empty batches of the events after `after`, for ever."""
-    limit = batch
+    limit, is_behind, rest = batch, False, Rest(REST_SECONDS)
     while True:
+        if not is_behind:
+            await rest.take()
         news = wakeup.token()
         changes = await read(pool, master, after, limit)
         if changes:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Protocol
 
 import asyncpg
 
+from services.query.projection import sql
 from services.query.relay import Relay
 from services.query.relay_changes import ChangeNotices
+from services.query.relay_deferral import Deferral
 from services.query.relay_outlet import TO_REPLAY
 from services.query.relay_rendered import Rendering
 from services.query.relay_tail import SharedTail
@@ -24,12 +27,25 @@ class PublishingLoop(Protocol):
 
 
 def publishing_loops(
-    pool: asyncpg.Pool[asyncpg.Record], wakeup: Wakeup, amqp_urls: str, dsn: str
+    pool: asyncpg.Pool[asyncpg.Record],
+    wakeup: Wakeup,
+    amqp_urls: str,
+    dsn: str,
+    yields: bool = False,
 ) -> list[PublishingLoop]:
-    """Events to subscribers, events to the replay stream, seat counts; each elects for itself."""
-    log, rendering = SharedTail(pool, wakeup), Rendering()
+    """Events to subscribers, events to the replay stream, seat counts; each elects for itself.
+
+    `yields`: they share a machine with bookings, which go first.
+    """
+    deferral = Deferral(partial(_head, pool)) if yields else None
+    log, rendering = SharedTail(pool, wakeup, deferral=deferral), Rendering()
     return [
         Relay(pool, log, Broker(amqp_urls), dsn, rendering=rendering),
         Relay(pool, log, Broker(amqp_urls), dsn, outlet=TO_REPLAY, rendering=rendering),
         ChangeNotices(log, Broker(amqp_urls), dsn),
     ]
+
+
+async def _head(pool: asyncpg.Pool[asyncpg.Record]) -> int:
+    position: int = await pool.fetchval(sql("log_position"))
+    return position

@@ -11,12 +11,16 @@ from typing import Protocol
 
 import asyncpg
 
+from services.query.relay_deferral import Deferral
 from shared.eventlog.follower import BATCH, read_log
 from shared.eventlog.record import StoredRecord
+from shared.eventlog.rest import Rest
 from shared.eventlog.wakeup import Wakeup
 
 KEPT = 4000
 """Events remembered: one to two kilobytes each."""
+BEHIND = 100
+"""So many events at once have come while others were published."""
 REST_SECONDS = 0.01
 """Between two looks at the log, so that a sale's commits are read together; not after a rest."""
 
@@ -37,14 +41,17 @@ class SharedTail:
         wakeup: Wakeup,
         batch: int = BATCH,
         kept: int = KEPT,
+        deferral: Deferral | None = None,
     ) -> None:
         self._pool = pool
         self._wakeup = wakeup
         self._batch = batch
         self._kept = kept
+        self._deferral = deferral
+        self._is_behind = False
         self._recent: list[StoredRecord] = []
         self._turn = asyncio.Lock()
-        self._rested_at = 0.0
+        self._rest = Rest(REST_SECONDS)
 
     async def follow(self, after: int) -> AsyncIterator[list[StoredRecord]]:
         """Non-empty batches of the events with position > `after`, for ever."""
@@ -63,17 +70,13 @@ class SharedTail:
         async with self._turn:
             if known := self._known(after):
                 return known
-            await self._rest()
+            await self._rest.take()
+            if self._deferral is not None:
+                await self._deferral.wait(self._is_behind)
             batch = await read_log(self._pool, after, self._batch)
+            self._is_behind = len(batch) >= BEHIND
             self._remember(after, batch)
             return batch
-
-    async def _rest(self) -> None:
-        loop = asyncio.get_running_loop()
-        rest = self._rested_at - loop.time()
-        if rest > 0:
-            await asyncio.sleep(rest)
-        self._rested_at = loop.time() + REST_SECONDS
 
     def _known(self, after: int) -> list[StoredRecord]:
         if not self._recent:

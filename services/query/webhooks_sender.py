@@ -21,6 +21,7 @@ from services.query.webhooks_post import Outcome, Poster
 from services.query.webhooks_secrets import signatures
 from shared.booking_api.errors import ApiError
 from shared.eventlog.privacy import MasterKey, Unreadable
+from shared.eventlog.rest import Rest
 from shared.eventlog.wakeup import Wakeup
 from shared.metrics import WEBHOOK_DELIVERIES
 
@@ -28,6 +29,8 @@ PER_ENDPOINT = 4
 AT_ONCE = 64
 LEASE_SECONDS = 60.0
 DRAIN_SECONDS = 5.0
+REST_SECONDS = 0.05
+"""Between two looks at what is due: in a sale there is news all the time."""
 FAILING = 5
 """Failures in a row after which an endpoint is left alone."""
 _log = logging.getLogger(__name__)
@@ -95,7 +98,9 @@ class WebhookSender:
 
     async def run(self) -> None:
         """Send whatever is due."""
+        rest = Rest(REST_SECONDS)
         while not self._stopped.is_set():
+            await rest.take()
             news = self.wakeup.token()
             self._landing.clear()
             try:

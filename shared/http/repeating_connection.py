@@ -42,7 +42,13 @@ class RepeatingConnection(BoundedConnection):
     def data_received(self, data: bytes) -> None:
         if self._held is not None:
             self._hold(data)
-            return
+        elif data and self._is_about_to_wait():
+            self._held = data
+            self._loop.call_soon(self._let_go)
+        else:
+            self._receive(data)
+
+    def _receive(self, data: bytes) -> None:
         if data:  # aiohttp itself calls with nothing, to go on where it paused
             self.asked = None
         if self._is_idle():
@@ -70,6 +76,18 @@ class RepeatingConnection(BoundedConnection):
             and not (self._pressure.is_high or self._pressure.is_closing or self.writing_paused)
         )
 
+    def _is_about_to_wait(self) -> bool:
+        """Whether the last request is answered, but its task has not come back to say so: the next
+        one came quickly, and would go the whole way for that."""
+        return (
+            self._waiter is None
+            and self._current_request is None
+            and not self._messages
+            and self._is_between_requests()
+            and self._task_handler is not None
+            and not self._force_close
+        )
+
     def _begin(self, data: bytes, remembered: Remembered, body: bytes) -> None:
         self._held = b""
         self._pressure.in_progress += 1
@@ -94,14 +112,18 @@ class RepeatingConnection(BoundedConnection):
         started_at: float,
         repeated: Repeated | None,
     ) -> None:
-        held, self._held = self._held, None
         self._pressure.in_progress -= 1
         if repeated is not None:
             remembered.note(repeated, asked.request_id, started_at)
         if self.transport is not None:
             self._answer(data, remembered, asked, repeated)
-            if held:
-                self.data_received(held)
+        self._let_go()
+
+    def _let_go(self) -> None:
+        """Nothing is waited for any more: what came meanwhile is next."""
+        held, self._held = self._held, None
+        if held and self.transport is not None:
+            self._receive(held)
         if self._ended is not None and not self._ended.done():
             self._ended.set_result(None)
 
