@@ -8,9 +8,11 @@ from __future__ import annotations
 import time
 from uuid import uuid4
 
+import pytest
+
 from shared.eventlog.postgres import PostgresEventStore
 from shared.eventlog.store import Entry
-from shared.postgres import pool_of
+from shared.postgres import ACQUIRE_SECONDS, pool_of
 from tests.harness.house import House
 from tests.harness.installation import ServiceProcess
 from tests.harness.ledger import created
@@ -44,6 +46,29 @@ async def test_a_silent_database_spoils_no_end(database_url: str) -> None:
             await store.close()
         assert pool.is_closing()
         proxy.resume()
+
+
+async def test_a_pool_waits_for_no_silent_database(database_url: str) -> None:
+    """Neither for a free connection, nor for the end of a statement that was given up."""
+    async with Proxy(database_url) as proxy, pool_of(proxy.url, size=1) as pool:
+        assert await pool.fetchval("SELECT 1") == 1
+        proxy.silence()
+        began = time.monotonic()
+        with pytest.raises(TimeoutError):
+            await pool.fetchval("SELECT 2", timeout=0.1)
+        assert time.monotonic() - began < 2 * ACQUIRE_SECONDS
+        assert await pool.fetchval("SELECT 3") == 3  # on a new connection
+        proxy.resume()
+
+
+async def test_a_pool_ends_what_was_left_in_a_connection(database_url: str) -> None:
+    """Sessions are not reset, but an open transaction is rolled back."""
+    async with pool_of(database_url, size=1) as pool:
+        connection = await pool.acquire()
+        await connection.execute("BEGIN")
+        await connection.execute("CREATE TABLE left_behind ()")
+        await pool.release(connection)
+        assert await pool.fetchval("SELECT to_regclass('left_behind')") is None
 
 
 def one_of_each(house: House, seed: int) -> list[ServiceProcess]:

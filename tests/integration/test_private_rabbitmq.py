@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import aio_pika
 import psutil
 
-from deploy.local.rabbitmq import PrivateRabbitMQ
+from deploy.local.rabbitmq import NICENESS, PrivateRabbitMQ
 
 
 async def test_the_node_has_streams_and_consistent_hashing(amqp_url: str) -> None:
@@ -27,3 +29,13 @@ async def test_only_loopback_is_listened_on(broker: PrivateRabbitMQ) -> None:
     listening = {(c.laddr.ip, c.laddr.port) for c in connections if c.status == psutil.CONN_LISTEN}
     assert listening
     assert {ip for ip, _ in listening} == {"127.0.0.1"}, listening
+
+
+def test_it_yields_to_bookings(broker: PrivateRabbitMQ) -> None:
+    """By itself and (Linux) by its session, which the kernel weighs first."""
+    pid = broker.broker.pid
+    assert pid is not None
+    assert psutil.Process(pid).nice() >= NICENESS
+    session = Path(f"/proc/{pid}/autogroup")
+    if session.exists() and session.read_text():
+        assert session.read_text().split()[-1] == str(NICENESS)

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import os
+import time
 from uuid import UUID, uuid4, uuid5
 
+import pytest
+
+from shared import fast_ids
 from shared.fast_ids import derived_id, new_id, random_bytes
 
 
@@ -14,11 +18,20 @@ def test_a_derived_id_is_the_standard_one() -> None:
         assert derived_id(namespace, f"né {number}") == uuid5(namespace, f"né {number}")
 
 
-def test_a_new_id_is_a_random_uuid_to_everyone() -> None:
+def test_a_new_id_is_a_uuid_of_its_time_to_everyone() -> None:
+    before = time.time_ns() // 1_000_000
     one = new_id()
     assert isinstance(one, UUID)
-    assert (one.version, one.variant) == (4, uuid4().variant)
+    assert (one.version, one.variant) == (7, uuid4().variant)
+    assert before <= one.int >> 80 <= time.time_ns() // 1_000_000
     assert {one: 1}[UUID(str(one))] == 1
+
+
+def test_a_later_id_sorts_after_an_earlier_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = iter(range(10**18, 10**18 + 50_000_000, 1_000_000))
+    monkeypatch.setattr(fast_ids, "time_ns", lambda: next(clock))
+    ids = [new_id() for _ in range(50)]
+    assert [one.bytes for one in ids] == sorted(one.bytes for one in ids)
 
 
 def test_no_randomness_is_given_twice() -> None:

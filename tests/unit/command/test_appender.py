@@ -13,7 +13,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from services.command import appender as module
-from services.command.appender import Appender, NotifyLimiter
+from services.command.appender import SALE_COMMANDS, Appender, NotifyLimiter
 from services.command.clock import DatabaseClock
 from services.command.mailbox import Mailbox
 from services.command.pending import OutcomeNotKnown, Pending
@@ -250,4 +250,12 @@ def test_followers_are_woken_at_most_so_often(monkeypatch: pytest.MonkeyPatch) -
     times = iter((10.0, 10.25, 10.5, 10.75, 11.0))
     monkeypatch.setattr(module, "time", SimpleNamespace(monotonic=lambda: next(times)))
     limiter = NotifyLimiter(0.5)
-    assert [limiter.is_due() for _ in range(5)] == [True, False, True, False, True]
+    assert [limiter.is_due(1) for _ in range(5)] == [True, False, True, False, True]
+
+
+def test_in_a_sale_followers_are_woken_more_rarely(monkeypatch: pytest.MonkeyPatch) -> None:
+    times = iter((10.0, 10.5, 11.0, 11.5))
+    monkeypatch.setattr(module, "time", SimpleNamespace(monotonic=lambda: next(times)))
+    limiter = NotifyLimiter(0.5, 1.0)
+    due = [limiter.is_due(commands) for commands in (SALE_COMMANDS, SALE_COMMANDS, 1, 64)]
+    assert due == [True, False, True, False]
