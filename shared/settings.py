@@ -28,6 +28,8 @@ from shared.booking_api.durations import parse_duration
 MASTER_KEY_BYTES = 32
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 MAX_HOLD = timedelta(days=7)
+OnPoison = Literal["park", "stop"]
+"""What a projection does about an event that it cannot apply."""
 PUBLISHED_DEMO_KEY = "test_api_key_demo"
 
 
@@ -58,6 +60,7 @@ class Settings(BaseSettings):
     metrics_key: SecretStr | None = None
     master_key: SecretStr | None = None
     other_master_keys: SecretStr = SecretStr("")
+    on_poison: OnPoison = "park"
     payment_hold: timedelta = timedelta(minutes=5)
     demo_key: SecretStr = SecretStr(PUBLISHED_DEMO_KEY)
     database_url: SecretStr | None = Field(

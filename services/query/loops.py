@@ -32,7 +32,7 @@ async def query_loops(settings: Settings, master: MasterKey) -> AsyncIterator[No
 @asynccontextmanager
 async def projecting(settings: Settings, master: MasterKey) -> AsyncIterator[None]:
     """The projector: what reads wait for."""
-    projector = Projector(settings.database_dsn, master)
+    projector = Projector(settings.database_dsn, master, on_poison=settings.on_poison)
     task = asyncio.create_task(projector.run(), name="projector")
     try:
         yield

@@ -11,7 +11,6 @@ import logging
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
-from typing import Literal
 
 from services.query.batch import Apps, Change, apply_batch, groups_of, halving
 from services.query.connection import Connection, Pool
@@ -19,24 +18,24 @@ from services.query.opening import Poison
 from services.query.projection import SCHEMA, prepare, session_settings, sql
 from services.query.read_ahead import read_ahead
 from services.query.reading import LIVE_BATCH, follow
-from shared.eventlog.election import LEASE_SECONDS, Election, Term, TermLost
+from shared.eventlog.election import LEASE_SECONDS, Election, Resigned, Term, TermLost
 from shared.eventlog.privacy import MasterKey
 from shared.eventlog.wakeup import Wakeup
 from shared.fault_points import reached
 from shared.postgres import BoundedPool
+from shared.settings import OnPoison
 
 READ_AHEAD = 2
 STATEMENT_SECONDS = 30.0
-OnPoison = Literal["park", "stop"]
 _log = logging.getLogger(__name__)
 
 
-class ProjectionStopped(Exception):
-    """An event could not be applied, and the projection is set to stop rather than park."""
-
-
 class Projector:
-    """Runs in any number of processes: one of them is elected and projects."""
+    """Runs in any number of processes: one of them is elected and projects.
+
+    `on_poison`: "park" sets the group aside; "stop" projects nothing past the event, and another
+    process, whose code may be newer, tries.
+    """
 
     def __init__(
         self,
@@ -96,7 +95,7 @@ class Projector:
                 one.reason,
             )
         if poisons and self._on_poison == "stop":
-            raise ProjectionStopped(f"position {poisons[0].position}: {poisons[0].reason}")
+            raise Resigned(f"the projection stops at position {poisons[0].position}")
 
 
 @asynccontextmanager

@@ -19,9 +19,11 @@ from aiohttp import web
 from shared.accounts.keyring import KeyRing
 from shared.fast_ids import new_id
 from shared.http.pressure import CONNECTION, BoundedConnection
-from shared.http.repeating import Asked, Remembered, Repeated, Repeating
+from shared.http.repeating import GET, POST, Asked, Remembered, Repeated, Repeating
 
 MAX_HELD_BYTES = 64 * 1024
+ASKING = (GET, POST)
+"""How what may be repeated begins."""
 _log = logging.getLogger(__name__)
 
 
@@ -29,12 +31,13 @@ class RepeatingConnection(BoundedConnection):
     """A connection that looks at a request's bytes before they are parsed. One answer at a time:
     what comes while one is made waits behind it."""
 
-    __slots__ = ("_ended", "_held", "_repeating", "asked")
+    __slots__ = ("_early", "_ended", "_held", "_repeating", "asked")
 
     def __init__(self, *arguments: Any, repeating: Repeating, **options: Any) -> None:
         super().__init__(*arguments, **options)
         self._repeating = repeating
         self._held: bytes | None = None
+        self._early = b""
         self._ended: asyncio.Future[None] | None = None
         self.asked: bytes | None = None
         """Stands for the request that is being handled, if it may be remembered."""
@@ -42,11 +45,19 @@ class RepeatingConnection(BoundedConnection):
     def data_received(self, data: bytes) -> None:
         if self._held is not None:
             self._hold(data)
-        elif data and self._is_about_to_wait():
-            self._held = data
-            self._loop.call_soon(self._let_go)
+        elif self._early:  # and more in the same moment: it is no small request
+            self._early += data
+            self._look_again()
+        elif data.startswith(ASKING) and self._is_about_to_wait():
+            self._early = data
+            self._loop.call_soon(self._look_again)
         else:
             self._receive(data)
+
+    def _look_again(self) -> None:
+        early, self._early = self._early, b""
+        if early and self.transport is not None:
+            self._receive(early)
 
     def _receive(self, data: bytes) -> None:
         if data:  # aiohttp itself calls with nothing, to go on where it paused
@@ -60,6 +71,7 @@ class RepeatingConnection(BoundedConnection):
 
     async def shutdown(self, timeout: float | None = 15.0) -> None:  # noqa: ASYNC109
         """Waits for the answer that is being made, as for a handler that is at work."""
+        self._look_again()
         if self._held is not None:
             self._ended = self._loop.create_future()
             await asyncio.wait({self._ended}, timeout=timeout)
@@ -112,18 +124,14 @@ class RepeatingConnection(BoundedConnection):
         started_at: float,
         repeated: Repeated | None,
     ) -> None:
+        held, self._held = self._held, None
         self._pressure.in_progress -= 1
         if repeated is not None:
             remembered.note(repeated, asked.request_id, started_at)
         if self.transport is not None:
             self._answer(data, remembered, asked, repeated)
-        self._let_go()
-
-    def _let_go(self) -> None:
-        """Nothing is waited for any more: what came meanwhile is next."""
-        held, self._held = self._held, None
-        if held and self.transport is not None:
-            self._receive(held)
+            if held:
+                self.data_received(held)
         if self._ended is not None and not self._ended.done():
             self._ended.set_result(None)
 

@@ -154,15 +154,24 @@ async def test_a_bug_in_apply_parks_its_group_until_it_is_mended(
 
 
 async def test_a_projection_may_stop_instead(
-    database_url: str, scenario: Scenario, pool: Pool, reads: FreshReads
+    database_url: str,
+    scenario: Scenario,
+    pool: Pool,
+    reads: FreshReads,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
-    bad, good = await scenario.create(what="a\x00b"), await scenario.create()
+    await scenario.create(what="a\x00b")
+    good = await scenario.create()
     async with _running(Projector(database_url, MASTER, on_poison="stop")):
         with pytest.raises(NotFreshYet):
             await reads.until_projected()
+        assert await reads.group(good) is not None
     assert await _parked(pool) == []
     assert await pool.fetchval("SELECT count(*) FROM groups") == 0
-    assert bad != good
+    assert "resigned: the projection stops at position 1" in caplog.text
+    async with _running(Projector(database_url, MASTER)):
+        await wait_until_projected(reads, scenario.position)
+    assert len(await _parked(pool)) == 1
 
 
 async def test_an_erased_person_is_shown_erased(

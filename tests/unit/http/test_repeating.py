@@ -37,7 +37,7 @@ class Shown:
         self.answers_at_once = True
         self.has_answer = True
         self.breaks = False
-        self.quickly_next = b""
+        self.quickly_next: Sequence[bytes] = ()
         self.refusal: Repeated | None = None
 
     async def handle(self, request: web.Request) -> web.Response:
@@ -45,10 +45,9 @@ class Shown:
             await request.read()
         self.whole += 1
         allow_repeating(request, self._again, {"Number": ""})
-        if self.quickly_next:
-            receive = request.protocol.data_received
-            asyncio.get_running_loop().call_soon(receive, self.quickly_next)
-            self.quickly_next = b""
+        for piece in self.quickly_next:
+            asyncio.get_running_loop().call_soon(request.protocol.data_received, piece)
+        self.quickly_next = ()
         now = self._now()
         return raw_json_answer(now.body, headers=now.headers)
 
@@ -211,7 +210,7 @@ async def test_what_comes_while_an_answer_is_made_is_answered_after_it() -> None
 
 async def test_a_request_that_comes_before_the_last_ones_task_is_back_is_repeated_too() -> None:
     async with served() as it, it.connect() as line:
-        it.shown.quickly_next = GET
+        it.shown.quickly_next = [GET]
         bodies = [(await line.ask(GET))[2], (await line.answer())[2]]
         assert bodies == [b'{"is":7}', b'{"is":7}']
         assert (it.shown.whole, it.shown.again) == (1, 1)
@@ -219,9 +218,19 @@ async def test_a_request_that_comes_before_the_last_ones_task_is_back_is_repeate
 
 async def test_a_request_that_comes_quickly_and_is_another_is_answered_too() -> None:
     async with served() as it, it.connect() as line:
-        it.shown.quickly_next = OTHER + GET
+        it.shown.quickly_next = [OTHER + GET]
         bodies = [(await line.ask(GET))[2], (await line.answer())[2], (await line.answer())[2]]
         assert bodies == [b'{"is":7}', b'"other"', b'{"is":7}']
+
+
+async def test_a_large_body_may_come_quickly_too() -> None:
+    """In pieces, within the same moment: it is no small request, and no flood either."""
+    body = b"x" * (2 * MAX_HELD_BYTES)
+    head = b"POST /v2/bookings HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n" % len(body)
+    async with served() as it, it.connect() as line:
+        it.shown.quickly_next = (head + AUTH + b"\r\n", body)
+        assert [(await line.ask(GET))[0], (await line.answer())[0]] == [200, 200]
+        assert (it.shown.whole, it.shown.again) == (2, 0)
 
 
 async def test_a_request_that_has_no_direct_answer_goes_the_whole_way() -> None:
