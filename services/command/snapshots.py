@@ -14,7 +14,7 @@ from shared.eventlog.store import EventStore
 
 LEAST_EVENTS = 1_000
 """Fewer are folded in the time that reading a snapshot takes."""
-SHARE_BEHIND = 16
+SHARE_BEHIND = 11
 _log = logging.getLogger(__name__)
 
 

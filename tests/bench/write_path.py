@@ -101,7 +101,8 @@ async def _calm(one: Contestant, around: Servers, figures: Figures) -> None:
 
 
 async def _two_processes(around: Servers, options: argparse.Namespace, figures: Figures) -> None:
-    """The same group through one process, and through two at once, in turns."""
+    """The same group through one process, and through two at once, in turns: once both of them
+    have seen what the one did alone."""
     module = ("services.command",)
     async with (
         running("one", module, around) as one,
@@ -112,10 +113,13 @@ async def _two_processes(around: Servers, options: argparse.Namespace, figures: 
             await _book(contestant, 1, 1.0)
         for _ in range(options.rounds):
             figures.note("one process", "hot", await _book(one, 1, options.seconds))
-            both = await asyncio.gather(
-                *(_book(c, 1, options.seconds, CONNECTIONS // 2) for c in (one, two))
-            )
-            figures.note("two processes", "hot", _together(both))
+            await _at_once((one, two), 1.0)
+            figures.note("two processes", "hot", await _at_once((one, two), options.seconds))
+
+
+async def _at_once(both: Sequence[Contestant], seconds: float) -> Load:
+    loads = (_book(one, 1, seconds, CONNECTIONS // len(both)) for one in both)
+    return _together(await asyncio.gather(*loads))
 
 
 def _together(loads: Sequence[Load]) -> Load:
