@@ -33,8 +33,8 @@ test: setup ## every test, against private PostgreSQL and RabbitMQ servers
 	$(PY) -m pytest $(TESTS)
 
 SEEDS ?= 1
-faults: setup ## break everything under load and judge what is left; SEEDS=20 for the long form
-	@$(PY) -m tests.faults --seeds $(SEEDS)
+faults: setup ## break everything under load and judge what is left; SEEDS=20: long, SHORT=1: short
+	@$(PY) -m tests.faults --seeds $(SEEDS) $(if $(SHORT),--short)
 
 SECONDS_OF_SOAK ?= 1800
 soak: setup ## half an hour of load; memory must stay below its bound (SECONDS_OF_SOAK=60: short)

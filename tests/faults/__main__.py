@@ -19,6 +19,10 @@ from rich.table import Table
 from tests.harness.figures import Figures
 
 FOLDER = Path(__file__).parent
+IN_MAKE_TEST = [
+    f"--ignore={FOLDER / name}" for name in ("test_log_order.py", "test_command_service_killed.py")
+]
+"""What the short form leaves to `make test`, which runs beside it."""
 
 
 class Collector:
@@ -89,14 +93,16 @@ def main() -> int:
     """0 when no promise was broken and no test failed."""
     parser = argparse.ArgumentParser(prog="make faults")
     parser.add_argument("--seeds", type=int, default=int(os.environ.get("SEEDS", "1")))
+    parser.add_argument("--short", action="store_true", help="leave out what takes longest")
     parser.add_argument("--json", action="store_true", help="print the figures as JSON")
     parser.add_argument("only", nargs="*", help="test files, without test_ and .py")
     wanted = parser.parse_args()
     os.environ["FAULT_SEEDS"] = str(wanted.seeds)
     collector, began = Collector(), time.monotonic()
     files = [str(FOLDER / f"test_{name}.py") for name in wanted.only] or [str(FOLDER)]
+    chosen = ["-m", "not long", *IN_MAKE_TEST] if wanted.short else []
     with redirect_stdout(sys.stderr):
-        status = pytest.main(["-q", "--no-header", *files], plugins=[collector])
+        status = pytest.main(["-q", "--no-header", *chosen, *files], plugins=[collector])
     seconds = time.monotonic() - began
     if wanted.json:
         sys.stdout.write(collector.as_json(wanted.seeds, seconds) + "\n")

@@ -10,6 +10,7 @@ EVENTS, WRITERS = 60_000, 20
 HUNG_SECONDS = 1_800
 
 
+@pytest.mark.long
 @pytest.mark.timeout(HUNG_SECONDS)
 async def test_a_long_rebuild_killed_under_load_ends_equal_to_the_log(
     database_url: str, seed: int

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import psutil
 
+import pytest
+
 from tests.harness.house import House
 
 MOST_BYTES = 400 * 1024 * 1024
 
 
+@pytest.mark.long
 async def test_followers_far_behind_catch_up_in_bounded_memory(house: House, seed: int) -> None:
     async with house.under_load(seed, seats=200) as load:
         for loops in house.installation.loops:
