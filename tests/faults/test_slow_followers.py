@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import psutil
-
 import pytest
 
 from tests.harness.house import House
