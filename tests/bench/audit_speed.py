@@ -1,4 +1,5 @@
-"""How many events a second are verified, exported and imported, at what cost and in which memory.
+"""How many events a second are verified (with read models, once they are projected), exported and
+imported, at what cost and in which memory.
 
 `python -m tests.bench.audit_speed [EVENTS]`: a private server, the commands as an operator runs
 them, each in a process of its own. Processor time is that of the command with its processes, and
@@ -92,6 +93,8 @@ async def main(events: int) -> None:
         for _ in range(2):
             await bench.measure("verify", "verify", "--json")
             await bench.measure("no counts", "verify", "--json", "--no-counts")
+        await bench.measure("replay", "replay", "--json")
+        await bench.measure("read models", "verify", "--read-models", "--json")
         await bench.measure("export", "export", file, "--keys", keys, "--json")
         await _make_copy(cluster)
         await bench.measure("import", "import", file, "--keys", keys, "--json", database="copy")
