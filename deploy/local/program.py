@@ -132,14 +132,15 @@ class Program:
 
     def _prepare(self) -> Callable[[], None] | None:
         arrange, niceness = dies_with_parent(self.stop_signal), self.niceness
+        if not niceness:
+            return arrange
 
         def prepare() -> None:
             if arrange is not None:
                 arrange()
-            if niceness:
-                yield_to_others(niceness)
+            yield_to_others(niceness)
 
-        return prepare if niceness else arrange
+        return prepare
 
     def _complaint(self, what: str) -> str:
         return f"{self.name} {what}{_last_words(self.log)}"

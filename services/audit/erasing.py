@@ -22,6 +22,7 @@ from shared.eventlog.postgres import PostgresEventStore
 from shared.eventlog.record import NewEvent
 from shared.eventlog.statements import statement
 from shared.eventlog.store import Appended, Entry
+from shared.postgres import pool_of
 
 Pool: TypeAlias = "asyncpg.Pool[asyncpg.Record]"
 EVENTS_AT_ONCE = 500
@@ -93,7 +94,7 @@ def _parts(bookings: Iterable[UUID]) -> Iterable[list[UUID]]:
 @asynccontextmanager
 async def eraser(dsn: str) -> AsyncIterator[Eraser]:
     """Ready to erase, inside the block."""
-    async with asyncpg.create_pool(dsn, min_size=1, max_size=2) as pool:
+    async with pool_of(dsn, 2) as pool:
         store = PostgresEventStore(pool, dsn)
         try:
             yield Eraser(pool, store)

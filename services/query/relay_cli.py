@@ -20,7 +20,7 @@ from services.query.relay_republish import NoSuchQueue, Republishing
 from shared.cli import AsJson, print_rows, stamp
 from shared.messaging.publisher import MessagingError
 from shared.messaging.rabbitmq import Broker
-from shared.postgres import explained
+from shared.postgres import explained, pool_of
 from shared.settings import ConfigurationError, read_settings
 
 T = TypeVar("T")
@@ -97,7 +97,7 @@ def _with_pool(work: Callable[[Pool], Awaitable[T]]) -> T:
 
     async def run() -> T:
         with explained():
-            async with asyncpg.create_pool(dsn, min_size=1, max_size=2) as pool:
+            async with pool_of(dsn, 2) as pool:
                 return await work(pool)
 
     return asyncio.run(run())

@@ -6,7 +6,6 @@ import asyncio
 from collections.abc import Callable, Coroutine
 from typing import Annotated, Any, TypeVar
 
-import asyncpg
 import typer
 
 from shared.accounts.apps import AccountsError, App, slug_of
@@ -17,7 +16,7 @@ from shared.booking_api.projects import Project, read_new_project
 from shared.cli import AsJson, print_rows
 from shared.eventlog.master_keys import load_master
 from shared.http.answers import encode_json
-from shared.postgres import explained
+from shared.postgres import explained, pool_of
 from shared.settings import read_settings
 
 T = TypeVar("T")
@@ -64,7 +63,7 @@ def _with_projects(
     async def run() -> T:
         settings = read_settings()
         master = await load_master(settings)  # says in one line when there is no database
-        async with asyncpg.create_pool(settings.database_dsn, min_size=1, max_size=1) as pool:
+        async with pool_of(settings.database_dsn, 1) as pool:
             with explained():
                 app = await PostgresAccounts(pool).app(app_slug)
                 return await work(app, PostgresProjects(pool, master))

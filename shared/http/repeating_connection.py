@@ -91,14 +91,7 @@ class RepeatingConnection(BoundedConnection):
     def _is_about_to_wait(self) -> bool:
         """Whether the last request is answered, but its task has not come back to say so: the next
         one came quickly, and would go the whole way for that."""
-        return (
-            self._waiter is None
-            and self._current_request is None
-            and not self._messages
-            and self._is_between_requests()
-            and self._task_handler is not None
-            and not self._force_close
-        )
+        return self._waiter is None and self._is_between_requests()
 
     def _begin(self, data: bytes, remembered: Remembered, body: bytes) -> None:
         self._held = b""

@@ -10,42 +10,25 @@ import asyncio
 import os
 import sys
 import time
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import suppress
 from uuid import UUID
 
 import asyncpg
 import psutil
 
-from deploy.local.postgres import PrivatePostgres
 from services.query.freshness import FreshReads
 from services.query.projection import prepare
 from services.query.projector import Projector
 from services.query.rebuild import Progress, Rebuild
 from shared.event_loop import calm_collector, run
 from shared.eventlog.postgres import PostgresEventStore
-from shared.migrate import migrate
-from tests.harness.servers import remove_folder, temporary_folder
+from tests.harness.servers import own_database
 from tests.integration.query.scenario import MASTER, Scenario
 
 MASTER_BYTES = b"m" * 32
 GROUPS = 200
 APPEND = 250
 LOOK_SECONDS = 0.02
-
-
-@asynccontextmanager
-async def ledger() -> AsyncIterator[str]:
-    """A private migrated database."""
-    folder = temporary_folder()
-    cluster = PrivatePostgres(folder)
-    await cluster.start()
-    try:
-        await migrate(cluster.dsn)
-        yield cluster.dsn
-    finally:
-        await cluster.stop()
-        remove_folder(folder)
 
 
 async def fill(dsn: str, events: int) -> Scenario:
@@ -170,7 +153,7 @@ async def rebuilt(dsn: str, head: int, workers: int) -> None:
 
 
 async def main(events: int) -> None:
-    async with ledger() as dsn:
+    async with own_database() as dsn:
         scenario = await fill(dsn, events)
         print(f"{scenario.position:,} events in the log, {os.getloadavg()[0]:.1f} load before")
         await live(dsn, scenario.position)

@@ -11,8 +11,9 @@ import itertools
 import shutil
 import tempfile
 import threading
-from collections.abc import Coroutine
+from collections.abc import AsyncIterator, Coroutine
 from concurrent.futures import Future
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -21,6 +22,7 @@ import asyncpg
 from deploy.local.broker import installation
 from deploy.local.postgres import DURABLE, PrivatePostgres
 from deploy.local.rabbitmq import PrivateRabbitMQ
+from shared.migrate import migrate
 
 T = TypeVar("T")
 
@@ -68,8 +70,6 @@ class Databases:
 
     async def migrate_template(self) -> None:
         """Migrates once; the databases of the tests are copies of the result."""
-        from shared.migrate import migrate
-
         await self._execute(f"CREATE DATABASE {TEMPLATE}")
         await migrate(self.cluster.dsn_of(TEMPLATE))
 
@@ -104,3 +104,17 @@ def temporary_folder() -> Path:
 
 def remove_folder(folder: Path) -> None:
     shutil.rmtree(folder, ignore_errors=True)
+
+
+@asynccontextmanager
+async def own_database() -> AsyncIterator[str]:
+    """A migrated database on a server of its own, for what runs outside pytest."""
+    folder = temporary_folder()
+    cluster = PrivatePostgres(folder)
+    await cluster.start()
+    try:
+        await migrate(cluster.dsn)
+        yield cluster.dsn
+    finally:
+        await cluster.stop()
+        remove_folder(folder)

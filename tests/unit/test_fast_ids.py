@@ -1,4 +1,5 @@
-"""Fast ids are what the standard library would have made, and no randomness is given twice."""
+"""Derived ids are the standard library's, new ones are in the order of time, and no randomness is
+given twice."""
 
 from __future__ import annotations
 

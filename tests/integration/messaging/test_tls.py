@@ -2,25 +2,20 @@
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from pathlib import Path
+from datetime import UTC, datetime
 from uuid import uuid4
 
 import pytest
 import pytest_asyncio
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 
 from deploy.local.ports import free_ports
 from shared.messaging.cloudevent import Message
 from shared.messaging.rabbitmq import Broker, BrokerUnreachable
 from shared.messaging.subscriber_queue import subscriber_queue
 from shared.messaging.topology import EVENTS_UNROUTED
+from tests.harness.certificates import certificate
 from tests.harness.own_broker import OwnBroker
 from tests.harness.servers import remove_folder, temporary_folder
 
@@ -33,34 +28,6 @@ class Secured:
 
     url: str
     elsewhere: str
-
-
-def certificate(folder: Path, name: str) -> tuple[Path, Path]:
-    """(certificate, key) of 127.0.0.1, signed by itself, for a day."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    who = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
-    now = datetime.now(UTC)
-    built = (
-        x509.CertificateBuilder()
-        .subject_name(who)
-        .issuer_name(who)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - timedelta(days=1))
-        .not_valid_after(now + timedelta(days=1))
-        .add_extension(
-            x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]),
-            critical=False,
-        )
-        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-        .sign(key, hashes.SHA256())
-    )
-    files = folder / f"{name}.pem", folder / f"{name}.key"
-    pem = serialization.Encoding.PEM
-    files[0].write_bytes(built.public_bytes(pem))
-    private = serialization.PrivateFormat.PKCS8
-    files[1].write_bytes(key.private_bytes(pem, private, serialization.NoEncryption()))
-    return files
 
 
 @pytest_asyncio.fixture

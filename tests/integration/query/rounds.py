@@ -15,22 +15,19 @@ import random
 import sys
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 from uuid import uuid4
 
 from aiohttp import encode_basic_auth
 
-from deploy.local.postgres import PrivatePostgres
 from services.query.rebuild import check
 from shared.event_loop import run
-from shared.migrate import migrate
 from tests.harness.bodies import group_body, seats_body
 from tests.harness.installation import Installation, installed
 from tests.harness.line import Line, Said
-from tests.harness.servers import remove_folder, temporary_folder
+from tests.harness.servers import own_database
 from tests.integration.query.projecting import MASTER_TEXT, Projectors, projected
 from tests.integration.query.scenario import MASTER
 
@@ -206,22 +203,9 @@ async def never_stale(dsn: str, rounds: int, seed: int = 5) -> Tally:
     return tally
 
 
-@asynccontextmanager
-async def _database() -> AsyncIterator[str]:
-    folder = temporary_folder()
-    cluster = PrivatePostgres(folder)
-    await cluster.start()
-    try:
-        await migrate(cluster.dsn)
-        yield cluster.dsn
-    finally:
-        await cluster.stop()
-        remove_folder(folder)
-
-
 async def main(rounds: int, seed: int) -> int:
     """0 when no answer was stale."""
-    async with _database() as dsn:
+    async with own_database() as dsn:
         tally = await never_stale(dsn, rounds, seed)
     print(tally)
     print("\n".join(tally.stale[:5]))
