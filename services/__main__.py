@@ -12,7 +12,7 @@ from collections.abc import Coroutine, Sequence
 from pathlib import Path
 from typing import Any
 
-from services.children import Child
+from services.children import IDLE, Child
 from services.serving import serve_both
 from services.workers import Workers, running
 from shared.http.application import first_listener
@@ -21,7 +21,7 @@ from shared.http.server import inherited
 from shared.settings import Settings
 from shared.starting import start
 
-LOOPS_NICENESS = {"projecting": 10, "publishing": 19}
+LOOPS_NICENESS = {"projecting": 10, "publishing": IDLE}
 """Reads wait for the projector; messages may wait while there are more bookings than the machine
 has time for, and are sent once there are fewer."""
 

@@ -16,6 +16,8 @@ from shared.metrics import CHILD_RESTARTS
 RESTART_SECONDS = (0.2, 10.0)
 STOP_SECONDS = 12.0
 PR_SET_PDEATHSIG = 1
+IDLE = 20
+"""Beyond the highest niceness: Linux then counts a core that runs only such work as a free one."""
 _log = logging.getLogger(__name__)
 _libc = ctypes.CDLL(None) if sys.platform == "linux" else None
 
@@ -101,5 +103,8 @@ def _bound_to_parent(parent: int, niceness: int) -> Callable[[], None]:
             if os.getppid() != parent:
                 os._exit(1)
         os.nice(niceness)
+        if niceness >= IDLE and sys.platform == "linux":
+            with contextlib.suppress(OSError):  # where a container forbids it, niceness remains
+                os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
 
     return bind

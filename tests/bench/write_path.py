@@ -22,6 +22,7 @@ from tests.bench.drain import drained
 from tests.bench.figures import Figures, machine, table
 from tests.bench.inside import append_alone, growth
 from tests.bench.memory import bytes_per_seat, cold_group
+from tests.bench.rest import rest
 from tests.bench.wrk import Load, book_seats
 
 CONNECTIONS = 64
@@ -81,7 +82,8 @@ async def _side_by_side(around: Servers, options: argparse.Namespace, figures: F
 async def _round(
     one: Contestant, around: Servers, options: argparse.Namespace, figures: Figures
 ) -> None:
-    """Its loads; after each of ours the loops catch up, so that they disturb no peer."""
+    """Its loads; after each the machine comes to rest, and ours catches up: nobody is disturbed
+    by what another left."""
     loads = {"hot": (1, False)}
     if SPREAD in one.groups:
         loads["spread"] = (SPREAD, False)
@@ -98,6 +100,7 @@ async def _calm(one: Contestant, around: Servers, figures: Figures) -> None:
         found = await drained(around.dsn)
         if figures.drained is None or found.seconds > figures.drained.seconds:
             figures.drained = found
+    await rest()
 
 
 async def _two_processes(around: Servers, options: argparse.Namespace, figures: Figures) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from services.children import Child
+from services.children import IDLE, Child
 from services.workers import running
 from tests.harness.waiting import until
 
@@ -18,11 +18,13 @@ WAITING = "import signal; signal.pause()"
 
 
 @asynccontextmanager
-async def waiting_child(folder: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Child]:
+async def waiting_child(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, niceness: int = 7
+) -> AsyncIterator[Child]:
     """A child that is up and does nothing."""
     (folder / "waiting.py").write_text(WAITING)
     monkeypatch.setenv("PYTHONPATH", str(folder))
-    child = Child("waiting", ["waiting"], niceness=7)
+    child = Child("waiting", ["waiting"], niceness=niceness)
 
     async def is_up() -> bool:
         return child.pid is not None
@@ -39,6 +41,15 @@ async def test_its_niceness_counts(tmp_path: Path, monkeypatch: pytest.MonkeyPat
         assert os.getpriority(os.PRIO_PROCESS, child.pid) == os.nice(0) + 7
         assert os.getsid(child.pid) == os.getsid(0)
         assert os.getpgid(child.pid) == child.pid  # the terminal's Ctrl-C is the parent's alone
+
+
+async def test_idle_work_leaves_its_core_free_for_others(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with waiting_child(tmp_path, monkeypatch, IDLE) as child:
+        assert child.pid is not None
+        assert os.sched_getscheduler(child.pid) == os.SCHED_IDLE
+        assert os.getpriority(os.PRIO_PROCESS, child.pid) == 19
 
 
 async def test_it_ends_with_the_block(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
