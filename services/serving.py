@@ -17,22 +17,20 @@ from shared.metrics import watch_pool
 from shared.postgres import pool_of
 from shared.settings import Settings
 
-POOL_SIZE = 8
-
 
 async def serve_both(settings: Settings, listener: socket.socket, place: Place) -> None:
     """Serves until SIGTERM or SIGINT, then drains and closes everything in reverse order."""
     master = await load_master(settings)
     dsn = settings.database_dsn
     async with AsyncExitStack() as stack:
-        pool = await stack.enter_async_context(pool_of(dsn, POOL_SIZE))
+        pool = await stack.enter_async_context(pool_of(dsn, settings.pool_size))
         watch_pool("command", pool)
         ring = await ring_at(listener, pool, master, settings)
         room = settings.cache_megabytes
         hold = settings.payment_hold
         service = command_service(pool, dsn, master, ring, hold, cache_megabytes=room)
         command = await stack.enter_async_context(service)
-        query = await stack.enter_async_context(query_service(dsn, master))
+        query = await stack.enter_async_context(query_service(dsn, master, settings.pool_size))
         if settings.loops == "inline":
             await stack.enter_async_context(query_loops(settings, master))
             await stack.enter_async_context(due_loop(pool, dsn, command.desk))

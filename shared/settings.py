@@ -44,6 +44,7 @@ class Settings(BaseSettings):
     loops: Literal["process", "inline", "off"] = "process"
     workers: int = Field(default=1, ge=1, le=64)
     cache_megabytes: int = Field(default=256, ge=1)
+    pool_size: int = Field(default=8, ge=1, le=200)
     max_body_bytes: int = Field(default=2 * 1024 * 1024, ge=1024, le=64 * 1024 * 1024)
     max_in_progress: int = Field(default=512, ge=1)
     max_connections: int = Field(default=10_000, ge=1)

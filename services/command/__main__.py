@@ -15,8 +15,6 @@ from shared.postgres import pool_of
 from shared.settings import Settings
 from shared.starting import start
 
-POOL_SIZE = 8
-
 
 async def serve_writes(settings: Settings) -> None:
     """Serves until SIGTERM or SIGINT, then drains."""
@@ -24,7 +22,7 @@ async def serve_writes(settings: Settings) -> None:
     master = await load_master(settings)
     dsn = settings.database_dsn
     async with AsyncExitStack() as stack:
-        pool = await stack.enter_async_context(pool_of(dsn, POOL_SIZE))
+        pool = await stack.enter_async_context(pool_of(dsn, settings.pool_size))
         watch_pool("command", pool)
         ring = await ring_at(listener, pool, master, settings)
         room = settings.cache_megabytes

@@ -51,11 +51,13 @@ class QueryService:
 
 
 @asynccontextmanager
-async def query_service(dsn: str, master: MasterKey) -> AsyncIterator[QueryService]:
+async def query_service(
+    dsn: str, master: MasterKey, pool_size: int = POOL_SIZE
+) -> AsyncIterator[QueryService]:
     """Runs inside the block, beside whatever else serves on the same port."""
     await prepare(dsn)
     async with AsyncExitStack() as stack:
-        pool = await stack.enter_async_context(_pool(dsn, POOL_SIZE))
+        pool = await stack.enter_async_context(_pool(dsn, pool_size))
         streams = await stack.enter_async_context(_pool(dsn, STREAMS_SIZE))
         watch_pool("query", pool)
         watch_pool("streams", streams)

@@ -12,6 +12,7 @@ import pytest_asyncio
 
 from deploy.local.postgres import PrivatePostgres
 from tests.harness.house import House, house_at
+from tests.harness.servers import until_started
 from tests.harness.waiting import until
 
 APPENDER = "SELECT pid FROM pg_stat_activity WHERE application_name = 'seatledger append' LIMIT 1"
@@ -56,17 +57,6 @@ async def kill_and_restart(postgres: PrivatePostgres) -> None:
     postgres.kill()
     await process.wait()
     await until_started(postgres)
-
-
-async def until_started(postgres: PrivatePostgres) -> None:
-    async def started() -> bool:
-        try:
-            await postgres.start()
-        except Exception:  # orphaned backends may hold the data for another moment
-            return False
-        return True
-
-    await until(started, 120, "PostgreSQL after kill -9")
 
 
 @pytest.mark.timeout(600)

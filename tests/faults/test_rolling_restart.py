@@ -31,6 +31,21 @@ async def test_each_kind_of_process_may_be_restarted_under_load(house: House, se
         await load.answers(20)
 
 
+async def test_loops_end_in_time_though_the_database_is_silent(house: House, seed: int) -> None:
+    first, second = house.installation.loops
+    async with Proxy(house.installation.dsn) as proxy, house.under_load(seed) as load:
+        for loops in (second, first):
+            await loops.kill()
+        await first.start(DATABASE_URL=proxy.url)
+        await house.installation.until_projecting()
+        await load.answers(20)
+        proxy.silence()
+        await end(first, load)
+        proxy.resume()
+        for loops in (first, second):
+            await loops.start()
+
+
 async def test_a_silent_database_spoils_no_end(database_url: str) -> None:
     """Half-open: nothing is closed, nothing comes. What is closed is given up, without an error
     that would make an orderly end look like a failed start."""

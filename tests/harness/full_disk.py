@@ -7,6 +7,7 @@ the table that was made larger than one before.
 
 from __future__ import annotations
 
+import asyncio
 import resource
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -18,6 +19,9 @@ from deploy.local.postgres import PrivatePostgres
 
 ROOM_BYTES = 64 * 1024
 WAL_SEGMENT_BYTES = 16 * 1024 * 1024
+SEGMENTS = 20
+END_SECONDS = 60.0
+SERVER_GONE = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError)
 NO_LIMIT = resource.RLIM_INFINITY
 GROW = """
 INSERT INTO stored_events
@@ -49,7 +53,23 @@ def disk_full_at(postgres: PrivatePostgres, size: int) -> Iterator[None]:
     try:
         yield
     finally:
-        _limit(postgres, NO_LIMIT)
+        if postgres.program.is_running:
+            _limit(postgres, NO_LIMIT)
+
+
+async def fill_the_log_volume(postgres: PrivatePostgres) -> None:
+    """No byte for a further segment of the write-ahead log, and the present one is used up: the
+    server ends, as it does on a full volume."""
+    _limit(postgres, WAL_SEGMENT_BYTES - 1)
+    connection = await asyncpg.connect(postgres.dsn)
+    with suppress(*SERVER_GONE):
+        for _ in range(SEGMENTS):
+            await connection.execute("SELECT pg_switch_wal()")
+            await connection.execute("SELECT pg_logical_emit_message(true, '', '')")
+    connection.terminate()
+    process = postgres.program.process
+    assert process is not None
+    await asyncio.wait_for(process.wait(), END_SECONDS)
 
 
 def _limit(postgres: PrivatePostgres, size: int) -> None:

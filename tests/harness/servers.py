@@ -23,6 +23,7 @@ from deploy.local.broker import installation
 from deploy.local.postgres import DURABLE, PrivatePostgres
 from deploy.local.rabbitmq import PrivateRabbitMQ
 from shared.migrate import migrate
+from tests.harness.waiting import until
 
 T = TypeVar("T")
 
@@ -36,6 +37,19 @@ HASTY = {
     "shared_buffers": "64MB",
     "max_connections": "200",
 }
+
+
+async def until_started(postgres: PrivatePostgres) -> None:
+    """Starts a server that was killed, as often as it takes."""
+
+    async def started() -> bool:
+        try:
+            await postgres.start()
+        except Exception:  # orphaned backends may hold the data for another moment
+            return False
+        return True
+
+    await until(started, 120, "PostgreSQL after kill -9")
 
 
 class ServerThread:

@@ -1,0 +1,78 @@
+"""Fault 16: many callers and few connections: they are queued or told to come again, none hangs."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import AsyncIterator
+
+import asyncpg
+import pytest_asyncio
+
+from deploy.local.postgres import DATABASE, PrivatePostgres
+from tests.harness.house import House, house_at
+from tests.harness.http_clients import client_session
+from tests.harness.patient import Patient
+
+ROLE = "booker"
+LOSE_ALL = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE usename = $1"
+
+
+async def test_two_hundred_callers_at_once_are_all_answered(house: House, seed: int) -> None:
+    async with house.under_load(seed, callers=200, groups=2, seats=150) as load:
+        await load.answers(400)
+        load.cycles += 1
+
+
+async def test_two_hundred_callers_share_two_connections(house: House, seed: int) -> None:
+    """Whoever reads waits for one of them; appends have one of their own."""
+    installation = house.installation
+    serving = [*installation.commands, *installation.queries]
+    async with house.under_load(seed, callers=200, groups=2, seats=500) as load:
+        for process in serving:
+            await process.stop()
+            await process.start(SEATLEDGER_POOL_SIZE="2")
+        load.cycles += 1
+        load.recovered("bookings by two connections", await load.bookings(200))
+        await load.answers(1_000)
+    for process in serving:
+        await process.stop()
+        await process.start()
+
+
+@pytest_asyncio.fixture
+async def limited(durable_postgres: PrivatePostgres) -> str:
+    """The database of a role without further rights, whose connections can be limited."""
+    password = secrets.token_hex(16)
+    connection = await asyncpg.connect(durable_postgres.dsn)
+    await connection.execute(f"CREATE ROLE {ROLE} LOGIN PASSWORD '{password}'")
+    await connection.execute(f"ALTER DATABASE {DATABASE} OWNER TO {ROLE}")
+    await connection.close()
+    address = durable_postgres.dsn.rpartition("@")[2]
+    return f"postgresql://{ROLE}:{password}@{address}"
+
+
+@pytest_asyncio.fixture
+async def own_house(limited: str, amqp_url: str) -> AsyncIterator[House]:
+    """A house that goes by that role."""
+    async with house_at(limited, amqp_url) as house:
+        yield house
+
+
+async def test_a_server_without_a_free_connection_is_waited_for(
+    own_house: House, durable_postgres: PrivatePostgres, seed: int
+) -> None:
+    """All connections are lost and none is to be had until the limit is lifted."""
+    pids = [process.pid for process in own_house.installation.processes]
+    owner = await asyncpg.connect(durable_postgres.dsn)
+    async with own_house.under_load(seed, seats=500) as load, client_session() as session:
+        patient = Patient(own_house, session)
+        await load.bookings(10)
+        await owner.execute(f"ALTER ROLE {ROLE} CONNECTION LIMIT 0")
+        assert await owner.fetchval(LOSE_ALL, ROLE) > 0
+        await patient.until_refused(load.groups[0])
+        load.cycles += 1
+        await owner.execute(f"ALTER ROLE {ROLE} CONNECTION LIMIT -1")
+        load.recovered("bookings once there are connections", await load.bookings(20))
+        await patient.ask_again()
+    await owner.close()
+    assert [process.pid for process in own_house.installation.processes] == pids
