@@ -19,6 +19,7 @@ Pool: TypeAlias = "asyncpg.Pool[asyncpg.Record]"
 CONNECT_SECONDS = 10
 CLOSE_SECONDS = 2.0
 ACQUIRE_SECONDS = 5.0
+STATEMENT_SECONDS = 10.0
 CLOSING = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError)
 """What closing may end with; the work was done before."""
 _LOST = (
@@ -47,9 +48,14 @@ async def connected(dsn: str) -> AsyncIterator[asyncpg.Connection]:
 
 class BoundedPool(asyncpg.Pool):
     """A pool that waits for nothing without end, and whose connections keep their session: nobody
-    here leaves anything in one, and resetting it would be a round trip for every statement."""
+    here leaves anything in one, and resetting it would be a round trip for every statement.
+
+    A statement has STATEMENT_SECONDS unless `command_timeout` says otherwise. By it asyncpg bounds
+    the end of a cancelled one too, which a server that fell silent would never confirm.
+    """
 
     def __init__(self, dsn: str, size: int, least: int = 1, **options: Any) -> None:
+        options.setdefault("command_timeout", STATEMENT_SECONDS)
         super().__init__(
             dsn,
             min_size=least,

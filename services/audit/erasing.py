@@ -94,7 +94,7 @@ def _parts(bookings: Iterable[UUID]) -> Iterable[list[UUID]]:
 @asynccontextmanager
 async def eraser(dsn: str) -> AsyncIterator[Eraser]:
     """Ready to erase, inside the block."""
-    async with pool_of(dsn, 2) as pool:
+    async with pool_of(dsn, 2, command_timeout=None) as pool:
         store = PostgresEventStore(pool, dsn)
         try:
             yield Eraser(pool, store)

@@ -36,7 +36,6 @@ from shared.postgres import BoundedPool
 
 POOL_SIZE = 6
 STREAMS_SIZE = 4
-STATEMENT_SECONDS = 10.0
 MAX_LAG = 50_000
 
 
@@ -93,7 +92,6 @@ async def _pool(dsn: str, size: int) -> AsyncIterator[Pool]:
     pool = await BoundedPool(
         dsn,
         size,
-        command_timeout=STATEMENT_SECONDS,
         server_settings={**session_settings(), "plan_cache_mode": "force_custom_plan"},
     )
     try:

@@ -26,7 +26,6 @@ from shared.postgres import BoundedPool
 from shared.settings import OnPoison
 
 READ_AHEAD = 2
-STATEMENT_SECONDS = 30.0
 _log = logging.getLogger(__name__)
 
 
@@ -104,7 +103,6 @@ async def _pool(dsn: str, schema: str) -> AsyncIterator[Pool]:
         dsn,
         size=2,
         least=2,
-        command_timeout=STATEMENT_SECONDS,
         server_settings={
             **session_settings(schema, "seatledger projector"),
             # what a crash takes back, checkpoint and all, is projected again; and the flush that

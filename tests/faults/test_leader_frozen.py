@@ -73,6 +73,7 @@ class Watch:
         await until(look, WATCH_SECONDS, "the end of the block")
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("step", STEPS)
 async def test_a_leader_frozen_at_a_step_writes_nothing_when_it_wakes_up(
     house: House, seed: int, step: str

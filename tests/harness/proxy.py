@@ -80,7 +80,7 @@ class Proxy:
         self._links.add(task)
         task.add_done_callback(self._links.discard)
         self.accepted += 1
-        with contextlib.suppress(OSError):
+        with contextlib.suppress(OSError, asyncio.CancelledError):  # only `__aexit__` cancels it
             await self._forward(reader, writer)
 
     async def _forward(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

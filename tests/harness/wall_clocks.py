@@ -7,13 +7,14 @@ not installed). What counts seconds goes on as ever, as on a machine whose date 
 from __future__ import annotations
 
 import shutil
+from datetime import datetime
 from pathlib import Path
 
 from deploy.local.cache import cache_folder, file_lock
 from deploy.local.debian_copy import unpack
 
 PATTERN = "usr/lib/*/faketime/libfaketimeMT.so.1"
-STOPPED = "2000-01-01 00:00:00"
+STOPPED = datetime(2000, 1, 1)
 LOOK_SECONDS = "1"
 """How often a process looks at its clock's file."""
 
@@ -57,4 +58,4 @@ class WallClock:
 
     def stop(self) -> None:
         """It stands still, at a time long ago."""
-        self._file.write_text(f"{STOPPED}\n")
+        self._file.write_text(f"{STOPPED:%Y-%m-%d %H:%M:%S}\n")
