@@ -1,15 +1,21 @@
-"""Fault 13: every process has a date of its own, which is set and stopped while bookings go on."""
+"""Fault 13: processes and database have dates of their own, set and stopped under load."""
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from functools import partial
 from pathlib import Path
 
+import asyncpg
 import pytest_asyncio
 
-from tests.harness.house import House
+from deploy.local.postgres import PrivatePostgres
+from tests.harness.house import House, house_at
 from tests.harness.http_clients import client_session
 from tests.harness.installation import ServiceProcess
+from tests.harness.servers import remove_folder, temporary_folder
 from tests.harness.waiting import until
 from tests.harness.wall_clocks import STOPPED, WallClock, libfaketime
 
@@ -62,3 +68,38 @@ async def test_dates_that_jump_change_neither_order_nor_safety(
             load.recovered("bookings after the dates were set", await load.bookings(40))
     for process in house.installation.processes:
         await process.stop()
+
+
+@pytest_asyncio.fixture
+async def dated() -> AsyncIterator[tuple[PrivatePostgres, WallClock]]:
+    """A database server that goes by a clock of its own."""
+    folder = temporary_folder()
+    cluster, clock = PrivatePostgres(folder), WallClock(await libfaketime(), folder / "clock")
+    await cluster.prepare()
+    cluster.program.env = {**cluster.program.env, **clock.env}
+    await cluster.start()
+    yield cluster, clock
+    await cluster.stop()
+    remove_folder(folder)
+
+
+async def test_the_date_of_the_database_may_jump(
+    dated: tuple[PrivatePostgres, WallClock], amqp_url: str, seed: int
+) -> None:
+    """The times in the log jump with it, and decide nothing: neither its order nor who leads."""
+    cluster, clock = dated
+    watcher = await asyncpg.connect(cluster.dsn)
+    async with house_at(cluster.dsn, amqp_url) as house, house.under_load(seed, seats=60) as load:
+        for ahead in (HOUR, -HOUR, 0):
+            await load.bookings(20)
+            clock.set_off(ahead)
+            await until(partial(is_ahead, watcher, ahead), 30, "another date")
+            load.cycles += 1
+            load.recovered("bookings after the date was set", await load.bookings(20))
+    await watcher.close()
+
+
+async def is_ahead(watcher: asyncpg.Connection[asyncpg.Record], seconds: int) -> bool:
+    """Whether the database's date is so many seconds ahead of the true one."""
+    told: datetime = await watcher.fetchval("SELECT clock_timestamp()")
+    return abs((told - datetime.now(UTC)).total_seconds() - seconds) < HOUR / 2

@@ -5,24 +5,28 @@ Whoever imported a function before calls the other code from then on; nothing is
 
 from __future__ import annotations
 
+from collections import defaultdict, deque
 from collections.abc import Iterator
 from types import CodeType, FunctionType, ModuleType
 
 
 def put_in_place(module: ModuleType, source: str) -> None:
     """ValueError when the source does not have the module's functions."""
-    codes = dict(_codes(compile(source, f"<mutant of {module.__name__}>", "exec")))
-    for function in _functions(module):
-        code = codes.get(function.__code__.co_qualname)
-        if code is None:
+    codes: defaultdict[str, deque[CodeType]] = defaultdict(deque)
+    for code in _codes(compile(source, f"<mutant of {module.__name__}>", "exec")):
+        codes[code.co_qualname].append(code)
+    functions = {id(function): function for function in _functions(module)}
+    for function in sorted(functions.values(), key=lambda one: one.__code__.co_firstlineno):
+        namesakes = codes[function.__code__.co_qualname]  # all lambdas are: they go by their order
+        if not namesakes:
             raise ValueError(f"{function.__qualname__} is not in the other source")
-        function.__code__ = code
+        function.__code__ = namesakes.popleft()
 
 
-def _codes(code: CodeType) -> Iterator[tuple[str, CodeType]]:
+def _codes(code: CodeType) -> Iterator[CodeType]:
     for constant in code.co_consts:
         if isinstance(constant, CodeType):
-            yield constant.co_qualname, constant
+            yield constant
             yield from _codes(constant)
 
 
