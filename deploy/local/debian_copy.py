@@ -9,6 +9,7 @@ import os
 import shutil
 from pathlib import Path
 
+from deploy.local.cache import cache_folder, file_lock
 from deploy.local.commands import Outcome, run_command
 from deploy.local.program import StartFailure
 
@@ -16,6 +17,19 @@ from deploy.local.program import StartFailure
 def can_unpack() -> bool:
     """Whether this is a distribution with apt."""
     return all(shutil.which(name) for name in ("apt-get", "dpkg-deb"))
+
+
+async def copy_of(package: str) -> Path:
+    """The folder with the package's files in the cache, fetched when it is not there yet: shared
+    by every checkout of this user. StartFailure says why there is none."""
+    root = cache_folder() / package
+    if not root.exists():
+        async with file_lock(root.with_suffix(".lock")):
+            if not root.exists():
+                part = root.with_name(f"{package}.part")
+                (await unpack(package, part)).rename(root)
+                shutil.rmtree(part)
+    return root
 
 
 async def unpack(package: str, part: Path) -> Path:

@@ -1,20 +1,22 @@
 """Load by wrk, one thread, closed loop: it costs little beside what it measures.
 
-Debian has it: `apt-get install wrk`. Nothing else is measured with.
+The program here is taken, or else the distribution's package is unpacked into the cache.
 """
 
 from __future__ import annotations
 
 import asyncio
 import json
+import os
 import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from deploy.local.debian_copy import copy_of, library_path
+
 SCRIPT = Path(__file__).with_name("book.lua")
 GET_SCRIPT = Path(__file__).with_name("query_get.lua")
-NO_WRK = "make bench needs wrk: apt-get install wrk"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +47,7 @@ async def book_seats(
     """Bookings for so many seconds; `keyed`: each with an Idempotency-Key of its own."""
     arguments = (*_load(connections, seconds), "-s", str(SCRIPT))
     told = (str(groups), authorization, "keyed" if keyed else "")
-    return await _run((_program(), *arguments, url, "--", *told))
+    return await _run((*arguments, url, "--", *told))
 
 
 async def get(
@@ -54,23 +56,30 @@ async def get(
     """The same GET for so many seconds; `differing`: no two requests byte for byte the same."""
     named = [part for header in headers for part in ("-H", header)]
     arguments = (*_load(connections, seconds), "-s", str(GET_SCRIPT), *named)
-    return await _run((_program(), *arguments, url, "--", "differing" if differing else "same"))
+    return await _run((*arguments, url, "--", "differing" if differing else "same"))
 
 
-def _program() -> str:
-    program = shutil.which("wrk")
-    if program is None:
-        raise SystemExit(NO_WRK)
-    return program
+async def _program() -> tuple[str, dict[str, str]]:
+    """The program, and its environment: the one here, or a private copy of the distribution's."""
+    found = shutil.which("wrk")
+    if found is not None:
+        return found, dict(os.environ)
+    root = await copy_of("wrk")
+    return str(root / "usr/bin/wrk"), {**os.environ, "LD_LIBRARY_PATH": library_path(root)}
 
 
 def _load(connections: int, seconds: float) -> tuple[str, ...]:
     return "-t1", f"-c{connections}", f"-d{seconds:g}", "--timeout", "20"
 
 
-async def _run(command: Sequence[str]) -> Load:
+async def _run(arguments: Sequence[str]) -> Load:
+    program, env = await _program()
     process = await asyncio.create_subprocess_exec(
-        *command, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT
+        program,
+        *arguments,
+        env=env,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
     )
     output, _ = await process.communicate()
     lines = [line for line in output.decode().splitlines() if line.startswith("RESULT ")]

@@ -9,8 +9,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from deploy.local.cache import cache_folder, file_lock
-from deploy.local.debian_copy import library_path, unpack
+from deploy.local.debian_copy import copy_of, library_path
 from deploy.local.ports import free_ports
 from deploy.local.program import Program
 from deploy.local.service import CHECKOUT, answers_ok
@@ -39,13 +38,7 @@ async def haproxy() -> tuple[Path, dict[str, str]]:
     found = shutil.which("haproxy", path=f"{os.environ.get('PATH', os.defpath)}:/usr/sbin")
     if found is not None:
         return Path(found), {}
-    root = cache_folder() / "haproxy"
-    if not root.exists():
-        async with file_lock(root.with_suffix(".lock")):
-            if not root.exists():
-                part = root.with_name("haproxy.part")
-                (await unpack("haproxy", part)).rename(root)
-                shutil.rmtree(part)
+    root = await copy_of("haproxy")
     return root / "usr/sbin/haproxy", {"LD_LIBRARY_PATH": library_path(root)}
 
 
