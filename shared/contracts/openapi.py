@@ -22,6 +22,7 @@ from shared.booking_api.request_models import (
     RescheduleToApply,
 )
 from shared.booking_api.states import ACTIONS, STATES
+from shared.contracts.links import links
 from shared.contracts.operations import OPERATIONS, Operation
 
 FILE: Final = "openapi.json"
@@ -130,6 +131,8 @@ def _responses(operation: Operation) -> Json:
         done["content"] = {operation.answers: {"schema": {"type": "string"}}}
     elif operation.answers:
         done["content"] = _json({"$ref": f"{_REF}{operation.answers}"})
+    if found := links(operation):
+        done["links"] = found
     responses = {str(operation.status): done}
     if operation.name == "followLink":
         responses["302"] = {"description": "To where `redirect` said"}

@@ -8,6 +8,7 @@ import sys
 from contextlib import AsyncExitStack
 
 import asyncpg
+import pytest
 
 from services.command.app import command_service
 from services.query.app import query_service
@@ -61,8 +62,16 @@ async def test_the_page_needs_nothing_from_elsewhere(stack: Stack) -> None:
     assert "<script" not in answer.text
 
 
-async def test_no_input_breaks_the_service(stack: Stack, tenant: Tenant, api: Caller) -> None:
-    """schemathesis makes requests out of the document, good and bad: no answer is a 5xx."""
+@pytest.mark.parametrize(
+    ("phases", "shown"),
+    [("examples,coverage,fuzzing", "✅ Coverage"), ("stateful", "✅ Stateful")],
+    ids=["each-operation", "walks"],
+)
+async def test_no_input_breaks_the_service(
+    stack: Stack, tenant: Tenant, api: Caller, phases: str, shown: str
+) -> None:
+    """schemathesis makes requests out of the document, good and bad, and walks along its links,
+    from what was made to what can be done with it: no answer is a 5xx."""
     owner = (await api.post("/v2/bookings", group())).id
     await api.post("/v2/bookings", payment_seats(owner))
     process = await asyncio.create_subprocess_exec(
@@ -71,13 +80,13 @@ async def test_no_input_breaks_the_service(stack: Stack, tenant: Tenant, api: Ca
         *("--checks", "not_a_server_error,content_type_conformance"),
         *(
             "--phases",
-            "examples,coverage,fuzzing",
+            phases,
             "--max-examples",
             "8",
             "--seed",
             "7",
             "--max-time",
-            "20",
+            "14",
         ),
         *("--request-timeout", "10", "--max-failures", "5", "--no-color"),
         *("--generation-database", "none", "--suppress-health-check", "all"),
@@ -87,3 +96,4 @@ async def test_no_input_breaks_the_service(stack: Stack, tenant: Tenant, api: Ca
     )
     output, _ = await asyncio.wait_for(process.communicate(), FUZZ_SECONDS)
     assert process.returncode == 0, output.decode()[-6000:]
+    assert shown in output.decode(), output.decode()[-6000:]
