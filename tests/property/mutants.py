@@ -41,6 +41,7 @@ TARGETS = (
 )
 JUDGES = (
     *sorted((CHECKOUT / "tests/unit/command").glob("test_*.py")),
+    *sorted((CHECKOUT / "tests/unit/domain").glob("test_*.py")),
     CHECKOUT / "tests/property/test_group.py",
     CHECKOUT / "tests/property/test_appender.py",
     CHECKOUT / "tests/property/test_seat_fold.py",

@@ -12,6 +12,9 @@ SURVIVORS: Mapping[tuple[str, str], str] = {
         "services.command.booking",
         "never limit is None and group.settings.allow_duplicates",
     ): "only saves counting what no rule asks for",
+    ("services.command.mailbox", "None instead of return False"): (
+        "whoever asks only wants to know whether it is true"
+    ),
     ("services.command.appender", "always not self._ready"): (
         "an empty batch has looked at all that was ready"
     ),
