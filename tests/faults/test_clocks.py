@@ -9,6 +9,7 @@ from functools import partial
 from pathlib import Path
 
 import asyncpg
+import pytest
 import pytest_asyncio
 
 from deploy.local.postgres import PrivatePostgres
@@ -83,6 +84,7 @@ async def dated() -> AsyncIterator[tuple[PrivatePostgres, WallClock]]:
     remove_folder(folder)
 
 
+@pytest.mark.long
 async def test_the_date_of_the_database_may_jump(
     dated: tuple[PrivatePostgres, WallClock], amqp_url: str, seed: int
 ) -> None:

@@ -31,6 +31,7 @@ async def test_each_kind_of_process_may_be_restarted_under_load(house: House, se
         await load.answers(20)
 
 
+@pytest.mark.long
 async def test_loops_end_in_time_though_the_database_is_silent(house: House, seed: int) -> None:
     first, second = house.installation.loops
     async with Proxy(house.installation.dsn) as proxy, house.under_load(seed) as load:

@@ -47,6 +47,11 @@ class House:
         self.listener = listener
         self.is_sound = True
 
+    @property
+    def age(self) -> int:
+        """How many requests it has had."""
+        return len(self.customers.history.operations)
+
     @asynccontextmanager
     async def under_load(self, seed: int = 1, **load: Any) -> AsyncIterator[Load]:
         """Callers at work inside the block; after it every promise must hold."""
