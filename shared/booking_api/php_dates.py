@@ -2,18 +2,21 @@
 
 Contract section 1: clients announce their timestamp formats this way. A backslash takes the next
 character literally; characters that are no letter of the pattern language stand for themselves.
+Reading goes from left to right, each part takes what it can and gives nothing back, as in PHP: the
+time it takes grows with the text and not with the ways to divide it.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from functools import lru_cache
 from typing import Final
 from zoneinfo import ZoneInfo
 
 MAX_PATTERN_LENGTH: Final = 64
+MAX_TEXT_LENGTH: Final = 128
 
 _DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 _MONTHS = (
@@ -120,9 +123,9 @@ _SHIFT = r"[+-]\d\d:?\d\d"
 _READ: Final[Mapping[str, tuple[str, str]]] = {
     "d": ("day", r"\d\d"),
     "j": ("day", r"\d\d?"),
-    "D": ("", r"[A-Za-z]{3}"),
-    "l": ("", r"[A-Za-z]{6,9}"),
-    "S": ("", r"(?:st|nd|rd|th)"),
+    "D": ("weekday", r"[A-Za-z]{3}"),
+    "l": ("weekday", r"[A-Za-z]{6,9}"),
+    "S": ("suffix", r"(?:st|nd|rd|th)"),
     "m": ("month", r"\d\d"),
     "n": ("month", r"\d\d?"),
     "M": ("month_name", r"[A-Za-z]{3}"),
@@ -137,8 +140,8 @@ _READ: Final[Mapping[str, tuple[str, str]]] = {
     "H": ("hour", r"\d\d"),
     "i": ("minute", r"\d\d"),
     "s": ("second", r"\d\d"),
-    "u": ("", r"\d{1,6}"),
-    "v": ("", r"\d{1,3}"),
+    "u": ("fraction", r"\d{1,6}"),
+    "v": ("fraction", r"\d{1,3}"),
     "O": ("offset", _SHIFT),
     "P": ("offset", _SHIFT),
     "p": ("offset", rf"(?:Z|{_SHIFT})"),
@@ -146,25 +149,37 @@ _READ: Final[Mapping[str, tuple[str, str]]] = {
     "T": ("zone", rf"(?:{_SHIFT}|{_ZONE})"),
     "U": ("unix", r"\d{1,11}"),
 }
+_SAME_PART: Final = {"month_name": "month", "short_year": "year"}
 _COMPOUND: Final = {"c": r"Y-m-d\TH:i:sP", "r": "D, d M Y H:i:s O"}
 
 
+class PartNamedTwice(ValueError):
+    """A pattern that is to be read by must not name a part of the moment twice."""
+
+
 @lru_cache(maxsize=64)
-def _reader(pattern: str) -> re.Pattern[str]:
-    """The regular expression that reads a pattern; of a part named twice the first counts."""
+def reader_of(pattern: str) -> re.Pattern[str]:
+    """The regular expression that reads a pattern, without backtracking; PartNamedTwice."""
     pieces: list[str] = []
     seen: set[str] = set()
+    for letter, literal in _letters(pattern):
+        name, expression = ("", "") if literal else _READ.get(letter, ("", ""))
+        part = _SAME_PART.get(name, name)
+        if part in seen:
+            raise PartNamedTwice
+        if part:
+            seen.add(part)
+        pieces.append(f"(?P<{name}>(?>{expression}))" if name else re.escape(letter))
+    return re.compile("".join(pieces), re.ASCII)
+
+
+def _letters(pattern: str) -> Iterator[tuple[str, bool]]:
+    """Each character, and whether it stands for itself."""
     literal = False
     for letter in _expanded(pattern):
-        if literal or letter == "\\":
-            pieces.append(re.escape(letter) if literal else "")
-            literal = not literal
-            continue
-        name, expression = _READ.get(letter, ("", re.escape(letter)))
-        repeated = name in seen
-        pieces.append(f"(?:{expression})" if not name or repeated else f"(?P<{name}>{expression})")
-        seen.add(name)
-    return re.compile("".join(pieces), re.ASCII)
+        if literal or letter != "\\":
+            yield letter, literal
+        literal = not literal and letter == "\\"
 
 
 def _expanded(pattern: str) -> str:
@@ -172,11 +187,11 @@ def _expanded(pattern: str) -> str:
 
 
 def parse_php(text: str, pattern: str, zone: ZoneInfo) -> datetime | None:
-    """The aware moment a text names by a pattern, or None when it does not fit.
+    """The aware moment a text names by a pattern, or None when it does not fit; PartNamedTwice.
 
     An offset in the text wins over a zone in it, and that over `zone`.
     """
-    match = _reader(pattern).fullmatch(text) if len(text) <= 128 else None
+    match = reader_of(pattern).fullmatch(text) if len(text) <= MAX_TEXT_LENGTH else None
     if match is None:
         return None
     parts = {name: value for name, value in match.groupdict().items() if value is not None}

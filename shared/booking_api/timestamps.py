@@ -14,11 +14,18 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from shared.booking_api.errors import ValidationFailed
-from shared.booking_api.php_dates import MAX_PATTERN_LENGTH, format_php, parse_php
+from shared.booking_api.php_dates import (
+    MAX_PATTERN_LENGTH,
+    PartNamedTwice,
+    format_php,
+    parse_php,
+    reader_of,
+)
 
 FIRST_MOMENT: Final = datetime(1970, 1, 1, tzinfo=UTC)
 LAST_MOMENT: Final = datetime(2999, 12, 31, tzinfo=UTC)
 UTC_ZONE: Final = ZoneInfo("UTC")
+_INPUT: Final = "InputTimestampFormat"
 
 _RFC3339 = re.compile(
     r"(\d{4}-\d\d-\d\d)[Tt ](\d\d:\d\d(?::\d\d)?)(?:\.\d{1,9})?([Zz]|[+-]\d\d(?::?\d\d)?)",
@@ -127,10 +134,20 @@ def rendering_of(
 def reading_of(
     headers: Mapping[str, str], query: Mapping[str, str], zone: ZoneInfo = UTC_ZONE
 ) -> Reading:
-    """How a request says its own moments are written; as `rendering_of`."""
-    return Reading(
-        _asked_zone(headers, query, zone), _asked_pattern(headers, query, "InputTimestampFormat")
-    )
+    """How a request says its own moments are written; as `rendering_of`, and ValidationFailed for a
+    pattern that names a part twice: which of the two would count?"""
+    pattern = _asked_pattern(headers, query, _INPUT)
+    if pattern is not None:
+        _check_reads(pattern)
+    return Reading(_asked_zone(headers, query, zone), pattern)
+
+
+def _check_reads(pattern: str) -> None:
+    try:
+        reader_of(pattern)
+    except PartNamedTwice:
+        message = "must not name a part of the moment twice."
+        raise ValidationFailed({_INPUT: [message]}, "invalid_timestamp_format") from None
 
 
 def _asked_zone(headers: Mapping[str, str], query: Mapping[str, str], zone: ZoneInfo) -> ZoneInfo:
