@@ -10,7 +10,7 @@ import asyncpg
 
 from shared.event_loop import run
 from shared.settings import SERVING, ConfigurationError, Settings, read_settings
-from shared.telemetry import configure_logging
+from shared.telemetry import configure_logging, log_what_nobody_catches
 
 STOPPED: Final = 0
 CANNOT_START: Final = 2
@@ -23,6 +23,7 @@ def start(serve: Callable[[Settings], Coroutine[Any, Any, None]]) -> int:
     try:
         settings = read_settings(SERVING)
         configure_logging()
+        log_what_nobody_catches()
         run(serve(settings))
     except ConfigurationError as error:
         return _fail(str(error))

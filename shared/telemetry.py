@@ -1,33 +1,27 @@
 """Logging: one JSON object a line on stderr, each with its request's id, none with personal data.
 
-Nothing personal may be logged in the first place; `redact` is the second line of defence: what
-looks like a key, a password or an e-mail address does not leave the process.
+Nothing personal may be logged in the first place: what libraries log is replaced by its kind, an
+exception is told without the values in its message, and what still looks like a key, a password or
+an e-mail address is blotted out.
 """
 
 from __future__ import annotations
 
 import logging
-import re
 import sys
-from collections.abc import Callable, Mapping
+import threading
+from collections.abc import Callable
 from contextvars import ContextVar
-from typing import Any, TextIO
+from typing import TextIO
 
 import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
 
+from shared.failures import traceback_of
+from shared.library_logs import of_known_origin
+from shared.redaction import redact
+
 REQUEST_ID: ContextVar[str | None] = ContextVar("request_id", default=None)
-MAX_DEPTH = 6
-REDACTED = "[redacted]"
-_SUSPICIOUS = ("@", "_key_", "asic ", "earer ")
-_SECRETS = re.compile(
-    r"""(?ix)
-      (?<=://) [^\s/@]* : [^\s@]* (?=@)                  # user:password in a URL
-    | \b (?:live|test) _ (?:api|widget) _key_ \w*        # API keys
-    | \b (?:basic|bearer) \s+ [\w+/=.~-]{8,}             # Authorization
-    | [^\s"'<>(),;:=\\]+ @ [\w-]+ (?: \. [\w-]+ )+       # e-mail addresses
-    """
-)
 
 
 def configure_logging(level: int = logging.INFO, stream: TextIO | None = None) -> None:
@@ -35,7 +29,7 @@ def configure_logging(level: int = logging.INFO, stream: TextIO | None = None) -
     out = stream if stream is not None else sys.stderr
     _lines.write = out.write
     shared: list[Processor] = [structlog.stdlib.add_log_level, _time_stamp, add_request_id]
-    finish: list[Processor] = [structlog.processors.format_exc_info, redact, _render]
+    finish: list[Processor] = [_show_exception, redact, _render]
     structlog.configure(
         processors=[*shared, *finish],
         wrapper_class=structlog.make_filtering_bound_logger(level),
@@ -44,7 +38,7 @@ def configure_logging(level: int = logging.INFO, stream: TextIO | None = None) -
     )
     handler = logging.StreamHandler(out)
     handler.setFormatter(
-        structlog.stdlib.ProcessorFormatter(
+        _Formatter(
             foreign_pre_chain=[*shared, structlog.stdlib.add_logger_name],
             processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *finish],
         )
@@ -59,6 +53,14 @@ def write_line(line: str) -> None:
     _lines.write(line)
 
 
+def log_what_nobody_catches() -> None:
+    """An exception that ends the process or a thread, or is lost in a destructor, is a line too."""
+    log = structlog.get_logger("seatledger.process")
+    sys.excepthook = lambda kind, error, where: log.error("uncaught", exc_info=(kind, error, where))
+    threading.excepthook = lambda lost: log.error("uncaught", exc_info=lost.exc_value)
+    sys.unraisablehook = lambda lost: log.error("unraisable", exc_info=lost.exc_value)
+
+
 def add_request_id(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
     """Names the request that the line belongs to, if any."""
     request_id = REQUEST_ID.get()
@@ -67,35 +69,11 @@ def add_request_id(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
     return event
 
 
-def redact(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
-    """Blots out what looks like a secret or an e-mail address, at any depth."""
-    for name, value in event.items():
-        if type(value) is not int and type(value) is not float:
-            event[name] = _redacted(value, MAX_DEPTH)
-    return event
+class _Formatter(structlog.stdlib.ProcessorFormatter):
+    """Shows the records of libraries, and those of ours that come the same way."""
 
-
-def redacted_text(text: str) -> str:
-    """The text without what looks like a secret or an e-mail address."""
-    if any(mark in text for mark in _SUSPICIOUS):
-        return _SECRETS.sub(REDACTED, text)
-    return text
-
-
-def _redacted(value: Any, depth: int) -> Any:
-    if isinstance(value, str):
-        return redacted_text(value)
-    if value is None or isinstance(value, int | float):
-        return value
-    if depth == 0:
-        return REDACTED
-    if isinstance(value, Mapping):
-        return {redacted_text(str(k)): _redacted(v, depth - 1) for k, v in value.items()}
-    if isinstance(value, list | tuple | set | frozenset):
-        return [_redacted(item, depth - 1) for item in value]
-    if isinstance(value, bytes | bytearray | memoryview):
-        return f"[{len(value)} bytes]"
-    return redacted_text(str(value))
+    def format(self, record: logging.LogRecord) -> str:
+        return super().format(of_known_origin(record))
 
 
 class _Lines:
@@ -106,4 +84,5 @@ class _Lines:
 
 _lines = _Lines()
 _time_stamp = structlog.processors.TimeStamper(fmt="iso", utc=True, key="at")
+_show_exception = structlog.processors.ExceptionRenderer(traceback_of)
 _render = structlog.processors.JSONRenderer(ensure_ascii=False)

@@ -5,23 +5,12 @@ from __future__ import annotations
 import io
 import json
 import logging
-from collections.abc import Iterator
 
 import pytest
 import structlog
 
-from shared.telemetry import REDACTED, REQUEST_ID, configure_logging, redact, redacted_text
-
-
-@pytest.fixture
-def lines() -> Iterator[io.StringIO]:
-    stream, root = io.StringIO(), logging.getLogger()
-    handlers, level = root.handlers[:], root.level
-    configure_logging(stream=stream)
-    yield stream
-    structlog.reset_defaults()
-    root.handlers[:] = handlers
-    root.setLevel(level)
+from shared.redaction import REDACTED, redact, redacted_text
+from shared.telemetry import REQUEST_ID
 
 
 @pytest.mark.parametrize(
