@@ -45,6 +45,6 @@ def _kind(value: object) -> object:
 
 
 def _words(text: str) -> str:
-    """How a sentence begins that is filled in already: asyncio ends its own with what is at hand."""
+    """How a sentence begins that is filled in already: asyncio ends with what is at hand."""
     found = _LEADING_WORDS.match(text)
     return found[0].strip() if found and found[0].strip() else "a message"

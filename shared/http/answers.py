@@ -7,8 +7,20 @@ from collections.abc import Mapping
 from typing import Any
 
 from aiohttp import web
+from multidict import istr
 
 JSON_TYPE = "application/json"
+SECURITY_HEADERS = (
+    (istr("X-Content-Type-Options"), "nosniff"),
+    (istr("Referrer-Policy"), "no-referrer"),
+    (istr("X-Frame-Options"), "DENY"),
+)
+CACHE_CONTROL = istr("Cache-Control")
+UNCACHED = (*SECURITY_HEADERS, (CACHE_CONTROL, "private, no-cache"))
+"""By default a browser keeps nothing of one key for another."""
+REQUEST_ID_HEADER = istr("Timekit-Request-Id")
+SERVER = (istr("Server"), "Seatledger")
+"""No versions for those who look for old ones."""
 _ENCODE = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), default=str).encode
 
 

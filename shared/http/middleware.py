@@ -16,6 +16,8 @@ from shared.booking_api.errors import PayloadTooLarge
 from shared.fast_ids import new_id
 from shared.http.access import IDENTITY, Handler, admit
 from shared.http.access_log import SLOW_SECONDS, write_access_line
+from shared.http.answers import CACHE_CONTROL, REQUEST_ID_HEADER, SECURITY_HEADERS, SERVER, UNCACHED
+from shared.http.content_codings import check_coding, decoded
 from shared.http.cors import allow_origin, is_preflight, preflight_answer
 from shared.http.limits import Limits
 from shared.http.pressure import PRESSURE, Pressure
@@ -25,16 +27,7 @@ from shared.telemetry import REQUEST_ID
 
 MAX_BODY_BYTES = 2 * 1024 * 1024
 BODY_SECONDS = 30
-SECURITY_HEADERS = (
-    (istr("X-Content-Type-Options"), "nosniff"),
-    (istr("Referrer-Policy"), "no-referrer"),
-    (istr("X-Frame-Options"), "DENY"),
-)
-_CACHE_CONTROL = istr("Cache-Control")
-_UNCACHED = (*SECURITY_HEADERS, (_CACHE_CONTROL, "private, no-cache"))
-"""By default a browser keeps nothing of one key for another."""
-_REQUEST_ID_HEADER, _TEST_MODE = istr("Timekit-Request-Id"), istr("Timekit-TestMode")
-_SERVER = istr("Server")
+_TEST_MODE = istr("Timekit-TestMode")
 _VARY, _ORIGIN = istr("Vary"), istr("Origin")
 CHALLENGE = 'Basic realm="Seatledger", charset="UTF-8"'
 
@@ -62,12 +55,14 @@ def request_id_of(request: web.Request) -> str:
 
 
 async def read_body(request: web.Request) -> bytes:
-    """The body, whole: PayloadTooLarge past the limit, BodyTooSlow after BODY_SECONDS."""
+    """The body, whole and decoded: UnsupportedCoding for one that we do not know, PayloadTooLarge
+    past the limit, BodyTooSlow after BODY_SECONDS."""
+    check_coding(request)
     try:
         if request.content.is_eof():  # it came with the head: nothing to wait for
-            return await request.read()
+            return decoded(await request.read(), request)
         async with asyncio.timeout(BODY_SECONDS):
-            return await request.read()
+            return decoded(await request.read(), request)
     except TimeoutError:
         raise BodyTooSlow from None
     except web.RequestPayloadError:
@@ -128,7 +123,7 @@ class FrontDoor:
     async def stamp(self, request: web.Request, response: web.StreamResponse) -> None:
         """The headers that every answer carries, streams and errors included."""
         headers = response.headers
-        headers[_REQUEST_ID_HEADER] = request.get(_REQUEST_ID) or str(new_id())
+        headers[REQUEST_ID_HEADER] = request.get(_REQUEST_ID) or str(new_id())
         headers.add(_VARY, "Origin")
         identity = request.get(IDENTITY)
         if identity is not None and identity.is_test:
@@ -138,11 +133,8 @@ class FrontDoor:
             allow_origin(origin, headers)
         elif response.status == 401 and "Sec-Fetch-Mode" not in request.headers:
             headers["WWW-Authenticate"] = CHALLENGE  # scripts' calls: a browser would ask the user
-        if _CACHE_CONTROL in headers:
-            headers.extend(SECURITY_HEADERS)
-        else:
-            headers.extend(_UNCACHED)
-        headers[_SERVER] = "Seatledger"  # no versions for those who look for old ones
+        headers.extend(SECURITY_HEADERS if CACHE_CONTROL in headers else UNCACHED)
+        headers[SERVER[0]] = SERVER[1]
         if request.secure:
             headers["Strict-Transport-Security"] = "max-age=31536000"
         if self._pressure.is_closing:

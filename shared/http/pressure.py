@@ -16,7 +16,9 @@ from uuid import uuid4
 from aiohttp import web
 
 from shared.booking_api.errors import TooBusy
-from shared.http.answers import encode_json
+from shared.http.answers import SERVER, UNCACHED, encode_json
+from shared.http.problems import answer_to
+from shared.http.unreadable import answer_to_unreadable
 from shared.metrics import SHED
 
 HEAD_SECONDS = 10.0
@@ -25,6 +27,7 @@ MAX_CONNECTIONS = 10_000
 _LENGTH = re.compile(rb"\r\ncontent-length:[ \t]*(\d{1,9})[ \t]*(?:\r\n|\Z)")
 _KINDS = tuple(f"{method} /v2/".encode() for method in ("GET", "HEAD", "POST", "PUT", "DELETE"))
 _BODY = encode_json(TooBusy().to_body())
+_HEADERS = "".join(f"{name}: {value}\r\n" for name, value in (*UNCACHED, SERVER))
 
 
 class Pressure:
@@ -92,6 +95,25 @@ class BoundedConnection(web.RequestHandler):
             self._end_timer()
         elif data and self._head_timer is None and self._is_between_requests(with_head=True):
             self._head_timer = self._loop.call_later(HEAD_SECONDS, self._head_is_late)
+
+    def handle_error(
+        self,
+        request: web.BaseRequest,
+        status: int = 500,
+        exc: BaseException | None = None,
+        message: str | None = None,
+    ) -> web.StreamResponse:
+        if request.writer.output_size > 0:
+            raise ConnectionError("the answer has begun: it must not look whole")
+        return answer_to_unreadable(request, status, exc)
+
+    async def finish_response(
+        self, request: web.BaseRequest, resp: web.StreamResponse, start_time: float | None
+    ) -> tuple[web.StreamResponse, bool]:
+        if isinstance(resp, web.HTTPException) and resp.status >= 400:  # aiohttp's own words
+            assert isinstance(request, web.Request)
+            resp = answer_to(resp, request)
+        return await super().finish_response(request, resp, start_time)
 
     def _is_between_requests(self, with_head: bool = False) -> bool:
         return (
@@ -171,6 +193,7 @@ def _answer(with_body: bool, ends: bool) -> bytes:
         f"Content-Length: {len(_BODY)}\r\n"
         "Retry-After: 1\r\n"
         "Access-Control-Allow-Origin: *\r\n"
+        f"{_HEADERS}"
         f"Timekit-Request-Id: {uuid4()}\r\n"
         f"{'Connection: close' + chr(13) + chr(10) if ends else ''}\r\n"
     )

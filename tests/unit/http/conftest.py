@@ -18,6 +18,7 @@ def lines() -> Iterator[io.StringIO]:
     stream, root = io.StringIO(), logging.getLogger()
     handlers, level = root.handlers[:], root.level
     configure_logging(stream=stream)
+    structlog.configure(cache_logger_on_first_use=False)  # the next test has a stream of its own
     yield stream
     structlog.reset_defaults()
     root.handlers[:] = handlers

@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import io
 import json
-import logging
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from uuid import UUID
 
 import aiohttp
 import pytest
 import pytest_asyncio
-import structlog
 
-from shared.telemetry import configure_logging
 from tests.unit.http.doors import LIMIT, Caller, basic, open_door
 
 ORIGIN = "https://webinars.example"
@@ -23,17 +20,6 @@ ORIGIN = "https://webinars.example"
 async def call() -> AsyncIterator[Caller]:
     async with open_door() as caller:
         yield caller
-
-
-@pytest.fixture
-def log_lines() -> Iterator[io.StringIO]:
-    stream, root = io.StringIO(), logging.getLogger()
-    handlers, level = root.handlers[:], root.level
-    configure_logging(stream=stream)
-    yield stream
-    structlog.reset_defaults()
-    root.handlers[:] = handlers
-    root.setLevel(level)
 
 
 async def test_every_answer_has_an_id_of_its_own(call: Caller) -> None:
@@ -196,10 +182,10 @@ async def test_an_origin_that_cannot_be_echoed_does_no_harm(call: Caller) -> Non
     assert answer.status == 200 and "Access-Control-Allow-Origin" not in answer.headers
 
 
-async def test_the_log_names_the_request_and_nobody(log_lines: io.StringIO, call: Caller) -> None:
+async def test_the_log_names_the_request_and_nobody(lines: io.StringIO, call: Caller) -> None:
     await call("GET", "/groups/doc@example.org?search=customer.email:doc@example.org", "test")
     crashed = await call("GET", "/crash?doc@example.org", "live")
-    text = log_lines.getvalue()
+    text = lines.getvalue()
     lines = [json.loads(line) for line in text.splitlines()]
     assert [line["event"] for line in lines] == ["request", "request_failed", "request"]
     assert lines[0]["route"] == "/groups/{id}" and lines[0]["status"] == 200
