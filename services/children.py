@@ -12,6 +12,7 @@ import sys
 from collections.abc import Callable, Sequence
 
 from shared.metrics import CHILD_RESTARTS
+from shared.watchdog import how_it_ended
 
 RESTART_SECONDS = (0.2, 10.0)
 STOP_SECONDS = 12.0
@@ -53,7 +54,8 @@ class Child:
                 return
             self.falls += 1
             CHILD_RESTARTS.add((self.name,))
-            _log.error("%s ended with status %s: starting it again", self.name, status)
+            ended = how_it_ended(status)
+            _log.error("%s ended with status %s: starting it again", self.name, ended)
             pause = RESTART_SECONDS[0] if loop.time() - started > 30 else pause * 2
             await asyncio.sleep(min(pause, RESTART_SECONDS[1]))
 

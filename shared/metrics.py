@@ -134,6 +134,11 @@ POOL_CONNECTIONS = Level("seatledger_pool_connections", "Connections of a pool",
 LOOP_LAG_SECONDS = Spread(
     "seatledger_event_loop_lag_seconds", "How late the event loop was for a timer", SECONDS
 )
+LOOP_BLOCKED = Counts(
+    "seatledger_event_loop_blocked_total",
+    "Times the event loop had no turn for 250 ms or longer: busy, or waiting for anything else",
+    "how",
+)
 WEBHOOK_DELIVERIES = Counts(
     "seatledger_webhook_deliveries_total",
     "Tries to deliver a webhook, by outcome: delivered, failed, given_up, skipped",
@@ -147,7 +152,7 @@ SERIES: tuple[Counts | Spread | Level, ...] = (
     *(REQUEST_SECONDS, REFUSALS, SHED, CONNECTIONS, IN_PROGRESS),
     *(APPEND_SECONDS, APPEND_COMMANDS, APPEND_OUTCOMES, APPEND_FAILURES),
     *(GROUP_TURNS, GROUP_LOADS, COMMANDS_UNDER_WAY, CACHED_GROUPS, CACHE_BYTES),
-    *(POOL_CONNECTIONS, LOOP_LAG_SECONDS, CHILD_RESTARTS, WEBHOOK_DELIVERIES),
+    *(POOL_CONNECTIONS, LOOP_LAG_SECONDS, LOOP_BLOCKED, CHILD_RESTARTS, WEBHOOK_DELIVERIES),
 )
 
 

@@ -53,6 +53,7 @@ class Settings(BaseSettings):
     trusted_proxies: str = ""
     tls_cert: Path | None = None
     tls_key: Path | None = None
+    watchdog_seconds: float = Field(default=30, ge=0, le=3600)
     lead_seconds: float = Field(default=0, ge=0, le=300)
     public_url: str = ""
     webhooks_private: bool = False

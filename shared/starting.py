@@ -9,8 +9,10 @@ from typing import Any, Final
 import asyncpg
 
 from shared.event_loop import run
+from shared.open_files import raise_open_file_limit
 from shared.settings import SERVING, ConfigurationError, Settings, read_settings
-from shared.telemetry import configure_logging, log_what_nobody_catches
+from shared.telemetry import configure_logging
+from shared.watchdog import watched
 
 STOPPED: Final = 0
 CANNOT_START: Final = 2
@@ -23,8 +25,8 @@ def start(serve: Callable[[Settings], Coroutine[Any, Any, None]]) -> int:
     try:
         settings = read_settings(SERVING)
         configure_logging()
-        log_what_nobody_catches()
-        run(serve(settings))
+        raise_open_file_limit()
+        run(watched(serve(settings), settings.watchdog_seconds))
     except ConfigurationError as error:
         return _fail(str(error))
     except _MENDABLE as error:

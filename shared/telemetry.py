@@ -25,8 +25,11 @@ REQUEST_ID: ContextVar[str | None] = ContextVar("request_id", default=None)
 
 
 def configure_logging(level: int = logging.INFO, stream: TextIO | None = None) -> None:
-    """Sends our log lines and those of the libraries to `stream` (stderr), as redacted JSON."""
+    """Sends our log lines and those of the libraries to `stream`, as redacted JSON; to stderr, and
+    with them what nobody catches, when none is given."""
     out = stream if stream is not None else sys.stderr
+    if stream is None:
+        _log_what_nobody_catches()
     _lines.write = out.write
     shared: list[Processor] = [structlog.stdlib.add_log_level, _time_stamp, add_request_id]
     finish: list[Processor] = [_show_exception, redact, _render]
@@ -53,20 +56,20 @@ def write_line(line: str) -> None:
     _lines.write(line)
 
 
-def log_what_nobody_catches() -> None:
-    """An exception that ends the process or a thread, or is lost in a destructor, is a line too."""
-    log = structlog.get_logger("seatledger.process")
-    sys.excepthook = lambda kind, error, where: log.error("uncaught", exc_info=(kind, error, where))
-    threading.excepthook = lambda lost: log.error("uncaught", exc_info=lost.exc_value)
-    sys.unraisablehook = lambda lost: log.error("unraisable", exc_info=lost.exc_value)
-
-
 def add_request_id(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
     """Names the request that the line belongs to, if any."""
     request_id = REQUEST_ID.get()
     if request_id is not None:
         event.setdefault("request_id", request_id)
     return event
+
+
+def _log_what_nobody_catches() -> None:
+    """An exception that ends the process or a thread, or is lost in a destructor, is a line too."""
+    log = structlog.get_logger("seatledger.process")
+    sys.excepthook = lambda kind, error, where: log.error("uncaught", exc_info=(kind, error, where))
+    threading.excepthook = lambda lost: log.error("uncaught", exc_info=lost.exc_value)
+    sys.unraisablehook = lambda lost: log.error("unraisable", exc_info=lost.exc_value)
 
 
 class _Formatter(structlog.stdlib.ProcessorFormatter):

@@ -21,6 +21,7 @@ Probe = Callable[[], Awaitable[bool]]
 PR_SET_PDEATHSIG = 1
 PROBE_SECONDS = 0.03
 AUTOGROUP = Path("/proc/self/autogroup")
+PROCESSES = Path("/proc")
 _libc = ctypes.CDLL(None) if sys.platform == "linux" else None
 
 
@@ -125,10 +126,11 @@ class Program:
             await self.process.wait()
 
     def kill(self) -> None:
-        """SIGKILL to it and to what it started in its session."""
+        """SIGKILL to it and to what it started in its session, in whatever process group."""
         if self.process is not None and self.is_running:
-            with suppress(ProcessLookupError):
-                os.killpg(self.process.pid, signal.SIGKILL)
+            for pid in _in_session(self.process.pid):
+                with suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
 
     def _prepare(self) -> Callable[[], None] | None:
         arrange, niceness = dies_with_parent(self.stop_signal), self.niceness
@@ -144,6 +146,19 @@ class Program:
 
     def _complaint(self, what: str) -> str:
         return f"{self.name} {what}{_last_words(self.log)}"
+
+
+def _in_session(leader: int) -> list[int]:
+    """The leader and every other process of its session; where there is no /proc, the leader."""
+    others = [int(entry.name) for entry in PROCESSES.glob("[0-9]*")]
+    return [leader, *(pid for pid in others if pid != leader and _session_of(pid) == leader)]
+
+
+def _session_of(pid: int) -> int | None:
+    try:
+        return os.getsid(pid)
+    except OSError:
+        return None
 
 
 _LOG_FLAGS = os.O_WRONLY | os.O_CREAT | os.O_APPEND

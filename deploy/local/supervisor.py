@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 
 from deploy.local.program import Program, StartFailure
+from shared.watchdog import how_it_ended
 
 FIRST_PAUSE, LONGEST_PAUSE = 0.2, 10.0
 LONG_ENOUGH = 30.0  # after running that long, a program has earned a short pause again
@@ -55,7 +56,8 @@ class Supervisor:
             code = await program.process.wait()
             if time.monotonic() - began > LONG_ENOUGH:
                 pause = FIRST_PAUSE
-            self._tell(f"{program.name} ended ({code}), starting it again in {pause:.1f} s")
+            ended = how_it_ended(code)
+            self._tell(f"{program.name} ended ({ended}), starting it again in {pause:.1f} s")
             await asyncio.sleep(pause)
             pause = min(pause * 2, LONGEST_PAUSE)
             await self._start_again(program)

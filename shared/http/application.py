@@ -29,6 +29,7 @@ from shared.http.server import (
     until_asked_to_stop,
 )
 from shared.metrics import CONNECTIONS, IN_PROGRESS
+from shared.open_files import connections_within
 from shared.settings import ConfigurationError, Settings
 
 FIRST_HANDED_DOWN = 3
@@ -63,7 +64,8 @@ def build_application(
 ) -> web.Application:
     """The application as the settings want it. More specific paths come first: aiohttp takes the
     first that fits."""
-    pressure = Pressure(settings.max_in_progress, settings.max_connections)
+    connections = connections_within(settings.max_connections)
+    pressure = Pressure(settings.max_in_progress, connections)
     CONNECTIONS.is_what(lambda: pressure.connections)
     IN_PROGRESS.is_what(lambda: pressure.in_progress)
     limits = Limits(settings.rate_per_key, settings.rate_per_address, settings.trusted_networks)
