@@ -19,7 +19,7 @@ from uuid import UUID
 import asyncpg
 
 from deploy.local.ports import free_ports
-from deploy.local.program import Program
+from deploy.local.program import Identity, Program
 from deploy.local.service import CHECKOUT, answers_ok
 from shared.accounts.demo import ensure_demo
 from shared.migrate import migrate
@@ -47,6 +47,8 @@ class ServiceProcess:
         self.url = f"http://{HOST}:{self.port}"
         self._env = {**env, "SEATLEDGER_PORT": str(self.port)}
         self._log = log
+        self.prefix: tuple[str, ...] = ()
+        """A command that runs it, with limits of its own say."""
         self.program = self._program({})
 
     @property
@@ -91,9 +93,13 @@ class ServiceProcess:
     def resume(self) -> None:
         self.signal(signal.SIGCONT)
 
+    def log(self) -> str:
+        """Everything that it and its children logged."""
+        return self._log.read_text(errors="replace") if self._log.exists() else ""
+
     def last_words(self) -> str:
         """The end of what it logged."""
-        return self._log.read_text(errors="replace")[-2000:] if self._log.exists() else ""
+        return self.log()[-2000:]
 
     def _program(self, extra: Mapping[str, str]) -> Program:
         async def is_ready() -> bool:
@@ -107,6 +113,7 @@ class ServiceProcess:
             env={**self._env, **extra},
             probe=is_ready,
             log=self._log,
+            identity=Identity(prefix=self.prefix),
             cwd=CHECKOUT,
             stop_seconds=STOP_SECONDS,
             ready_seconds=READY_SECONDS,
