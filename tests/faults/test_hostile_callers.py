@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import json
+import signal
 import sys
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 from uuid import UUID
 
 import psutil
@@ -15,6 +17,7 @@ import psutil
 from tests.harness.house import House
 from tests.harness.idle_connections import IdleConnections, open_files_for
 from tests.harness.installation import ServiceProcess
+from tests.harness.raw_answers import KEPT, answers_to
 from tests.harness.waiting import until
 
 IDLE = 10_000
@@ -159,3 +162,56 @@ async def test_what_is_not_http_is_refused_and_the_next_is_served(house: House, 
             writer.transport.abort()
         load.cycles += 1
         await load.bookings(10)
+
+
+HURTING_TEXT = "1%" * 60 + "x"
+HURTING_PATTERNS = [letter * 30 for letter in "ujTeU"]
+NO_REQUEST = b"@ " + b"X" * 65_536
+
+
+def hurting_reads(house: House) -> list[bytes]:
+    """Patterns that once took for ever to find that a text does not fit them."""
+    queries = [
+        urlencode({"start": HURTING_TEXT, "InputTimestampFormat": pattern})
+        for pattern in HURTING_PATTERNS
+    ]
+    return [head(house, f"GET /v2/bookings/groups?{query} HTTP/1.1") for query in queries]
+
+
+def hurting_writes(house: House) -> list[bytes]:
+    """The same in a body, with the pattern in a header."""
+    body = json.dumps({"graph": "group_owner", "start": HURTING_TEXT}).encode()
+    length = f"Content-Length: {len(body)}"
+    line = "POST /v2/bookings HTTP/1.1"
+    headers = [f"Timekit-InputTimestampFormat: {pattern}" for pattern in HURTING_PATTERNS]
+    return [head(house, line, length, header) + body for header in headers]
+
+
+async def test_words_made_to_hurt_hold_up_nobody(house: House, seed: int) -> None:
+    """A stranger without a key, and one with the key of every booking page."""
+    reads, writes = hurting_reads(house), hurting_writes(house)
+    sent = [(one.url, reads) for one in house.installation.queries]
+    sent += [(one.url, writes) for one in house.installation.commands]
+    async with house.under_load(seed) as load:
+        answers = await asyncio.gather(
+            *(answers_to(url, request) for url, requests in sent for request in requests),
+            *(answers_to(url, KEPT, NO_REQUEST) for url, _ in sent for _ in range(5)),
+        )
+        load.recovered("bookings beside words made to hurt", await load.bookings(15))
+        load.cycles += 1
+    assert {one[-1].status for one in answers} == {400, 422}
+
+
+async def test_a_process_that_is_held_for_ever_ends_and_nothing_is_lost(
+    house: House, seed: int
+) -> None:
+    """It holds what was just written, and has not said so."""
+    process = house.installation.commands[0]
+    await process.kill()
+    await process.start("after_append:20:busy", SEATLEDGER_WATCHDOG_SECONDS="1")
+    async with house.under_load(seed) as load:
+        async with asyncio.timeout(PATIENCE):
+            assert await process.ended() == -signal.SIGPROF
+        await process.start()
+        load.recovered("bookings after a process was held", await load.bookings(20))
+        load.cycles += 1
