@@ -11,8 +11,11 @@ from typing import Any
 import pytest
 from ruamel.yaml import YAML
 
+from services.children import STOP_SECONDS
 from services.query.figures import GAUGES
 from services.query.webhooks_figures import WEBHOOK_GAUGES
+from services.workers import DRAIN_SECONDS as DRAIN_OF_WORKERS
+from shared.http.server import DRAIN_SECONDS, LINGER_SECONDS
 from shared.metrics import SERIES, own_metrics
 
 DEPLOY = Path(__file__).resolve().parents[3] / "deploy"
@@ -53,17 +56,46 @@ def test_each_alert_says_what_to_do_on_its_page() -> None:
         assert rule["labels"]["severity"] in ("page", "ticket")
 
 
-@pytest.mark.parametrize("unit", UNITS, ids=lambda unit: unit.name)
-def test_each_unit_starts_a_module_of_ours_with_few_rights(unit: Path) -> None:
+def service_of(unit: Path) -> configparser.SectionProxy:
     parser = configparser.ConfigParser(strict=False, interpolation=None)
     parser.optionxform = str  # type: ignore[assignment,method-assign]
     parser.read_string(unit.read_text())
-    service = parser["Service"]
+    return parser["Service"]
+
+
+@pytest.mark.parametrize("unit", UNITS, ids=lambda unit: unit.name)
+def test_each_unit_starts_a_module_of_ours_with_few_rights(unit: Path) -> None:
+    service = service_of(unit)
     module = service["ExecStart"].partition(" -m ")[2]
     assert importlib.util.find_spec(module) is not None
     assert (service["User"], service["NoNewPrivileges"]) == ("seatledger", "true")
     assert service["ProtectSystem"] == "strict" and service["CapabilityBoundingSet"] == ""
     assert int(service["TimeoutStopSec"]) >= 30, "lead and drain must fit"
+
+
+LEAD_SECONDS = 5
+ENDING_SECONDS = LEAD_SECONDS + DRAIN_SECONDS + LINGER_SECONDS
+
+
+@pytest.mark.parametrize("unit", UNITS, ids=lambda unit: unit.name)
+def test_each_unit_kills_what_does_not_end_and_starts_it_again(unit: Path) -> None:
+    service = service_of(unit)
+    bound = int(service["TimeoutStopSec"])
+    assert bound > ENDING_SECONDS + STOP_SECONDS, "our own parent kills its children first"
+    assert bound > DRAIN_OF_WORKERS + LEAD_SECONDS
+    assert service.get("SendSIGKILL", "yes") == "yes"
+    assert service.get("KillMode", "control-group") in ("control-group", "mixed")
+    assert service["Restart"] == "always"  # whatever ended it, SIGPROF too
+
+
+def test_containers_are_killed_and_started_again_too() -> None:
+    services = YAML(typ="safe").load(DEPLOY / "compose.yaml")["services"]
+    ours = [one for one in services.values() if "services." in str(one.get("command"))]
+    assert len(ours) == 6
+    for one in ours:
+        assert int(one["stop_grace_period"].removesuffix("s")) > ENDING_SECONDS
+        assert one["restart"] == "unless-stopped"
+        assert one["init"] is True, "the kernel spares process 1"
 
 
 def test_pages_link_to_what_is_there() -> None:
