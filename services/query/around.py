@@ -10,6 +10,7 @@ from uuid import UUID
 from aiohttp import web
 
 from services.query.connection import Connection, Pool
+from services.query.included_size import check_size
 from services.query.logs import logs_of
 from services.query.projection import sql
 from services.query.read_models import attendees
@@ -56,6 +57,7 @@ class OutsideReads:
             if includes.anywhere("bulked_bookings"):
                 bulked = await _bulked(connection, app_id, _everyone(views, around))
                 around = await _with_seats_of_mates(connection, bulked, around, includes)
+                check_size(views, includes, bulked, around.seat_bookings)
             shown = [*views, *chain(*around.seat_bookings.values()), *chain(*bulked.values())]
             logs = await logs_of(connection, shown) if includes.anywhere("logs") else {}
         return replace(

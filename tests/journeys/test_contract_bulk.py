@@ -165,3 +165,17 @@ async def test_a_thousand_bookings_at_once(api: Caller) -> None:
         answer = await api.post("/v2/bookings/bulk", asked)
         assert (answer.status, len(answer.data)) == (201, 500)
     assert await _taken(api, owner) == 1_000
+
+
+async def test_mates_are_not_shown_around_each_other_without_end(api: Caller) -> None:
+    """A bulk of 300 is 300 times 299 in one list: as many as are asked for in pages are shown."""
+    owner = await _group(api, max_seats=400)
+    asked = _bulk(*(seats(owner) for _ in range(300)), relate_bookings=True)
+    made = await api.post("/v2/bookings/bulk", asked)
+    assert (made.status, len(made.data)) == (201, 300)
+    path = "/v2/bookings?search=graph:group_customer&include=bulked_bookings.owner_booking"
+    refused = await api.get(f"{path}&limit=300")
+    assert (refused.status, refused.code) == (422, "too_many_included")
+    shown = await api.get(f"{path}&limit=50")
+    assert shown.status == 200
+    assert {len(one["bulked_bookings"]) for one in shown.data} == {299}

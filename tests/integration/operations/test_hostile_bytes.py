@@ -74,7 +74,8 @@ async def test_raw_bytes_hold_nobody_up_and_are_not_logged(serving: Serving) -> 
 @pytest.mark.parametrize("letter", ["u", "j", "n", "U", "e", "T", "l", "F", "v"])
 async def test_a_pattern_made_to_hurt_is_refused_at_once(serving: Serving, letter: str) -> None:
     installation, process = serving
-    asked = urlencode({"start": "1%" * 60 + "x", "InputTimestampFormat": letter * 30})
+    text = ("1" if letter in "ujnUv" else "a") * 100 + "!"
+    asked = urlencode({"start": text, "InputTimestampFormat": letter * 30})
     async with aiohttp.ClientSession(headers=auth(installation.key)) as session:
         began = asyncio.get_running_loop().time()
         async with session.get(f"{process.url}/v2/bookings/groups?{asked}") as answer:
