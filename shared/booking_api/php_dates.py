@@ -187,11 +187,14 @@ def _expanded(pattern: str) -> str:
 
 
 def parse_php(text: str, pattern: str, zone: ZoneInfo) -> datetime | None:
-    """The aware moment a text names by a pattern, or None when it does not fit; PartNamedTwice.
+    """The aware moment a text names by a pattern, or None when it does not fit.
 
     An offset in the text wins over a zone in it, and that over `zone`.
     """
-    match = reader_of(pattern).fullmatch(text) if len(text) <= MAX_TEXT_LENGTH else None
+    try:
+        match = reader_of(pattern).fullmatch(text) if len(text) <= MAX_TEXT_LENGTH else None
+    except PartNamedTwice:
+        return None
     if match is None:
         return None
     parts = {name: value for name, value in match.groupdict().items() if value is not None}

@@ -15,6 +15,7 @@ CHECKOUT = Path(__file__).resolve().parents[2]
 FOLDERS = ("services", "shared")
 BUILT = {"shared/booking_api/php_dates.py"}
 """Where an expression is made of a caller's words: tests/unit/booking_api has tests of its own."""
+MEANT_TO_HURT = {"shared/fault_points.py"}
 LENGTH = 10_000
 BOUND_SECONDS = 0.25
 """Of processor time for one text; in proportion is a hundredth of it, by the square ten times."""
@@ -82,7 +83,7 @@ def _is_of_re(function: ast.expr) -> bool:
 
 
 EXPRESSIONS = list(_expressions())
-CONSTANT = [one for one in EXPRESSIONS if one.pattern is not None]
+CONSTANT = [one for one in EXPRESSIONS if one.pattern is not None and one.file not in MEANT_TO_HURT]
 
 
 def test_every_expression_is_a_constant_but_one() -> None:

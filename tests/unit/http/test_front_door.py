@@ -186,9 +186,9 @@ async def test_the_log_names_the_request_and_nobody(lines: io.StringIO, call: Ca
     await call("GET", "/groups/doc@example.org?search=customer.email:doc@example.org", "test")
     crashed = await call("GET", "/crash?doc@example.org", "live")
     text = lines.getvalue()
-    lines = [json.loads(line) for line in text.splitlines()]
-    assert [line["event"] for line in lines] == ["request", "request_failed", "request"]
-    assert lines[0]["route"] == "/groups/{id}" and lines[0]["status"] == 200
-    assert lines[1]["request_id"] == crashed.headers["Timekit-Request-Id"]
-    assert "ZeroDivisionError" in lines[1]["exception"]
+    written = [json.loads(line) for line in text.splitlines()]
+    assert [line["event"] for line in written] == ["request", "request_failed", "request"]
+    assert written[0]["route"] == "/groups/{id}" and written[0]["status"] == 200
+    assert written[1]["request_id"] == crashed.headers["Timekit-Request-Id"]
+    assert "ZeroDivisionError" in written[1]["exception"]
     assert "example.org" not in text and "search" not in text
