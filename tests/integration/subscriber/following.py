@@ -37,6 +37,17 @@ class Following:
     """How often the handler is still to fail, by position."""
     complaint: str = "not this one"
 
+    @property
+    def environment(self) -> dict[str, str]:
+        """What an example program reads."""
+        return {
+            "AMQP_URL": ",".join(self.amqp_urls),
+            "SEATLEDGER_URL": self.url,
+            "SEATLEDGER_KEY": KEY,
+            "DATABASE_URL": self.dsn,
+            "SUBSCRIBER_NAME": self.name,
+        }
+
     async def handle(self, event: LedgerEvent, connection: Connection, _: LedgerApi) -> None:
         await connection.execute(
             "INSERT INTO handled (group_id, version, name, seats) VALUES ($1, $2, $3, $4)",
