@@ -99,7 +99,7 @@ class Launcher:
         await postgres.prepare()
         await self.supervisor.start(postgres.program, stage=SERVERS_STAGE)
         await postgres.create_database()
-        self.env["DATABASE_URL"] = postgres.dsn
+        self.env["DATABASE_URL"] = postgres.service_dsn
         return postgres.description
 
     async def _broker(self) -> None:

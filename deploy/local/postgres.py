@@ -1,6 +1,7 @@
 """A private PostgreSQL on loopback: what it acknowledged is on disk, whoever is killed.
 
-No unix socket, no trust: only 127.0.0.1 with a password that lies in a file of mode 0600.
+No unix socket, no trust: only 127.0.0.1 with passwords that lie in files of mode 0600. The services
+go by a role of their own that owns the ledger's database; the superuser is the launcher's.
 """
 
 from __future__ import annotations
@@ -21,9 +22,11 @@ from deploy.local.postgres_binaries import find_binaries, major_version
 from deploy.local.postgres_leftovers import clear_pid_file
 from deploy.local.program import Program, StartFailure
 from deploy.local.unprivileged import Placement, place
+from deploy.service_role import ROLE, make_service_role
 
 USER = DATABASE = "seatledger"
 LOGIN_FILE = "postgres.password"
+SERVICE_LOGIN_FILE = "service.password"
 
 DURABLE: Mapping[str, str] = {
     "fsync": "on",
@@ -56,11 +59,17 @@ class PrivatePostgres:
 
     @property
     def dsn(self) -> str:
-        """The URL of its database, with the password."""
+        """The URL of its database, with the superuser's password."""
         return self.dsn_of(DATABASE)
 
+    @property
+    def service_dsn(self) -> str:
+        """The URL of its database for the services: nothing else of the cluster is theirs."""
+        password = self._password(SERVICE_LOGIN_FILE)
+        return f"postgresql://{ROLE}:{password}@127.0.0.1:{self.port}/{DATABASE}"
+
     def dsn_of(self, database: str) -> str:
-        """The URL of another database of this cluster."""
+        """The URL of another database of this cluster, with the superuser's password."""
         return f"postgresql://{USER}:{self._password()}@127.0.0.1:{self.port}/{database}"
 
     @property
@@ -106,14 +115,9 @@ class PrivatePostgres:
         await clear_pid_file(self._placement.data)
 
     async def create_database(self) -> None:
-        """Makes the database if it is not there yet."""
-        connection = await asyncpg.connect(self.dsn_of("postgres"), timeout=10)
-        try:
-            await connection.execute(f'CREATE DATABASE "{DATABASE}"')
-        except asyncpg.DuplicateDatabaseError:
-            pass
-        finally:
-            await connection.close()
+        """Makes the database and the services' role, which owns it, if they are not there yet."""
+        superuser, password = self.dsn_of("postgres"), self._password(SERVICE_LOGIN_FILE)
+        await make_service_role(superuser, password, DATABASE)
 
     def _make_program(self, placement: Placement) -> Program:
         fixed = {"listen_addresses": "127.0.0.1", "unix_socket_directories": ""}
@@ -161,11 +165,14 @@ class PrivatePostgres:
             raise StartFailure(f"initdb of {placement.data} failed: {outcome.reason}")
         part.rename(placement.data)
 
-    def _password(self) -> str:
-        file = self.folder / LOGIN_FILE
+    def _password(self, name: str = LOGIN_FILE) -> str:
+        file = self.folder / name
         if not file.exists():
-            with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as out:
+            part = file.with_suffix(".part")  # half a password would be one for ever
+            part.unlink(missing_ok=True)
+            with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as out:
                 out.write(secrets.token_hex(20))
+            part.rename(file)
         return file.read_text()
 
     def _placed(self) -> Placement:

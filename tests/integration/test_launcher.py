@@ -14,6 +14,7 @@ import pytest
 from deploy.local.ports import free_ports
 from tests.harness.launcher import STOP_SECONDS, LauncherRun, refused, until
 from tests.harness.servers import remove_folder, temporary_folder
+from tests.integration.test_service_role import judge_role
 
 Pair = tuple[LauncherRun, LauncherRun]
 
@@ -74,8 +75,13 @@ def test_no_secret_is_in_what_it_says_or_in_a_command_line(pair: Pair) -> None:
     said = copy.output + " ".join(" ".join(process.cmdline()) for process in copy.survivors())
     for secret in (password, master_key, (copy.data / "rabbitmq" / "password").read_text()):
         assert secret not in said
-    for name in ("master.key", "env", "postgres/postgres.password", "rabbitmq/password"):
+    passwords = ("postgres/postgres.password", "postgres/service.password", "rabbitmq/password")
+    for name in ("master.key", "env", *passwords):
         assert (copy.data / name).stat().st_mode & 0o077 == 0, name
+
+
+async def test_the_services_are_no_superuser(pair: Pair) -> None:
+    await judge_role(pair[0].database_url())
 
 
 async def test_kill_of_the_launcher_leaves_nothing_and_loses_nothing(pair: Pair) -> None:
