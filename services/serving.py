@@ -28,7 +28,10 @@ async def serve_both(settings: Settings, listener: socket.socket, place: Place) 
         ring = await ring_at(listener, pool, master, settings)
         room = settings.cache_megabytes
         hold = settings.payment_hold
-        service = command_service(pool, dsn, master, ring, hold, cache_megabytes=room)
+        asks = settings.confirm_links
+        service = command_service(
+            pool, dsn, master, ring, hold, cache_megabytes=room, confirm_links=asks
+        )
         command = await stack.enter_async_context(service)
         query = await stack.enter_async_context(query_service(dsn, master, settings.pool_size))
         if settings.loops == "inline":

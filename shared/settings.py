@@ -57,6 +57,7 @@ class Settings(BaseSettings):
     lead_seconds: float = Field(default=0, ge=0, le=300)
     public_url: str = ""
     webhooks_private: bool = False
+    confirm_links: bool = False
     access_log: bool = False
     keep_answers_days: int = Field(default=30, ge=1)
     metrics_key: SecretStr | None = None

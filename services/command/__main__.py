@@ -27,7 +27,10 @@ async def serve_writes(settings: Settings) -> None:
         ring = await ring_at(listener, pool, master, settings)
         room = settings.cache_megabytes
         hold = settings.payment_hold
-        service = command_service(pool, dsn, master, ring, hold, cache_megabytes=room)
+        asks = settings.confirm_links
+        service = command_service(
+            pool, dsn, master, ring, hold, cache_megabytes=room, confirm_links=asks
+        )
         command = await stack.enter_async_context(service)
         if settings.loops != "off":
             await stack.enter_async_context(due_loop(pool, dsn, command.desk))

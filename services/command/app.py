@@ -51,6 +51,7 @@ async def command_service(
     hold: timedelta = PAYMENT_HOLD,
     clock: DatabaseClock | None = None,
     cache_megabytes: int = 256,
+    confirm_links: bool = False,
 ) -> AsyncIterator[CommandService]:
     """Runs inside the block; leaving it ends the appender, so let no request be under way."""
     store, together = PostgresEventStore(pool, dsn), TogetherStore(pool, dsn)
@@ -69,7 +70,7 @@ async def command_service(
     routes = [
         *BookingRoutes(desk, master, Overlaps(pool)).routes(),
         *ErasureRoutes(desk, master, pool).routes(),
-        *ActionLinkRoutes(desk, ring).routes(),
+        *ActionLinkRoutes(desk, ring, confirm_links).routes(),
         *ProjectRoutes(projects).routes(),
     ]
     try:

@@ -1,12 +1,14 @@
 """`GET /v2/bookings/{id}/external_action/{action}`: a customer's click that carries its proof.
 
 The app's key signed booking and action; no other key is sent. It acts once, and only then
-redirects, to an http(s) address: who has no good signature is never sent anywhere. HEAD does
-nothing, so that what previews a link does not follow it.
+redirects, to an http(s) address: who has no good signature is never sent anywhere. HEAD and a
+browser's prefetch do nothing. POST acts; so does GET, as Timekit's clients expect, unless
+SEATLEDGER_CONFIRM_LINKS is on: then it shows a page whose one button posts.
 """
 
 from __future__ import annotations
 
+import re
 from http import HTTPStatus
 from uuid import UUID
 
@@ -14,6 +16,7 @@ from aiohttp import web
 from yarl import URL
 
 from services.command import acting
+from services.command.confirmation import Stage, page, page_headers
 from services.command.desk import BookingDesk, Order
 from services.command.intake import answer_of, booking_id_of
 from services.command.intent import Intent
@@ -21,45 +24,79 @@ from services.command.reply import Shown
 from shared.accounts.action_links import is_signed
 from shared.accounts.keyring import KeyRing
 from shared.booking_api.actions import Action
-from shared.booking_api.errors import InvalidActionLink, NotFound, ValidationFailed
+from shared.booking_api.errors import (
+    ApiError,
+    InvalidActionLink,
+    LinkPrefetched,
+    NotFound,
+    ValidationFailed,
+)
 from shared.booking_api.includes import NOTHING
 from shared.booking_api.timestamps import UTC_ZONE, rendering_of
 from shared.http.access import for_everyone
 from shared.http.middleware import request_id_of
+from shared.http.problems import answer_to
 
 MAX_REDIRECT = 2_000
+PREFETCHING = ("Sec-Purpose", "Purpose", "X-Purpose", "X-Moz")
+_IS_PREFETCH = re.compile(r"\b(prefetch|prerender|preview)\b", re.IGNORECASE)
 
 
 class ActionLinkRoutes:
     """Signed links."""
 
-    def __init__(self, desk: BookingDesk, ring: KeyRing) -> None:
+    def __init__(self, desk: BookingDesk, ring: KeyRing, confirm: bool = False) -> None:
         self._desk = desk
         self._ring = ring
+        self._confirm = confirm
 
     def routes(self) -> list[web.RouteDef]:
         path = "/v2/bookings/{id}/external_action/{action}"
-        return [web.get(path, self.follow, allow_head=False)]
+        return [web.get(path, self.follow, allow_head=False), web.post(path, self.act)]
 
     @for_everyone
     async def follow(self, request: web.Request) -> web.Response:
-        """Acts, then redirects or shows the booking."""
-        booking_id, action = booking_id_of(request), request.match_info["action"]
+        """Acts, or asks first whether that is meant."""
+        refuse_prefetch(request)
+        if not self._confirm:
+            return await self._acted(request)
+        await self._signed_by(request)
+        return _page("ask", request, target=redirect_of(request))
+
+    @for_everyone
+    async def act(self, request: web.Request) -> web.Response:
+        """Acts; who comes from the page gets a page."""
+        if "text/html" not in request.headers.get("Accept", ""):
+            return await self._acted(request)
+        try:
+            answer = await self._acted(request)
+        except ApiError as error:
+            answer = answer_to(error, request)
+        if answer.status in (HTTPStatus.OK, HTTPStatus.UNPROCESSABLE_ENTITY):
+            stage: Stage = "done" if answer.status == HTTPStatus.OK else "refused"
+            return _page(stage, request, answer.status)
+        return answer
+
+    async def _acted(self, request: web.Request) -> web.Response:
+        """Redirects, or shows the booking."""
         target = redirect_of(request)
-        app_id = await self._signed_by(request, booking_id, action)
+        app_id = await self._signed_by(request)
         intent = Intent(
             app_id=app_id,
             time_zone="UTC",
             metadata={"actor": "link", "request_id": request_id_of(request)},
         )
-        reply = await self._desk.decide(await self._order(request, booking_id, action, intent))
+        reply = await self._desk.decide(await self._order(request, intent))
         if reply.status != HTTPStatus.OK or target is None:
             return answer_of(reply)
-        return web.Response(status=HTTPStatus.FOUND, headers={"Location": target})
+        is_post = request.method == "POST"
+        status = HTTPStatus.SEE_OTHER if is_post else HTTPStatus.FOUND
+        return web.Response(status=status, headers={"Location": target})
 
-    async def _signed_by(self, request: web.Request, booking_id: UUID, action: str) -> UUID:
+    async def _signed_by(self, request: web.Request) -> UUID:
         """The app whose key signed the link; a booking that is not there cannot be told from a
         wrong signature."""
+        booking_id, action = booking_id_of(request), request.match_info["action"]
         try:
             app_id = await self._desk.app_of(booking_id)
         except NotFound:
@@ -69,17 +106,31 @@ class ActionLinkRoutes:
             raise InvalidActionLink
         return app_id
 
-    async def _order(
-        self, request: web.Request, booking_id: UUID, action: str, intent: Intent
-    ) -> Order:
+    async def _order(self, request: web.Request, intent: Intent) -> Order:
         shown = Shown(NOTHING, rendering_of(request.headers, request.query, UTC_ZONE))
-        wanted = Action(action)
+        wanted = Action(request.match_info["action"])
         return await self._desk.order_change(
-            booking_id,
+            booking_id_of(request),
             intent,
             shown,
             lambda s: (acting.act(s, wanted, intent), acting.show(s, shown)),
         )
+
+
+def refuse_prefetch(request: web.Request) -> None:
+    """LinkPrefetched when a browser only looks ahead; its user's own click comes without that."""
+    headers = request.headers
+    if any(_IS_PREFETCH.search(headers.get(name, "")) for name in PREFETCHING):
+        raise LinkPrefetched
+
+
+def _page(
+    stage: Stage, request: web.Request, status: int = HTTPStatus.OK, target: str | None = None
+) -> web.Response:
+    languages = request.headers.get("Accept-Language", "")
+    text = page(stage, request.match_info["action"], languages)
+    headers = {**page_headers(target), "Vary": "Accept-Language"}
+    return web.Response(text=text, status=status, headers=headers, content_type="text/html")
 
 
 def redirect_of(request: web.Request) -> str | None:

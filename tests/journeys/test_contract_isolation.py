@@ -179,8 +179,9 @@ async def test_no_key_of_ours_signs_a_link_of_theirs(
     key = SigningKey(uuid4(), tenant.key.encode())
     signature = sign(UUID(theirs.seat), "cancel_by_customer", key)
     path = f"/v2/bookings/{theirs.seat}/external_action/cancel_by_customer"
-    answer = await stack.call(tenant.key).get(f"{path}?signature={signature}")
-    assert answer.code == "invalid_action_link"
+    for method in ("GET", "POST"):
+        answer = await stack.call(tenant.key)(method, f"{path}?signature={signature}")
+        assert answer.code == "invalid_action_link"
 
 
 async def test_every_route_there_is_was_tried(stack: Stack, api: Caller) -> None:
@@ -202,6 +203,7 @@ ELSEWHERE = {
     "PUT /v2/bookings",  # the same
     "POST /v2/projects",  # makes one of the app's own
     "GET /v2/bookings/{id}/external_action/{action}",  # above
+    "POST /v2/bookings/{id}/external_action/{action}",  # above
     "GET /v2/projects/hosted/{slug}",  # public: everyone may read it
     "GET /v2/users/timezone/{email}",  # the app's own zone, whoever is asked about
     "GET /v2/events",  # above

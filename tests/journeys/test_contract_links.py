@@ -92,8 +92,9 @@ async def test_only_the_apps_own_signature_of_this_very_action_counts(
     ]
     for signature in forged:
         path = f"/v2/bookings/{seat}/external_action/cancel_by_customer?signature={signature}"
-        answer = await anyone.get(f"{path}&redirect=https://example.com")
-        assert (answer.status, answer.code) == (422, "invalid_action_link"), signature
+        for method in ("GET", "POST"):
+            answer = await anyone(method, f"{path}&redirect=https://example.com")
+            assert (answer.status, answer.code) == (422, "invalid_action_link"), signature
     assert (await api.get(f"/v2/bookings/{seat}")).data["state"] == "confirmed"
 
 
@@ -103,3 +104,34 @@ async def test_looking_at_a_link_does_not_follow_it(
     seat, link = await _link(api, stack)
     assert (await anyone("HEAD", link)).status == 405
     assert (await api.get(f"/v2/bookings/{seat}")).data["state"] == "confirmed"
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("Sec-Purpose", "prefetch"),
+        ("Sec-Purpose", "prefetch;prerender"),
+        ("sec-purpose", "Prefetch;anonymous-client-ip"),
+        ("Purpose", "prefetch"),
+        ("X-Purpose", "preview"),
+        ("X-Moz", "prefetch"),
+    ],
+)
+async def test_a_browser_that_looks_ahead_does_not_follow_it(
+    api: Caller, anyone: Caller, stack: Stack, name: str, value: str
+) -> None:
+    seat, link = await _link(api, stack)
+    answer = await anyone.get(link, headers={name: value})
+    assert (answer.status, answer.code) == (403, "link_prefetched")
+    assert "no-cache" in answer.headers["Cache-Control"]
+    assert (await api.get(f"/v2/bookings/{seat}")).data["state"] == "confirmed"
+    clicked = await anyone.get(link, headers={"Sec-Fetch-User": "?1", "Purpose": "other"})
+    assert (clicked.status, clicked.data["state"]) == (200, "cancelled_by_customer")
+
+
+async def test_a_post_acts_as_well(api: Caller, anyone: Caller, stack: Stack) -> None:
+    _, link = await _link(api, stack)
+    answer = await anyone.post(f"{link}&redirect=https%3A%2F%2Fexample.com%2F")
+    assert (answer.status, answer.headers["Location"]) == (303, "https://example.com/")
+    again = await anyone.post(link)
+    assert (again.status, again.code) == (422, "wrong_state")
