@@ -27,6 +27,15 @@ from shared.metrics import LOOP_LAG_SECONDS, own_metrics
 SIBLING_SECONDS = 1.0
 READING_SECONDS = 2.0
 LAG_SECONDS = 0.5
+FORWARDING = (
+    "Forwarded",
+    "Via",
+    "X-Forwarded-For",
+    "X-Forwarded-Host",
+    "X-Forwarded-Proto",
+    "X-Real-IP",
+)
+"""Headers of proxies: with one of them the caller is somebody else than the peer."""
 Reading = Callable[[], Awaitable[Iterable[Metric]]]
 _log = structlog.get_logger("seatledger.metrics")
 
@@ -76,7 +85,7 @@ class Exposition:
         if self._key is None:
             peer = request.transport.get_extra_info("peername") if request.transport else None
             is_near = peer is not None and str(peer[0]) in ("127.0.0.1", "::1")
-            return is_near and "X-Forwarded-For" not in request.headers
+            return is_near and not any(name in request.headers for name in FORWARDING)
         sent = request.headers.get("Authorization", "")
         given = sent[7:] if sent[:7].lower() == "bearer " else key_in(sent) or ""
         return secrets.compare_digest(given.encode(), self._key.encode())

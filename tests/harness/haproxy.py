@@ -45,17 +45,24 @@ async def haproxy() -> tuple[Path, dict[str, str]]:
 @asynccontextmanager
 async def proxied(installation: Installation, **settings: str) -> AsyncIterator[BehindProxy]:
     """HAProxy before the installation's two command and two query processes."""
-    program, env = await haproxy()
-    (port,) = free_ports(1)
     addresses = {
         f"{kind}_{number}": f"{HOST}:{process.port}"
         for kind, found in (("COMMAND", installation.commands), ("QUERY", installation.queries))
         for number, process in enumerate(found, 1)
     }
-    proxy = _program(program, port, {**env, **addresses, **settings}, installation.folder)
+    async with proxied_to({**addresses, **settings}, installation.folder) as url:
+        yield BehindProxy(**vars(installation), url=url)
+
+
+@asynccontextmanager
+async def proxied_to(settings: Mapping[str, str], folder: Path) -> AsyncIterator[str]:
+    """HAProxy before whatever COMMAND_1, COMMAND_2, QUERY_1 and QUERY_2 name; its URL."""
+    program, env = await haproxy()
+    (port,) = free_ports(1)
+    proxy = _program(program, port, {**env, **settings}, folder)
     await proxy.start()
     try:
-        yield BehindProxy(**vars(installation), url=f"http://{HOST}:{port}")
+        yield f"http://{HOST}:{port}"
     finally:
         await proxy.stop()
 

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+import os
+import subprocess
+import sys
 import urllib.request
 from base64 import b64encode
 from collections.abc import Iterator
@@ -17,7 +21,7 @@ from deploy.local.postgres import DATABASE, PrivatePostgres
 from deploy.service_role import ROLE
 from services.query.projection import prepare
 from shared.migrate import migrate
-from tests.harness.launcher import LauncherRun
+from tests.harness.launcher import CHECKOUT, LauncherRun
 from tests.harness.requests import group
 from tests.harness.servers import remove_folder, temporary_folder
 
@@ -88,6 +92,34 @@ async def test_what_the_superuser_owned_becomes_the_services(folder: Path) -> No
         await judge_role(copy.database_url())
     finally:
         copy.stop()
+
+
+async def test_containers_make_it_by_a_program_that_may_run_again(
+    durable_postgres: PrivatePostgres,
+) -> None:
+    url = f"postgresql://{ROLE}:an%20other@127.0.0.1:{durable_postgres.port}/another"
+    superuser = durable_postgres.dsn_of("postgres")
+    for _ in range(2):
+        made = await make(DATABASE_URL=url, POSTGRES_SUPERUSER_URL=superuser)
+        assert (made.returncode, made.stderr) == (0, "")
+    await migrate(url)
+    await judge_role(url)
+    refused = await make(DATABASE_URL=superuser, POSTGRES_SUPERUSER_URL=superuser)
+    assert refused.returncode == 2
+    assert refused.stderr.count("\n") == 1 and ROLE in refused.stderr
+
+
+async def make(**environment: str) -> subprocess.CompletedProcess[str]:
+    """`python -m deploy.service_role`, as compose runs it."""
+    return await asyncio.to_thread(
+        subprocess.run,
+        [sys.executable, "-m", "deploy.service_role"],
+        cwd=CHECKOUT,
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
 
 
 async def judge_role(url: str) -> None:

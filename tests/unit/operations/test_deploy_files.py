@@ -21,6 +21,7 @@ from shared.metrics import SERIES, own_metrics
 DEPLOY = Path(__file__).resolve().parents[3] / "deploy"
 MEASURED = re.compile(r"\b((?:seatledger|process)_[a-z_]+)\b")
 KINDS = ("_bucket", "_count", "_sum")
+OPEN_FILES = 65_536
 UNITS = sorted((DEPLOY / "systemd").glob("*.service"))
 
 
@@ -71,6 +72,30 @@ def test_each_unit_starts_a_module_of_ours_with_few_rights(unit: Path) -> None:
     assert (service["User"], service["NoNewPrivileges"]) == ("seatledger", "true")
     assert service["ProtectSystem"] == "strict" and service["CapabilityBoundingSet"] == ""
     assert int(service["TimeoutStopSec"]) >= 30, "lead and drain must fit"
+    assert (service["KillMode"], service["SendSIGKILL"]) == ("mixed", "yes")
+    assert int(service["LimitNOFILE"]) >= OPEN_FILES
+    assert (service["Restart"], parser["Unit"]["StartLimitIntervalSec"]) == ("always", "0")
+
+
+def compose() -> dict[str, dict[str, Any]]:
+    document: dict[str, Any] = YAML(typ="safe").load(DEPLOY / "compose.yaml")
+    services: dict[str, dict[str, Any]] = document["services"]
+    return services
+
+
+def test_each_container_may_open_enough_files_and_is_killed_in_the_end() -> None:
+    for name, service in compose().items():
+        assert service["ulimits"]["nofile"] >= OPEN_FILES, name
+        assert int(service["stop_grace_period"].removesuffix("s")) >= 30, name
+
+
+def test_only_one_container_knows_the_superuser() -> None:
+    secret = "${POSTGRES_PASSWORD"
+    knowing = {name for name, service in compose().items() if secret in str(service)}
+    assert knowing == {"postgres", "role"}
+    urls = {service["environment"].get("DATABASE_URL") for service in compose().values()}
+    [ours] = urls - {None}
+    assert ours.startswith("postgresql://seatledger_service:${SERVICE_PASSWORD")
 
 
 LEAD_SECONDS = 5

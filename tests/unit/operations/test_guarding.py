@@ -83,6 +83,11 @@ async def test_heads_that_are_too_large_are_refused() -> None:
     [
         (None, {}, 200),
         (None, {"X-Forwarded-For": "203.0.113.7"}, 403),
+        (None, {"X-Forwarded-Host": "book.example.org"}, 403),
+        (None, {"X-Forwarded-Proto": "https"}, 403),
+        (None, {"X-Real-IP": "203.0.113.7"}, 403),
+        (None, {"Forwarded": "for=203.0.113.7"}, 403),
+        (None, {"Via": "1.1 proxy"}, 403),
         ("only-prometheus", {}, 403),
         ("only-prometheus", auth("wrong"), 403),
         ("only-prometheus", auth("only-prometheus"), 200),
