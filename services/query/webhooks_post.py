@@ -17,6 +17,8 @@ from typing import Any
 import aiohttp
 from yarl import URL
 
+from services.query.webhooks_protocol import StrangersConnector
+
 SECONDS = 10.0
 CONNECT_SECONDS = 5.0
 MAX_ANSWER_BYTES = 64 * 1024
@@ -68,7 +70,7 @@ async def posting(is_private_allowed: bool, seconds: float = SECONDS) -> AsyncIt
             check_address(address[4][0])
         return socket.socket(family=address[0], type=address[1], proto=address[2])
 
-    connector = aiohttp.TCPConnector(
+    connector = StrangersConnector(
         limit=0, use_dns_cache=False, socket_factory=checked_socket, keepalive_timeout=5
     )
     async with aiohttp.ClientSession(
