@@ -27,7 +27,6 @@ from shared.booking_api.actions import Action
 from shared.booking_api.errors import (
     ApiError,
     InvalidActionLink,
-    LinkPrefetched,
     NotFound,
     ValidationFailed,
 )
@@ -40,6 +39,13 @@ from shared.http.problems import answer_to
 MAX_REDIRECT = 2_000
 PREFETCHING = ("Sec-Purpose", "Purpose", "X-Purpose", "X-Moz")
 _IS_PREFETCH = re.compile(r"\b(prefetch|prerender|preview)\b", re.IGNORECASE)
+
+
+class LinkPrefetched(ApiError):
+    """This link acts: it is not followed before somebody clicks on it."""
+
+    status = 403
+    code = "link_prefetched"
 
 
 class ActionLinkRoutes:

@@ -238,13 +238,6 @@ class InvalidActionLink(ApiError):
     code = "invalid_action_link"
 
 
-class LinkPrefetched(ApiError):
-    """This link acts: it is not followed before somebody clicks on it."""
-
-    status = 403
-    code = "link_prefetched"
-
-
 class InvalidIdempotencyKey(ApiError):
     """The Idempotency-Key must be 1 to 255 visible ASCII characters."""
 

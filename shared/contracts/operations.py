@@ -55,6 +55,12 @@ _ACTIONS: Final = (
     "own name."
 )
 
+_LINK: Final = "/v2/bookings/{id}/external_action/{action}"
+_SIGNED: Final[dict[str, object]] = {
+    "query": ("signature", "redirect"),
+    "reach": "everyone",
+    "note": "With `SEATLEDGER_CONFIRM_LINKS` GET shows a page, and only POST acts.",
+}
 _NOTHING: Final[dict[str, object]] = {"answers": "", "query": ()}
 _ANY: Final[dict[str, object]] = {"answers": "Anything", "query": ()}
 _ASKED: Final[dict[str, object]] = {**_ANY, "body": "Anything"}
@@ -152,22 +158,8 @@ OPERATIONS: Final[tuple[Operation, ...]] = (
         body="Action",
         note=_ACTIONS,
     ),
-    _read(
-        "/v2/bookings/{id}/external_action/{action}",
-        "followLink",
-        "A customer's signed link: acts once, then redirects",
-        query=("signature", "redirect"),
-        reach="everyone",
-        note="With `SEATLEDGER_CONFIRM_LINKS` a page asks first. A browser's prefetch is refused.",
-    ),
-    _write(
-        "post",
-        "/v2/bookings/{id}/external_action/{action}",
-        "actByLink",
-        "A customer's signed link, confirmed: acts once, then redirects",
-        query=("signature", "redirect"),
-        reach="everyone",
-    ),
+    _read(_LINK, "followLink", "A customer's signed link: acts once, then redirects", **_SIGNED),
+    _write("post", _LINK, "actByLink", "A customer's signed link, confirmed", **_SIGNED),
     _read("/v2/bookings", "listBookings", "All bookings", answers="BookingList", query=_LIST),
     _read("/v2/bookings/{id}", "getBooking", "A group or a seat booking"),
     _read(

@@ -41,7 +41,7 @@ class Proxy:
 async def proxy() -> AsyncIterator[Proxy]:
     folder = temporary_folder()
     async with AsyncExitStack() as stack:
-        addresses = {}
+        addresses: dict[str, str] = {}
         for kind in ("COMMAND", "QUERY"):
             at = await stack.enter_async_context(telling(kind))
             addresses |= {f"{kind}_1": at, f"{kind}_2": at}
