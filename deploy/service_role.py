@@ -18,7 +18,7 @@ from shared.eventlog.statements import statement
 
 ROLE = "seatledger_service"
 SECONDS = 30
-_LOCK_WAIT = "30s"
+_LOCK_WAIT = "10s"
 
 
 async def make_service_role(superuser_url: str, password: str, database: str) -> None:

@@ -6,6 +6,7 @@ DECLARE
     command text;
 BEGIN
     EXECUTE format('ALTER DATABASE %I OWNER TO seatledger_service', current_database());
+    COMMIT;
     FOR command IN
         SELECT format('ALTER SCHEMA %I OWNER TO seatledger_service', nspname)
           FROM pg_namespace
@@ -50,6 +51,7 @@ BEGIN
            AND (typrelid = 0 OR c.relkind = 'c')
     LOOP
         EXECUTE command;
+        COMMIT;  -- one table's lock at a time: somebody may be at work
     END LOOP;
 END
 $$
