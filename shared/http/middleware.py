@@ -8,11 +8,11 @@ from __future__ import annotations
 import asyncio
 from time import perf_counter
 
-from aiohttp import web
+from aiohttp import StreamReader, web
 from multidict import istr
 
 from shared.accounts.keyring import KeyRing
-from shared.booking_api.errors import PayloadTooLarge
+from shared.booking_api.errors import PayloadTooLarge, TooBusy
 from shared.fast_ids import new_id
 from shared.http.access import IDENTITY, Handler, admit
 from shared.http.access_log import SLOW_SECONDS, write_access_line
@@ -22,11 +22,15 @@ from shared.http.cors import allow_origin, is_preflight, preflight_answer
 from shared.http.limits import Limits
 from shared.http.pressure import PRESSURE, Pressure
 from shared.http.problems import BodyTooSlow, answer_to, route_of
-from shared.metrics import note_refusal, note_request
+from shared.metrics import SHED, note_refusal, note_request
 from shared.telemetry import REQUEST_ID
 
 MAX_BODY_BYTES = 2 * 1024 * 1024
-BODY_SECONDS = 30
+BODY_SECONDS = 30.0
+FIRST_BYTE_SECONDS = 5.0
+"""Of a body: callers that are well send it right behind the head."""
+CALLER_LEFT = 499
+"""What is counted, and never sent, when the caller did not wait for its answer."""
 _TEST_MODE = istr("Timekit-TestMode")
 _VARY, _ORIGIN = istr("Vary"), istr("Origin")
 CHALLENGE = 'Basic realm="Seatledger", charset="UTF-8"'
@@ -56,19 +60,46 @@ def request_id_of(request: web.Request) -> str:
 
 async def read_body(request: web.Request) -> bytes:
     """The body, whole and decoded: UnsupportedCoding for one that we do not know, PayloadTooLarge
-    past the limit, BodyTooSlow after BODY_SECONDS."""
+    past the limit. Whoever is waited for holds no slot, but a place for waiting bodies:
+    TooManyRequests, TooBusy, or BodyTooSlow."""
     check_coding(request)
     try:
         if request.content.is_eof():  # it came with the head: nothing to wait for
             return decoded(await request.read(), request)
-        async with asyncio.timeout(BODY_SECONDS):
-            return decoded(await request.read(), request)
-    except TimeoutError:
-        raise BodyTooSlow from None
+        return decoded(await _wait_for_body(request), request)
     except web.RequestPayloadError:
         request.content.feed_eof()  # nothing more to wait for: this connection ends
         request.protocol.close()
         raise
+
+
+async def _wait_for_body(request: web.Request) -> bytes:
+    pressure, identity = request.app[PRESSURE], request.get(IDENTITY)
+    caller = None if identity is None else identity.key_id
+    with pressure.bodies.place(caller), pressure.aside():
+        body = await _read_in_time(request)
+    if pressure.is_high:
+        SHED.add(("busy",))
+        raise TooBusy
+    return body
+
+
+async def _read_in_time(request: web.Request) -> bytes:
+    loop = asyncio.get_running_loop()
+    try:
+        async with asyncio.timeout(BODY_SECONDS) as bound:
+            silence = loop.call_later(FIRST_BYTE_SECONDS, _end_silence, request.content, bound)
+            try:
+                return await request.read()
+            finally:
+                silence.cancel()
+    except TimeoutError:
+        raise BodyTooSlow from None
+
+
+def _end_silence(content: StreamReader, bound: asyncio.Timeout) -> None:
+    if not content.total_raw_bytes:
+        bound.reschedule(asyncio.get_running_loop().time())
 
 
 class FrontDoor:
@@ -95,9 +126,7 @@ class FrontDoor:
             self._note(request, redirect.status, started_at)
             raise
         except Exception as error:
-            response = answer_to(error, request)
-            if request.writer.output_size:  # a stream broke off: its end must not look whole
-                _abort(request)
+            response = _problem(error, request)
         finally:
             self._pressure.in_progress -= 1
         self._note(request, response.status, started_at)
@@ -142,10 +171,15 @@ class FrontDoor:
             headers["Connection"] = "close"
 
 
-def _abort(request: web.Request) -> None:
-    if request.transport is not None:
-        request.transport.abort()
-    raise ConnectionResetError("the answer broke off")
+def _problem(error: Exception, request: web.Request) -> web.Response:
+    transport = request.transport
+    has_left = transport is None or transport.is_closing()
+    if has_left and isinstance(error, ConnectionError):
+        return web.Response(status=CALLER_LEFT)  # goes nowhere
+    response = answer_to(error, request)
+    if request.writer.output_size and transport is not None:
+        transport.abort()  # a stream broke off: its end must not look whole
+    return response
 
 
 _REQUEST_ID = web.RequestKey("request_id", str)

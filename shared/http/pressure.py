@@ -2,14 +2,16 @@
 
 Past the bound a whole request that has just arrived is answered 503 with Retry-After from ready
 bytes, without being parsed; what is under way goes on at full speed. A head that trickles in has
-ten seconds. Health and metrics are never refused.
+ten seconds, and so has a reader that takes nothing. Who waits for its caller does not count as
+under way (decision 0041). Health and metrics are never refused.
 """
 
 from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 from uuid import uuid4
 
@@ -18,12 +20,17 @@ from aiohttp import web
 from shared.booking_api.errors import TooBusy
 from shared.http.answers import SERVER, UNCACHED, encode_json
 from shared.http.problems import answer_to
+from shared.http.shares import Shares
 from shared.http.unreadable import answer_to_unreadable
 from shared.metrics import SHED
 
 HEAD_SECONDS = 10.0
+WRITE_SECONDS = 10.0
+"""What a reader may take to make room for more, before its connection ends."""
 MAX_IN_PROGRESS = 512
 MAX_CONNECTIONS = 10_000
+MAX_WAITING_BODIES = 1024
+"""Requests whose body has not come yet: of all callers together."""
 _LENGTH = re.compile(rb"\r\ncontent-length:[ \t]*(\d{1,9})[ \t]*(?:\r\n|\Z)")
 _KINDS = tuple(f"{method} /v2/".encode() for method in ("GET", "HEAD", "POST", "PUT", "DELETE"))
 _BODY = encode_json(TooBusy().to_body())
@@ -40,6 +47,7 @@ class Pressure:
         self.max_connections = max_connections
         self.in_progress = 0
         self.connections = 0
+        self.bodies = Shares(MAX_WAITING_BODIES, "waiting bodies")
         self.is_closing = False
         self.is_empty = asyncio.Event()
         self.is_empty.set()
@@ -57,20 +65,31 @@ class Pressure:
     def is_high(self) -> bool:
         return self.in_progress >= self.max_in_progress
 
+    @contextmanager
+    def aside(self) -> Iterator[None]:
+        """Inside the block a request waits for its caller, and does not count as under way."""
+        self.in_progress -= 1
+        try:
+            yield
+        finally:
+            self.in_progress += 1
+
 
 PRESSURE = web.AppKey("pressure", Pressure)
 
 
 class BoundedConnection(web.RequestHandler):
-    """One connection: refused when there are too many, ended when its head does not come."""
+    """One connection: refused when there are too many, ended when its head does not come or its
+    answer is not taken."""
 
-    __slots__ = ("_head_timer", "_is_counted", "_pressure")
+    __slots__ = ("_head_timer", "_is_counted", "_pressure", "_reader_timer")
 
     def __init__(self, manager: web.Server, pressure: Pressure, **options: Any) -> None:
         super().__init__(manager, loop=asyncio.get_running_loop(), **options)
         self._pressure = pressure
         self._is_counted = False
         self._head_timer: asyncio.TimerHandle | None = None
+        self._reader_timer: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         super().connection_made(transport)
@@ -85,7 +104,36 @@ class BoundedConnection(web.RequestHandler):
             self._is_counted = False
             self._pressure.left()
         self._end_timer()
+        self._end_reader_timer()
         super().connection_lost(exc)
+
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        if self.transport is not None:
+            self._watch_reader(self.transport)
+
+    def resume_writing(self) -> None:
+        self._end_reader_timer()
+        super().resume_writing()
+
+    def _watch_reader(self, transport: asyncio.Transport) -> None:
+        untaken = transport.get_write_buffer_size()
+        self._reader_timer = self._loop.call_later(
+            WRITE_SECONDS, self._reader_is_late, transport, untaken
+        )
+
+    def _reader_is_late(self, transport: asyncio.Transport, untaken: int) -> None:
+        if transport.get_write_buffer_size() < untaken:
+            self._watch_reader(transport)
+            return
+        self._reader_timer = None
+        SHED.add(("slow reader",))
+        transport.abort()
+
+    def _end_reader_timer(self) -> None:
+        if self._reader_timer is not None:
+            self._reader_timer.cancel()
+            self._reader_timer = None
 
     def data_received(self, data: bytes) -> None:
         if self._pressure.is_high and self._is_between_requests() and self._refuse(data):

@@ -56,6 +56,9 @@ def as_api_error(error: Exception, request: web.Request) -> ApiError:
     if isinstance(error, AccountsUnavailable | StoreUnavailable):
         _log.warning("database_unavailable", route=route_of(request), reason=str(error))
         return RetryLater()
+    if isinstance(error, TimeoutError):  # of a pool, a statement or an answer that took too long
+        _log.warning("timed_out", route=route_of(request))
+        return RetryLater()
     if isinstance(error, web.RequestPayloadError | HttpProcessingError):
         return BodyRefused("unreadable_body", "The request body cannot be read.")
     return InternalError()
