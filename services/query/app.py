@@ -22,6 +22,7 @@ from services.query.live_feed import LiveFeed
 from services.query.projection import prepare, session_settings
 from services.query.projects import ProjectReads
 from services.query.refusals import RefusalReads
+from services.query.streams import Streams
 from services.query.webhooks_figures import webhook_figures
 from services.query.webhooks_http import WebhookRoutes
 from shared.accounts.keyring import KeyRing
@@ -35,7 +36,7 @@ from shared.metrics import watch_pool
 from shared.postgres import BoundedPool
 
 POOL_SIZE = 6
-STREAMS_SIZE = 4
+STREAMS_SIZE = 8
 MAX_LAG = 50_000
 
 
@@ -57,9 +58,10 @@ async def query_service(
     await prepare(dsn)
     async with AsyncExitStack() as stack:
         pool = await stack.enter_async_context(_pool(dsn, pool_size))
-        streams = await stack.enter_async_context(_pool(dsn, STREAMS_SIZE))
+        slow = await stack.enter_async_context(_pool(dsn, STREAMS_SIZE))
+        streams = Streams(slow, STREAMS_SIZE)
         watch_pool("query", pool)
-        watch_pool("streams", streams)
+        watch_pool("streams", slow)
         reads = FreshReads(dsn, master)
         stack.push_async_callback(reads.close)
         projects = PostgresProjects(pool, master)
@@ -69,7 +71,7 @@ async def query_service(
         live = LiveFeed(pool, dsn, feed)
         stack.push_async_callback(live.close)
         routes = [
-            *GroupFiles(reads, pool).routes(),
+            *GroupFiles(reads, streams).routes(),
             *GroupHistory(reads, pool).routes(),
             *EventFeed(reads, feed, live).routes(),
             *RefusalReads(reads, pool).routes(),

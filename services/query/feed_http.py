@@ -1,12 +1,12 @@
 """`GET /v2/events` and `GET /v2/bookings/groups/{id}/events`: a JSON page, or a live stream.
 
 With `Accept: text/event-stream` events are sent as they are committed, each with its position as
-id: who comes back with `Last-Event-ID` misses none. Only the key's own app; nothing personal.
+id: who comes back with `Last-Event-ID` misses none. Only the key's own app; nothing personal. Who
+takes nothing is cut off, as from every answer; an app has its share of the listeners.
 """
 
 from __future__ import annotations
 
-import asyncio
 from uuid import UUID
 
 from aiohttp import web
@@ -20,10 +20,11 @@ from shared.booking_api.errors import NotFound
 from shared.http.access import identity_of
 from shared.http.answers import raw_json_answer
 from shared.http.pressure import PRESSURE
+from shared.http.shares import Shares
 
 STREAM = "text/event-stream"
 LIMIT, MAX_LIMIT = 100, 1_000
-WRITE_SECONDS = 10.0
+MAX_LISTENERS = 8_192
 
 
 class EventFeed:
@@ -33,6 +34,7 @@ class EventFeed:
         self._reads = reads
         self._feed = feed
         self._live = live
+        self._listeners = Shares(MAX_LISTENERS, "listeners")
 
     def routes(self) -> list[web.RouteDef]:
         return [
@@ -72,25 +74,36 @@ class EventFeed:
     async def _stream(
         self, request: web.Request, group_id: UUID | None, head: int
     ) -> web.StreamResponse:
-        after = _last_seen(request, head)
+        after, app_id = _last_seen(request, head), identity_of(request).app_id
         response = web.StreamResponse(headers={"Cache-Control": "no-store"})
         response.content_type = STREAM
-        await response.prepare(request)
         if request.method == "HEAD":
+            await response.prepare(request)
             return response
+        with self._listeners.place(app_id):
+            await response.prepare(request)
+            await self._tell(request, response, group_id, after, head)
+        return response
+
+    async def _tell(
+        self,
+        request: web.Request,
+        response: web.StreamResponse,
+        group_id: UUID | None,
+        after: int,
+        head: int,
+    ) -> None:
         app_id, pressure = identity_of(request).app_id, request.app[PRESSURE]
         listener = self._live.listen(app_id, group_id, after, head, lambda: pressure.is_closing)
-        pressure.in_progress -= 1  # it waits most of the time, and must not crowd others out
         try:
-            await self._catch_up(request, response, group_id, after, listener.since)
-            await _follow(response, listener)
+            with pressure.aside():  # it waits most of the time
+                await self._catch_up(request, response, group_id, after, listener.since)
+                await _follow(response, listener)
         except (ConnectionError, TimeoutError):
             if request.transport is not None:
                 request.transport.abort()
         finally:
-            pressure.in_progress += 1
             await self._live.leave(listener)
-        return response
 
     async def _catch_up(
         self,
@@ -114,10 +127,8 @@ async def _follow(response: web.StreamResponse, listener: Listener) -> None:
 
 
 async def _write(response: web.StreamResponse, text: bytes) -> None:
-    """Send it; a client that takes nothing for too long is cut off."""
     if text:
-        async with asyncio.timeout(WRITE_SECONDS):
-            await response.write(text)
+        await response.write(text)
 
 
 def _last_seen(request: web.Request, head: int) -> int:

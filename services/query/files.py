@@ -10,9 +10,9 @@ from uuid import UUID
 from aiohttp import web
 
 from services.query.asking import booking_id_of, rendering_for
-from services.query.connection import Pool
 from services.query.freshness import FreshReads
-from services.query.surroundings import group_views, snapshot, surroundings
+from services.query.streams import Streams
+from services.query.surroundings import group_views, surroundings
 from shared.booking_api import attendee_list, calendar_file
 from shared.booking_api.errors import NotFound, Parked
 from shared.booking_api.includes import parse_includes
@@ -25,9 +25,9 @@ WITH_SEATS = parse_includes("related_bookings")
 class GroupFiles:
     """A group's attendees as a spreadsheet, and its event for a calendar."""
 
-    def __init__(self, reads: FreshReads, pool: Pool) -> None:
+    def __init__(self, reads: FreshReads, streams: Streams) -> None:
         self._reads = reads
-        self._pool = pool
+        self._streams = streams
 
     def routes(self) -> list[web.RouteDef]:
         return [
@@ -38,14 +38,14 @@ class GroupFiles:
     async def attendees(self, request: web.Request) -> web.Response:
         """One line a seat booking, no cell a formula."""
         group_id = await self._visible(request)
-        _, seats = await self._read(group_id)
+        _, seats = await self._read(request, group_id)
         text = attendee_list.render_attendee_list(seats, rendering_for(request))
         return _file(text, attendee_list.CONTENT_TYPE, f"attendees-{group_id}.csv")
 
     async def calendar(self, request: web.Request) -> web.Response:
         """The event without its attendees: such files are passed on."""
         group_id = await self._visible(request)
-        group, _ = await self._read(group_id)
+        group, _ = await self._read(request, group_id)
         text = calendar_file.render_calendar_file(group)
         return _file(text, calendar_file.CONTENT_TYPE, f"{group_id}.ics")
 
@@ -61,8 +61,8 @@ class GroupFiles:
         await self._reads.until_projected(found.group.position)
         return found.group.row.group_id
 
-    async def _read(self, group_id: UUID) -> tuple[GroupView, list[SeatView]]:
-        async with snapshot(self._pool) as connection:
+    async def _read(self, request: web.Request, group_id: UUID) -> tuple[GroupView, list[SeatView]]:
+        async with self._streams.snapshot(identity_of(request).app_id) as connection:
             owners = await group_views(connection, [group_id])
             around = await surroundings(connection, owners, WITH_SEATS)
         return owners[group_id], list(around.seat_bookings[group_id])

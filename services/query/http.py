@@ -28,6 +28,7 @@ from services.query.past import past_of, read_moment
 from services.query.read_models import attendees
 from services.query.read_models.attendees import SeatRow
 from services.query.streamed import answer_streamed, can_be_streamed
+from services.query.streams import Streams
 from services.query.surroundings import group_views, needs_more, snapshot, surroundings
 from shared.booking_api.bookings import render_booking, render_group
 from shared.booking_api.errors import NotFound, Parked
@@ -48,7 +49,7 @@ class SingleBookings:
         self,
         reads: FreshReads,
         pool: Pool,
-        streams: Pool,
+        streams: Streams,
         outside: OutsideReads,
         master: MasterKey,
     ) -> None:

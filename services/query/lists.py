@@ -7,7 +7,6 @@ many. With seat bookings around its bookings it is sent as it is read, never who
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
@@ -31,7 +30,8 @@ from services.query.listing import ListQuery, list_of_bookings, list_of_groups
 from services.query.parked import parked_of_app
 from services.query.projection import sql
 from services.query.read_models import attendees
-from services.query.streamed import STREAM_SECONDS, Render, answer_in_pieces
+from services.query.streamed import Render, answer_in_pieces
+from services.query.streams import Streams
 from services.query.surroundings import group_views, needs_more, snapshot
 from shared.booking_api.bookings import render_booking, render_group
 from shared.booking_api.paging import PageRequest, envelope, read_page
@@ -57,7 +57,9 @@ class Page:
 class BookingLists:
     """The read side of many bookings."""
 
-    def __init__(self, reads: FreshReads, pool: Pool, streams: Pool, outside: OutsideReads) -> None:
+    def __init__(
+        self, reads: FreshReads, pool: Pool, streams: Streams, outside: OutsideReads
+    ) -> None:
         self._reads = reads
         self._pool = pool
         self._streams = streams
@@ -101,7 +103,7 @@ class BookingLists:
         self, asked: PageRequest, query: ListQuery, shown: Asked
     ) -> web.StreamResponse:
         request = shown.request
-        async with asyncio.timeout(STREAM_SECONDS), snapshot(self._streams) as connection:
+        async with self._streams.snapshot(query.app_id) as connection:
             page = await _read(connection, query)
             url, missing = str(request.url.with_query(None)), [None] * len(page.views)
             around = envelope(missing, page.total, asked, url, request.query)

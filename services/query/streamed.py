@@ -1,12 +1,11 @@
 """An answer that grows with its group: sent as it is read, never whole in memory.
 
 One snapshot holds the group and its seat bookings, so the count and the list agree. A reader that
-is too slow is cut off, as its snapshot and connection are needed by others.
+is too slow is cut off, as its snapshot and connection are needed by others (decision 0041).
 """
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
 from typing import Any, TypeAlias
 from uuid import UUID
@@ -16,16 +15,17 @@ from pydantic_core import to_json
 
 from services.query.around import reaches_outside
 from services.query.attendee_stream import seat_chunks
-from services.query.connection import Connection, Pool
-from services.query.surroundings import group_views, snapshot
+from services.query.connection import Connection
+from services.query.streams import Streams
+from services.query.surroundings import group_views
 from shared.booking_api.errors import NotFreshYet
 from shared.booking_api.includes import Includes
 from shared.booking_api.timestamps import Rendering
 from shared.booking_api.views import GroupView
+from shared.http.access import identity_of
 from shared.http.answers import JSON_TYPE, raw_json_answer
 
 RELATED = "related_bookings"
-STREAM_SECONDS = 60.0
 SENT_AT_ONCE = 256 * 1024
 """Bytes: a smaller answer is sent as one, a larger one in parts of this size."""
 Render: TypeAlias = Callable[..., dict[str, Any]]
@@ -43,7 +43,7 @@ def can_be_streamed(includes: Includes) -> bool:
 
 async def answer_streamed(
     request: web.Request,
-    pool: Pool,
+    streams: Streams,
     group_id: UUID,
     includes: Includes,
     rendering: Rendering,
@@ -51,7 +51,7 @@ async def answer_streamed(
     headers: Mapping[str, str],
 ) -> web.StreamResponse:
     """The projected group, rendered by `render`, with all its seat bookings."""
-    async with asyncio.timeout(STREAM_SECONDS), snapshot(pool) as connection:
+    async with streams.snapshot(identity_of(request).app_id) as connection:
         owner = (await group_views(connection, [group_id])).get(group_id)
         if owner is None:
             raise NotFreshYet

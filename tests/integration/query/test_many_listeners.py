@@ -18,6 +18,7 @@ from aiohttp.web import Request
 from services.query import feed_http, live_feed
 from services.query.feed import item_of
 from services.query.live_feed import Listener, LiveFeed
+from shared.http import pressure
 from tests.integration.query.api import KEY, Api
 from tests.integration.query.scenario import Scenario
 
@@ -133,7 +134,7 @@ async def test_a_slow_client_is_told_that_it_was_dropped(
     small_buffers: None, scenario: Scenario, api: Api, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(live_feed, "MAX_WAITING", 3)
-    monkeypatch.setattr(feed_http, "WRITE_SECONDS", PATIENCE)
+    monkeypatch.setattr(pressure, "WRITE_SECONDS", PATIENCE)
     async with AsyncExitStack() as stack, asyncio.timeout(PATIENCE):
         slow, quick = (stack.enter_context(closing(Stream(api.url))) for _ in range(2))
         await slow.open(SMALL)
@@ -161,11 +162,11 @@ async def test_a_client_that_never_reads_is_cut_off(
     async with AsyncExitStack() as stack, asyncio.timeout(PATIENCE):
         stuck, quick = (stack.enter_context(closing(Stream(api.url))) for _ in range(2))
         await stuck.open(SMALL)
-        monkeypatch.setattr(feed_http, "WRITE_SECONDS", 0.2)
+        monkeypatch.setattr(pressure, "WRITE_SECONDS", 0.2)
         for _ in range(40):
             await scenario.create(app_id=api.app_id, what=LONG_TEXT)
         await gone.wait()
-        monkeypatch.setattr(feed_http, "WRITE_SECONDS", PATIENCE)
+        monkeypatch.setattr(pressure, "WRITE_SECONDS", PATIENCE)
         await quick.open()
         await scenario.create(app_id=api.app_id)
         assert await quick.read_until(scenario.position) == [41]
