@@ -13,7 +13,6 @@ from http import HTTPStatus
 from uuid import UUID
 
 from aiohttp import web
-from yarl import URL
 
 from services.command import acting
 from services.command.confirmation import Stage, page, page_headers
@@ -32,11 +31,11 @@ from shared.booking_api.errors import (
 )
 from shared.booking_api.includes import NOTHING
 from shared.booking_api.timestamps import UTC_ZONE, rendering_of
+from shared.booking_api.web_addresses import UnusableUrl, as_given, check_web_url
 from shared.http.access import for_everyone
 from shared.http.middleware import request_id_of
 from shared.http.problems import answer_to
 
-MAX_REDIRECT = 2_000
 PREFETCHING = ("Sec-Purpose", "Purpose", "X-Purpose", "X-Moz")
 _IS_PREFETCH = re.compile(r"\b(prefetch|prerender|preview)\b", re.IGNORECASE)
 
@@ -144,10 +143,9 @@ def redirect_of(request: web.Request) -> str | None:
     text = request.query.get("redirect")
     if not text:
         return None
+    text = text.replace(" ", "%20")  # the link's own query was decoded to read it
     try:
-        url = URL(text)
-        if len(text) <= MAX_REDIRECT and url.scheme in ("http", "https") and url.host:
-            return str(url)
-    except ValueError:
-        pass
-    raise ValidationFailed({"redirect": ["must be an http or https address."]})
+        check_web_url(text)
+    except UnusableUrl as error:
+        raise ValidationFailed({"redirect": [f"{error}."]}) from None
+    return as_given(text)

@@ -7,7 +7,7 @@ checked is what is connected to. Redirects are not followed; answers are counted
 from __future__ import annotations
 
 import asyncio
-import ipaddress
+import os
 import socket
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -17,18 +17,14 @@ from typing import Any
 import aiohttp
 from yarl import URL
 
+from services.query.webhooks_addresses import AddressRefused, check_address
 from services.query.webhooks_protocol import StrangersConnector
+from shared.booking_api.web_addresses import as_given
 
 SECONDS = 10.0
 CONNECT_SECONDS = 5.0
 MAX_ANSWER_BYTES = 64 * 1024
-MAX_TROUBLE = 200
-_NAT64 = ipaddress.ip_network("64:ff9b::/96")
-Address = ipaddress.IPv4Address | ipaddress.IPv6Address
-
-
-class AddressRefused(OSError):
-    """The name leads into a private network."""
+NO_PUBLIC_ADDRESS = "no public address found for the host"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,16 +45,19 @@ class Poster:
         """Never raises for what the other side does."""
         try:
             async with self._session.post(
-                URL(url), data=body, headers=headers, allow_redirects=False
+                URL(as_given(url), encoded=True),
+                data=body,
+                headers=headers,
+                allow_redirects=False,
             ) as response:
                 await _drain(response)
                 return _outcome(response.status)
         except TimeoutError:
             return Outcome(None, "no answer in time")
         except aiohttp.ClientConnectorError as error:
-            return Outcome(None, f"not connected: {error.os_error}"[:MAX_TROUBLE])
+            return Outcome(None, f"not connected: {_why_not_connected(error.os_error)}")
         except (aiohttp.ClientError, OSError, ValueError) as error:
-            return Outcome(None, f"{type(error).__name__}: {error}"[:MAX_TROUBLE])
+            return Outcome(None, f"not sent: {type(error).__name__}")
 
 
 @asynccontextmanager
@@ -83,20 +82,12 @@ async def posting(is_private_allowed: bool, seconds: float = SECONDS) -> AsyncIt
         yield Poster(session)
 
 
-def check_address(text: str) -> None:
-    """AddressRefused unless the address is one of the public internet."""
-    address = _meant(ipaddress.ip_address(text.partition("%")[0]))
-    if not address.is_global or address.is_multicast:
-        raise AddressRefused(f"{text} is not a public address (SEATLEDGER_WEBHOOKS_PRIVATE)")
-
-
-def _meant(address: Address) -> Address:
-    """An IPv4 address inside an IPv6 one is what it leads to."""
-    if isinstance(address, ipaddress.IPv4Address):
-        return address
-    if address in _NAT64:
-        return ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
-    return address.ipv4_mapped or address.sixtofour or address
+def _why_not_connected(error: OSError) -> str:
+    """In words that tell a tenant nothing of the networks we are in: no address, and not whether a
+    name leads to a private one or nowhere."""
+    if isinstance(error, AddressRefused | socket.gaierror):
+        return NO_PUBLIC_ADDRESS
+    return os.strerror(error.errno) if error.errno else "the connection could not be made"
 
 
 async def _drain(response: aiohttp.ClientResponse) -> None:

@@ -7,18 +7,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated, Final
+from typing import Annotated
 
 from pydantic import Field, StringConstraints
-from yarl import URL
 
 from shared.booking_api.json_body import read_object, read_optional_object
 from shared.booking_api.request_models import RequestModel
 from shared.booking_api.states import GRAPHS
 from shared.booking_api.timestamps import Reading, UnreadableTimestamp
 from shared.booking_api.validation import failed, validated
+from shared.booking_api.web_addresses import MAX_URL, UnusableUrl, check_web_url
 
-MAX_URL: Final = 2_000
 Secret = Annotated[str, StringConstraints(strict=True, min_length=8, max_length=200)]
 
 
@@ -87,11 +86,6 @@ def read_start(body: bytes, reading: Reading) -> Start:
 
 def _check_url(text: str) -> None:
     try:
-        url = URL(text)
-        is_good = url.scheme in ("http", "https") and bool(url.host) and bool(url.port)
-    except ValueError:
-        is_good = False
-    if not is_good:
-        raise failed("url", "must be an http or https URL")
-    if url.user is not None or url.password is not None:
-        raise failed("url", "must not hold a user name or password")
+        check_web_url(text)
+    except UnusableUrl as error:
+        raise failed("url", str(error)) from None

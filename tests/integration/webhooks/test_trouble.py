@@ -10,6 +10,7 @@ import pytest
 from services.query.connection import Pool
 from services.query.projection import sql
 from services.query.webhooks import webhook_loops
+from services.query.webhooks_post import NO_PUBLIC_ADDRESS
 from services.query.webhooks_sender import PER_ENDPOINT
 from shared.eventlog.wakeup import Wakeup
 from tests.harness.relays import eventually
@@ -154,7 +155,7 @@ async def test_private_networks_are_reached_only_if_allowed(
 
         async def both_refused() -> bool:
             logs = [await hooks.deliveries(one) for one in (by_number, by_name)]
-            return all(log and "not a public address" in (log[0]["trouble"] or "") for log in logs)
+            return all(log and NO_PUBLIC_ADDRESS in (log[0]["trouble"] or "") for log in logs)
 
         await eventually(both_refused)
     assert receiver.told == []
@@ -212,6 +213,11 @@ async def test_callers_manage_their_own_webhooks_only(
         ("url", "http:///nothing"),
         ("url", "http://[::1"),
         ("url", "http://example.org:99999/"),
+        ("url", "http://a b/"),
+        ("url", "http://example..org/"),
+        ("url", f"http://{'a' * 64}.org/"),
+        ("url", "https://example.org/space "),
+        ("url", "https://example.org/a\tb"),
         ("url", None),
         ("graph", "instant"),
         ("state", "paid"),
