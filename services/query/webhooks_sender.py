@@ -1,7 +1,8 @@
 """Sends what webhooks are to hear: at least once, for three days, each endpoint on its own.
 
 Workers in every process take what is due with SKIP LOCKED, for a minute. An endpoint has few at
-once, and one that keeps failing is left alone for longer and longer, so that none delays another.
+once, and one that keeps failing is left alone for longer and longer; an app has at most half of
+what is free, those with the fewest first, so that none delays another (decision 0041).
 """
 
 from __future__ import annotations
@@ -11,14 +12,15 @@ import logging
 import random
 from dataclasses import dataclass, field
 from datetime import datetime
+from time import time
 from typing import NamedTuple
 from uuid import UUID, uuid4
 
 from services.query.connection import LOST, Pool
 from services.query.projection import sql
 from services.query.webhooks_body import BookingGone, Occasion, WebhookBodies
-from services.query.webhooks_post import Outcome, Poster
-from services.query.webhooks_secrets import signatures
+from services.query.webhooks_post import GONE, Outcome, Poster
+from services.query.webhooks_secrets import Message, signatures
 from shared.booking_api.errors import ApiError
 from shared.eventlog.privacy import MasterKey, Unreadable
 from shared.eventlog.rest import Rest
@@ -26,7 +28,7 @@ from shared.eventlog.wakeup import Wakeup
 from shared.metrics import WEBHOOK_DELIVERIES
 
 PER_ENDPOINT = 4
-AT_ONCE = 64
+AT_ONCE = 128
 LEASE_SECONDS = 60.0
 DRAIN_SECONDS = 5.0
 REST_SECONDS = 0.05
@@ -129,8 +131,9 @@ class WebhookSender:
         """Take and start as much as there is room for."""
         room = AT_ONCE - len(self._under_way)
         while room > 0 and not self._stopped.is_set():
+            share = max(room // 2, 1)
             rows = await self.pool.fetch(
-                sql("webhook_claim"), PER_ENDPOINT, FAILING, room, LEASE_SECONDS
+                sql("webhook_claim"), PER_ENDPOINT, FAILING, room, LEASE_SECONDS, share
             )
             for row in rows:
                 task = asyncio.create_task(self._deliver(Delivery(*row)), name="webhook")
@@ -175,6 +178,7 @@ class WebhookSender:
 
     def _headers(self, delivery: Delivery, body: bytes) -> dict[str, str]:
         secrets = delivery.sealed_secret, delivery.previous_secret
+        message = Message(delivery.webhook_id, delivery.delivery_id, int(time()), body)
         return {
             "Content-Type": "application/json",
             "User-Agent": "seatledger-webhooks",
@@ -183,7 +187,7 @@ class WebhookSender:
             "Seatledger-Delivery-Id": str(delivery.delivery_id),
             "Seatledger-Event-Id": str(delivery.event_id),
             "Seatledger-Attempt": str(delivery.attempts),
-            **signatures(self.master, delivery.webhook_id, body, *secrets),
+            **signatures(self.master, message, *secrets),
         }
 
     async def _end(self, delivery: Delivery, status: str, outcome: Outcome) -> None:
@@ -197,7 +201,7 @@ class WebhookSender:
             *(sql("webhook_failed"), delivery.delivery_id, outcome.answer, outcome.trouble),
             self.patience.retry_in(delivery.attempts),
             self.patience.pause(delivery.failures + 1),
-            is_endpoints,
+            *(is_endpoints, outcome.answer == GONE),
         )
         WEBHOOK_DELIVERIES.add(("given_up" if status == "given_up" else "failed",))
 

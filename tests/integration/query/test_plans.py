@@ -53,9 +53,22 @@ SELECT lpad(to_hex(n % 500), 32, '0')::uuid, 'sold_out', n / 500, gen_random_uui
 INSERT INTO refusal_counts
 SELECT lpad(to_hex(n), 32, '0')::uuid, 'sold_out', gen_random_uuid(), 1, 1, 1, now(), now()
   FROM generate_series(0, 9999) n;
+INSERT INTO apps (app_id, name, slug, time_zone, is_test)
+SELECT lpad(to_hex(n), 32, '0')::uuid, 'app', 'app-' || n, 'UTC', false
+  FROM generate_series(0, 49) n;
+INSERT INTO webhooks (webhook_id, app_id, name, url, graph, state, sealed_secret, since)
+SELECT lpad(to_hex(n), 32, '0')::uuid, lpad(to_hex(n % 50), 32, '0')::uuid, 'n', 'u', 'g', 's',
+       '', 0
+  FROM generate_series(0, 199) n;
+INSERT INTO webhook_deliveries (delivery_id, webhook_id, event_id, booking_id, state, position,
+                                fired_at, give_up_at, leased_until)
+SELECT gen_random_uuid(), lpad(to_hex(n % 200), 32, '0')::uuid, gen_random_uuid(),
+       gen_random_uuid(), 's', n, now(), now() + interval '1 day',
+       CASE WHEN n % 1000 = 0 THEN now() + interval '1 min' END
+  FROM generate_series(0, 49999) n;
 ANALYZE
 """
-SMALL = frozenset({"log_head", "checkpoint", "parked"})
+SMALL = frozenset({"log_head", "checkpoint", "parked", "apps", "webhooks"})
 
 
 @pytest_asyncio.fixture
@@ -90,6 +103,7 @@ STATEMENTS: dict[str, tuple[str, tuple[Any, ...]]] = {
     "refusals in all": (sql("refusals_total"), (GROUP,)),
     "refusals by rule": (sql("refusal_counts"), (GROUP,)),
     "refusals to prune": (statement("prune_refusals"), (datetime(2000, 1, 1, tzinfo=UTC), 1_000)),
+    "webhook claim": (sql("webhook_claim"), (4, 5, 128, 60.0, 64)),
     "log": (statement("read_log"), (40_000, 200)),
     "stream": (sql("stream_after"), (GROUP, 50, 40_000, 100)),
     "cascade": (
