@@ -23,6 +23,8 @@ from shared.booking_api.web_addresses import as_given
 
 SECONDS = 10.0
 CONNECT_SECONDS = 5.0
+GONE = 410
+"""The answer of an endpoint that will not come back."""
 MAX_ANSWER_BYTES = 64 * 1024
 NO_PUBLIC_ADDRESS = "no public address found for the host"
 
@@ -106,4 +108,6 @@ def _outcome(status: int) -> Outcome:
         return Outcome(status, None)
     if 300 <= status < 400:
         return Outcome(status, "redirects are not followed")
+    if status == GONE:
+        return Outcome(status, "answered 410: gone, not tried again")
     return Outcome(status, f"answered {status}")

@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
+import time
+from base64 import b64decode, b64encode
 from uuid import UUID
 
 import pytest
@@ -27,6 +29,16 @@ def hooks(api: Api, receiver: Receiver) -> Webhooks:
 def _signed(told: Told, secret: str, header: str = "x-timekit-signature") -> bool:
     wanted = hmac.new(secret.encode(), told.body, hashlib.sha256).hexdigest()
     return told.headers.get(header) == wanted
+
+
+def dated(told: Told, key: bytes) -> bool:
+    """Whether one of the signatures of Standard Webhooks is by this key, and of now."""
+    sent_id, sent_at = told.headers["webhook-id"], told.headers["webhook-timestamp"]
+    assert sent_id == told.headers["Seatledger-Delivery-Id"]
+    assert abs(time.time() - int(sent_at)) < 300
+    wanted = hmac.digest(key, f"{sent_id}.{sent_at}.".encode() + told.body, "sha256")
+    given = [one.split(",") for one in told.headers["webhook-signature"].split(" ")]
+    return ["v1", b64encode(wanted).decode()] in given
 
 
 async def test_a_receiver_is_told_the_bare_booking_signed(
@@ -56,6 +68,7 @@ async def test_a_receiver_is_told_the_bare_booking_signed(
     link = shown["customer_action_links"]["cancel_by_customer"]
     assert link.startswith(f"https://book.example.org/v2/bookings/{seat}/external_action/")
     assert _signed(told, SECRET)
+    assert dated(told, SECRET.encode())
     assert UUID(told.headers["Timekit-Request-Id"]).version == 4
     assert "x-timekit-signature-previous" not in told.headers
 
@@ -145,6 +158,8 @@ async def test_both_secrets_sign_while_one_takes_the_others_place(
     await receiver.until(lambda r: len(r.told) == 1)
     assert _signed(receiver.told[0], rotated["secret"])
     assert _signed(receiver.told[0], SECRET, "x-timekit-signature-previous")
+    new_key = b64decode(rotated["secret"].removeprefix("whsec_"))
+    assert dated(receiver.told[0], new_key) and dated(receiver.told[0], SECRET.encode())
     await pool.execute("UPDATE webhooks SET previous_until = now()")
     await scenario.book(group_id)
     await receiver.until(lambda r: len(r.told) == 2)

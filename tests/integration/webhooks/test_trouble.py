@@ -94,6 +94,27 @@ async def test_after_three_days_it_is_given_up_and_can_be_resent(
 
 
 @pytest.mark.usefixtures("loops")
+async def test_an_endpoint_that_is_gone_is_not_asked_again(
+    scenario: Scenario, api: Api, hooks: Webhooks, receiver: Receiver
+) -> None:
+    receiver.answers["/hook"] = 410
+    webhook_id = await hooks.create("confirmed")
+    group_id = await scenario.create(app_id=api.app_id)
+    await scenario.book(group_id)
+
+    async def given_up() -> bool:
+        return len(await hooks.deliveries(webhook_id, "?status=given_up")) == 1
+
+    await eventually(given_up)
+    receiver.answers["/hook"] = 200
+    await scenario.book(group_id)
+    await receiver.until(lambda r: len(r.told) == 2)
+    gone = (await hooks.deliveries(webhook_id))[-1]
+    assert (gone["attempts"], gone["answer"], gone["status"]) == (1, 410, "given_up")
+    assert gone["trouble"] == "answered 410: gone, not tried again"
+
+
+@pytest.mark.usefixtures("loops")
 async def test_history_from_before_the_webhook_is_sent_when_asked_for(
     scenario: Scenario, api: Api, hooks: Webhooks, receiver: Receiver
 ) -> None:
