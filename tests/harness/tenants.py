@@ -1,0 +1,54 @@
+"""Apps of one installation that are strangers to each other, each with its keys."""
+
+from __future__ import annotations
+
+import base64
+from dataclasses import dataclass
+from uuid import UUID
+
+import asyncpg
+from aiohttp import ClientSession, ClientTimeout, encode_basic_auth
+
+from shared.accounts.keys import KeyKind
+from shared.accounts.postgres import PostgresAccounts
+from shared.eventlog.privacy import MasterKey
+from tests.harness.installation import Installation
+
+
+@dataclass(frozen=True, slots=True)
+class Tenant:
+    """An app, its server key and the key on its public page."""
+
+    app_id: UUID
+    key: str
+    widget_key: str
+
+    def session(self, url: str) -> ClientSession:
+        """Calls with the server key."""
+        headers = {"Authorization": encode_basic_auth("", self.key)}
+        return ClientSession(url, headers=headers, timeout=ClientTimeout(total=60))
+
+    def head(self, line: str, *more: str, is_public: bool = False) -> bytes:
+        """A request's head, as bytes."""
+        key = encode_basic_auth("", self.widget_key if is_public else self.key)
+        return "\r\n".join([line, "Host: here", f"Authorization: {key}", *more, "", ""]).encode()
+
+
+def master_of(installation: Installation) -> MasterKey:
+    """What its processes seal with."""
+    return MasterKey(base64.b64decode(installation.env["SEATLEDGER_MASTER_KEY"]))
+
+
+async def new_tenant(installation: Installation, slug: str) -> Tenant:
+    """Another app of the installation."""
+    connection = await asyncpg.connect(installation.dsn)
+    try:
+        accounts, master = PostgresAccounts(connection), master_of(installation)
+        app = await accounts.create_app(slug, slug, "UTC", is_test=True)
+
+        async def key(kind: KeyKind) -> str:
+            return (await accounts.create_key(master, app, kind))[1]
+
+        return Tenant(app.app_id, await key("server"), await key("widget"))
+    finally:
+        await connection.close()
