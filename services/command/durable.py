@@ -1,8 +1,9 @@
 """An append whose outcome holds, whatever happened to the connection (decision 0005).
 
 After an unknown outcome the log itself is asked, behind a committed write of the new connection,
-what became durable; only the rest is sent again, under the same ids and expected versions, so that
-a statement of the dead connection that still runs late finds its version taken.
+what became durable: an entry is when all of its events stand in its group as they were sent. Only
+the rest is sent again, under the same ids and expected versions, so that a statement of the dead
+connection that still runs late finds its version taken.
 """
 
 from __future__ import annotations
@@ -10,9 +11,17 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Sequence
-from uuid import UUID
 
-from shared.eventlog.store import Entry, EventStore, Outcome, OutcomeUnknown, StoreUnavailable
+from shared.eventlog.chain import canonical_metadata, leaf, leaf_of_record
+from shared.eventlog.codec import encode_event
+from shared.eventlog.store import (
+    Appended,
+    Entry,
+    EventStore,
+    Outcome,
+    OutcomeUnknown,
+    StoreUnavailable,
+)
 
 UNKNOWN_SECONDS = 10.0
 RETRY_SECONDS = 0.05
@@ -41,21 +50,44 @@ async def append_for_sure(
 
 async def _resolve(store: EventStore, entries: Sequence[Entry]) -> list[Outcome]:
     durable = await _find(store, entries)
-    rest = [entry for entry in entries if _name(entry) not in durable]
+    rest = [entry for entry in entries if id(entry) not in durable]
     again = await store.append(rest) if rest else []
     outcomes = dict(zip(map(id, rest), again, strict=True))
     # What was under way may have become durable in between: then its retry was a conflict, or its
     # commands were already answered, by ourselves.
     durable |= await _find(store, rest)
-    return [durable.get(_name(entry)) or outcomes[id(entry)] for entry in entries]
+    return [durable.get(id(entry)) or outcomes[id(entry)] for entry in entries]
 
 
-async def _find(store: EventStore, entries: Sequence[Entry]) -> dict[UUID | None, Outcome]:
-    """An entry is durable as a whole or not at all, so its last event tells."""
-    names = {entry.events[-1].event_id: _name(entry) for entry in entries if entry.events}
-    found = await store.find_events(list(names)) if names else {}
-    return {names[event_id]: outcome for event_id, outcome in found.items()}
+async def _find(store: EventStore, entries: Sequence[Entry]) -> dict[int, Outcome]:
+    """The outcomes of those entries of which every event stands in the log as it was sent.
+
+    An id alone proves only that somebody wrote it: another process decides the same command under
+    the same ids. A leaf says who wrote what, where in which group, and of which booking.
+    """
+    ids = [new.event_id for entry in entries for new in entry.events]
+    found = await store.find_events(ids) if ids else ()
+    standing = {leaf_of_record(record): record for record in found}
+    durable: dict[int, Outcome] = {}
+    for entry in entries:
+        leaves = _leaves(entry)
+        if leaves and all(own in standing for own in leaves):
+            last = standing[leaves[-1]]
+            durable[id(entry)] = Appended(last.version, last.position, last.recorded_at)
+    return durable
 
 
-def _name(entry: Entry) -> UUID | None:
-    return entry.events[0].event_id if entry.events else None
+def _leaves(entry: Entry) -> list[bytes]:
+    """What the log holds of each of the entry's events, once they stand at their versions."""
+    return [
+        leaf(
+            entry.group_id,
+            version,
+            new.event.TOPIC,
+            encode_event(new.event),
+            new.event_id,
+            new.event.booking_id,
+            canonical_metadata(new.metadata),
+        )
+        for version, new in enumerate(entry.events, entry.expected_version + 1)
+    ]

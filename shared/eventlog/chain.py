@@ -66,7 +66,12 @@ def link(previous: bytes, position: int, recorded_at: datetime, leaf: bytes) -> 
 
 def link_record(previous: bytes, record: StoredRecord) -> bytes:
     """The hash that a row must have after `previous`."""
-    own = leaf(
+    return link(previous, record.position, record.recorded_at, leaf_of_record(record))
+
+
+def leaf_of_record(record: StoredRecord) -> bytes:
+    """The leaf of a row that is in the log."""
+    return leaf(
         record.group_id,
         record.version,
         record.topic,
@@ -75,4 +80,3 @@ def link_record(previous: bytes, record: StoredRecord) -> bytes:
         record.booking_id,
         canonical_metadata(record.metadata),
     )
-    return link(previous, record.position, record.recorded_at, own)

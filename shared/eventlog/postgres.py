@@ -17,6 +17,8 @@ from shared.eventlog import snapshot
 from shared.eventlog.append_connection import AppendConnection
 from shared.eventlog.chain import canonical_metadata, leaf
 from shared.eventlog.codec import UndecodableEvent, decode_event, encode_event
+from shared.eventlog.follower import records
+from shared.eventlog.record import StoredRecord
 from shared.eventlog.statements import statement
 from shared.eventlog.store import (
     Answered,
@@ -113,11 +115,10 @@ class PostgresEventStore:
         rows = await self._fetch(statement("find_answer"), command_id)
         return StoredAnswer(*rows[0]) if rows else None
 
-    async def find_events(self, event_ids: Sequence[UUID]) -> dict[UUID, Appended]:
-        """Which of these events are durable, and where: asked on the append connection, so that
-        its barrier was committed before."""
-        rows = await self._writer.fetch(statement("find_events"), list(event_ids))
-        return {row[0]: Appended(row[1], row[2], row[3]) for row in rows}
+    async def find_events(self, event_ids: Sequence[UUID]) -> list[StoredRecord]:
+        """What stands in the log under these ids: asked on the append connection, so that its
+        barrier was committed before."""
+        return records(await self._writer.fetch(statement("find_events"), list(event_ids)))
 
     async def now(self) -> datetime:
         """The database's clock."""

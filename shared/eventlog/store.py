@@ -13,7 +13,7 @@ from uuid import UUID
 
 from shared.domain.events import Event
 from shared.domain.group import Group
-from shared.eventlog.record import BookingKeyRow, NewEvent
+from shared.eventlog.record import BookingKeyRow, NewEvent, StoredRecord
 from shared.values import value
 
 
@@ -144,8 +144,9 @@ class EventStore(Protocol):
         """The group's turn, with the events the caller lacks; None when it cannot be had."""
         ...
 
-    async def find_events(self, event_ids: Sequence[UUID]) -> dict[UUID, Appended]:
-        """Which of these events are durable, and where: after an unknown outcome."""
+    async def find_events(self, event_ids: Sequence[UUID]) -> Sequence[StoredRecord]:
+        """What durably stands in the log under these ids, whoever wrote it: after an unknown
+        outcome."""
         ...
 
     async def read_group(self, group_id: UUID) -> tuple[Group, int]:

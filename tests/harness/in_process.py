@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import datetime
-from typing import TypeAlias
+from typing import TypeAlias, cast
 from uuid import UUID, uuid4
 
 import asyncpg
@@ -15,23 +15,33 @@ from services.command.cache import MailboxCache
 from services.command.clock import DatabaseClock
 from services.command.commands import Command
 from services.command.handler import CommandHandler
+from services.command.idempotency import Answers
+from services.command.intent import Intent
+from services.command.pending import AnsweredBefore
+from services.command.reply import Reply
+from shared.booking_api.errors import ApiError
+from shared.domain.events import Event
+from shared.domain.group import Group
 from shared.eventlog.postgres import PostgresEventStore
+from shared.eventlog.privacy import MasterKey
 from shared.eventlog.store import EventStore
 from tests.harness.checker.evidence import Kind, Operation
-from tests.harness.group_commands import act, book_seats, create_group, plain
+from tests.harness.group_commands import APP, act, book_seats, create_group, plain
 from tests.harness.history import Answer, History, Wish
 from tests.harness.ledger import NOON
 
 Pool: TypeAlias = "asyncpg.Pool[asyncpg.Record]"
+MASTER = MasterKey(b"m" * 32)
 NewStore = Callable[[Pool, str], EventStore]
 
 
 class DeskCustomers:
     """Asks one of the handlers, and writes down what it said."""
 
-    def __init__(self, handlers: Sequence[CommandHandler]) -> None:
+    def __init__(self, handlers: Sequence[CommandHandler], stores: Sequence[EventStore]) -> None:
         self.handlers = handlers
         self.history = History()
+        self._answers = [Answers(store, MASTER) for store in stores]
 
     async def create_group(self, max_seats: int, at: int = 0) -> UUID:
         command = create_group(max_seats)
@@ -45,6 +55,41 @@ class DeskCustomers:
     async def cancel(self, group_id: UUID, booking_id: UUID, at: int = 0) -> Operation:
         command = act(group_id, booking_id, "cancel_by_customer")
         return await self.ask("cancel", command, booking_id, at)
+
+    async def book_shared(self, group_id: UUID, at: Sequence[int], seats: int = 1) -> Operation:
+        """One booking, asked for at several handlers at once under one Idempotency-Key; each of
+        them seals it for itself. Every answer counts."""
+        intent = Intent(app_id=APP, time_zone="UTC", metadata={}, command_id=uuid4())
+        booking_id = uuid4()
+        told = await asyncio.gather(
+            *(self._keyed(intent, _sealed_at(group_id, booking_id, seats, n), n) for n in at)
+        )
+        wish = Wish(
+            kind="book",
+            group_id=group_id,
+            command_id=cast(UUID, intent.command_id),
+            booking_id=booking_id,
+            seats=seats,
+        )
+        answers = [(reply.status, reply.body) for reply in told if reply is not None]
+        return self.history.note_answers(wish, answers)
+
+    async def _keyed(self, intent: Intent, command: Command, at: int) -> Reply | None:
+        """The reply of this handler, or the first one that was given; None when nobody knows."""
+        answers = self._answers[at]
+        seal = answers.sealer(intent, lambda: None)
+
+        def render(group: Group, events: Sequence[Event]) -> Reply:
+            return Reply(201, f"{group.current_seats} at {at}".encode())
+
+        try:
+            return await self.handlers[at].handle(command, render, intent.command_id, seal)
+        except AnsweredBefore:
+            first = await answers.replay(intent)
+            assert first is not None, "an answered command has an answer"
+            return first
+        except ApiError:
+            return None
 
     async def rush(self, group_id: UUID, bookings: int) -> None:
         """So many bookings at once, at the first two handlers in turn."""
@@ -73,23 +118,31 @@ class DeskCustomers:
         return await self.history.write(wish, once)
 
 
+def _sealed_at(group_id: UUID, booking_id: UUID, seats: int, at: int) -> Command:
+    ref, sealed = booking_id.bytes, f"sealed at {at}".encode()
+    return book_seats(group_id, seats, booking_id=booking_id, customer_ref=ref, sealed=sealed)
+
+
 @asynccontextmanager
 async def desk(
     dsn: str,
     count: int = 2,
     new_store: NewStore = PostgresEventStore,
     told: datetime = NOON,
+    first_appends_at: str | None = None,
 ) -> AsyncIterator[DeskCustomers]:
-    """So many command services on one database, without HTTP, and their customers."""
+    """So many command services on one database, without HTTP, and their customers; the first one
+    may append by another way."""
     async with AsyncExitStack() as stack:
         pool = await stack.enter_async_context(asyncpg.create_pool(dsn, min_size=1, max_size=4))
-        handlers = []
-        for _ in range(count):
-            store = new_store(pool, dsn)
+        handlers, stores = [], []
+        for number in range(count):
+            store = new_store(pool, (first_appends_at if number == 0 else None) or dsn)
             handler = CommandHandler(store, MailboxCache(), DatabaseClock(told))
             if isinstance(store, PostgresEventStore):
                 stack.push_async_callback(store.close)
             handler.start()
             stack.push_async_callback(handler.stop)
             handlers.append(handler)
-        yield DeskCustomers(handlers)
+            stores.append(store)
+        yield DeskCustomers(handlers, stores)

@@ -45,7 +45,7 @@ class MemoryLog:
     records: list[StoredRecord] = field(default_factory=list)
     streams: dict[UUID, list[MissingEvent]] = field(default_factory=dict)
     answers: dict[UUID, CommandAnswer] = field(default_factory=dict)
-    places: dict[UUID, Appended] = field(default_factory=dict)
+    by_event: dict[UUID, StoredRecord] = field(default_factory=dict)
 
     def commit(self, entries: Sequence[Entry]) -> list[Outcome]:
         """All of a batch at one moment."""
@@ -70,10 +70,10 @@ class MemoryLog:
         return Appended(len(stream), len(self.records), at)
 
     def _is_known(self, answer: CommandAnswer) -> bool:
-        return answer.command_id in self.answers or answer.first_event_id in self.places
+        return answer.command_id in self.answers or answer.first_event_id in self.by_event
 
     def _add(self, group_id: UUID, new: NewEvent, stream: list[MissingEvent], at: datetime) -> None:
-        assert new.event_id not in self.places, "event ids are unique in the log"
+        assert new.event_id not in self.by_event, "event ids are unique in the log"
         version, position = len(stream) + 1, len(self.records) + 1
         topic, state, booking_id = new.event.TOPIC, encode_event(new.event), new.event.booking_id
         who = canonical_metadata(new.metadata)
@@ -82,7 +82,7 @@ class MemoryLog:
         ids = (topic, state, new.event_id, booking_id, new.metadata, at)
         record = StoredRecord(position, group_id, version, *ids, link(before, position, at, own))
         self.records.append(record)
-        self.places[new.event_id] = Appended(version, position, at)
+        self.by_event[new.event_id] = record
         stream.append(MissingEvent(new.event_id, new.event, version, position, at))
 
 
@@ -122,11 +122,11 @@ class MemoryEventStore:
             raise OutcomeUnknown("the reply was lost")
         return outcomes
 
-    async def find_events(self, event_ids: Sequence[UUID]) -> dict[UUID, Appended]:
+    async def find_events(self, event_ids: Sequence[UUID]) -> list[StoredRecord]:
         await self._wander()
         if self._happens(self._weather.unavailable):
             raise StoreUnavailable("drawn")
-        return {one: self.log.places[one] for one in event_ids if one in self.log.places}
+        return [self.log.by_event[one] for one in event_ids if one in self.log.by_event]
 
     async def read_stream(self, group_id: UUID, after: int = 0) -> list[Event]:
         await self._wander()

@@ -1,7 +1,8 @@
 """Mailboxes and appenders over a store in bad weather: whatever happens, the checker is content.
 
-Two or three processes, few seats, drawn conflicts, lost requests, lost replies and statements that
-run late. A run is its seed: what fails once fails again.
+One to three processes, few seats, keys that two of them are asked under at once, drawn conflicts,
+lost requests, lost replies and statements that run late. A run is its seed: what fails once fails
+again.
 """
 
 from __future__ import annotations
@@ -45,7 +46,7 @@ class Play:
         self.handlers = [
             CommandHandler(store, MailboxCache(), DatabaseClock(NOON)) for store in stores
         ]
-        self.customers = DeskCustomers(self.handlers)
+        self.customers = DeskCustomers(self.handlers, stores)
 
     async def run(self, requests: int) -> list[Violation]:
         """What was broken at the end."""
@@ -73,6 +74,9 @@ class Play:
         """Books, perhaps gives back at another process, perhaps books again."""
         group_id = self.random.choice(groups)
         for _ in range(self.random.randint(1, 3)):
+            if self.random.random() < 0.3:
+                await self.customers.book_shared(group_id, [self.any(), self.any()])
+                continue
             booked = await self.customers.book(group_id, self.any(), self.random.randint(1, 2))
             if booked.outcome == "ok" and booked.booking_id and self.random.random() < 0.7:
                 await self.customers.cancel(group_id, booked.booking_id, self.any())

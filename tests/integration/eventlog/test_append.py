@@ -106,7 +106,9 @@ async def test_a_booking_is_found_in_the_log(store: PostgresEventStore) -> None:
     history = await store.find_booking(seat.event.booking_id)
     assert history is not None
     assert (history.group_id, list(history.events)) == (group, [seat.event])
-    assert await store.find_events([seat.event_id, uuid4()]) != {}
+    [found] = await store.find_events([seat.event_id, uuid4()])
+    assert (found.event_id, found.group_id, found.version) == (seat.event_id, group, 2)
+    assert found.booking_id == seat.event.booking_id
     assert await store.find_booking(UUID(int=1)) is None
 
 

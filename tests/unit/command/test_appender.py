@@ -18,6 +18,7 @@ from services.command.clock import DatabaseClock
 from services.command.mailbox import Mailbox
 from services.command.pending import OutcomeNotKnown, Pending
 from shared.booking_api.errors import InternalError, TooBusy
+from shared.eventlog.record import StoredRecord
 from shared.eventlog.store import (
     Appended,
     Conflict,
@@ -56,7 +57,7 @@ class ScriptedStore:
             raise ValueError("cannot be stored")
         return [self._outcome(entry) for entry in entries]
 
-    async def find_events(self, event_ids: Sequence[UUID]) -> dict[UUID, Appended]:
+    async def find_events(self, event_ids: Sequence[UUID]) -> list[StoredRecord]:
         raise OutcomeUnknown
 
     def _outcome(self, entry: Entry) -> Outcome:
