@@ -6,6 +6,7 @@ stands beside it, so that it is the bug that is found and not the run.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
@@ -14,6 +15,7 @@ from typing import Any
 
 import pytest
 
+from services.command import durable
 from services.command import group as deciding
 from services.command.actions import act
 from services.command.commands import Act
@@ -25,7 +27,8 @@ from shared.eventlog.store import Confirmed, Entry, Outcome
 from tests.harness.checker.verdict import violations
 from tests.harness.gathering import gather_evidence
 from tests.harness.in_process import DeskCustomers, desk
-from tests.harness.reverts import ignore_the_losers_of_a_race
+from tests.harness.proxy import Proxy
+from tests.harness.reverts import ignore_the_losers_of_a_race, take_the_last_id_for_the_whole
 
 RUSHES, SEATS = 10, 10
 
@@ -124,6 +127,29 @@ async def test_a_cancel_that_frees_twice_is_found(
 ) -> None:
     monkeypatch.setitem(deciding._DECISIONS, Act, frees_twice)
     assert {"freed_twice", "count_wrong"} <= await cancel_again_and_again(database_url)
+
+
+async def lose_a_request_with_a_known_key(dsn: str) -> set[str]:
+    """A booking and, behind it, one that the other service wrote meanwhile under the same key:
+    the append never arrives."""
+    async with Proxy(dsn) as proxy, desk(dsn, first_appends_at=proxy.url) as customers:
+        group_id = await customers.create_group(SEATS)
+        wish = customers.shared(group_id)
+        await customers.ask_shared(wish, 1)
+        proxy.cut_after(10)
+        await asyncio.gather(customers.book(group_id), customers.ask_shared(wish, 0))
+        return await named(dsn, customers)
+
+
+async def test_what_another_wrote_makes_nothing_durable(database_url: str) -> None:
+    assert await lose_a_request_with_a_known_key(database_url) == set()
+
+
+async def test_an_entry_judged_by_its_last_id_is_found(
+    database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(durable, "_find", take_the_last_id_for_the_whole)
+    assert "acknowledged_lost" in await lose_a_request_with_a_known_key(database_url)
 
 
 async def test_the_head_and_the_log_belong_together(database_url: str) -> None:

@@ -10,9 +10,11 @@ import aiohttp
 from tests.harness.history import command_id_of, new_booking_id
 from tests.harness.house import House
 from tests.harness.http_clients import client_session
+from tests.harness.proxy import Proxy
 from tests.harness.waiting import until
 
 TIMES = 50
+ROUNDS, SHARED = 50, 8
 PATIENCE = 60.0
 
 
@@ -73,3 +75,26 @@ async def test_another_body_under_a_known_key_is_refused(house: House, seed: int
         house.customers.history.note_answers(wish, answers)
         assert wish.booking_id == new_booking_id(command_id)
         load.cycles += 1
+
+
+async def test_two_services_may_share_keys_while_one_loses_its_connections(
+    house: House, seed: int
+) -> None:
+    """What the other one wrote meanwhile makes nothing of this one's batch durable."""
+    victim = house.installation.commands[0]
+    async with (
+        Proxy(house.installation.dsn) as proxy,
+        house.under_load(seed, groups=2, seats=200) as load,
+    ):
+        await victim.kill()
+        await victim.start(DATABASE_URL=proxy.url)
+        for number in range(ROUNDS):
+            proxy.cut_after(house.customers.random.randrange(200, 6_000))
+            group_id = load.groups[number % 2]
+            urls = house.installation.command_urls
+            await asyncio.gather(
+                *(house.customers.book_shared(group_id, urls) for _ in range(SHARED))
+            )
+            load.cycles += 1
+        await victim.kill()
+        await victim.start()

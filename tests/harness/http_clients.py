@@ -65,6 +65,27 @@ class Customers:
         wish = self.wish_to_book(group_id, command_id, seats)
         return await self._write(wish, "POST", "/v2/bookings", key, body)
 
+    async def book_shared(self, group_id: UUID, urls: Sequence[str]) -> Operation:
+        """One booking under one key, asked for at all of these at once; every answer counts."""
+        key, command_id = self._new_key()
+        body = {
+            "graph": "group_customer",
+            "related": {"owner_booking_id": str(group_id), "seats": 1},
+            "customer": {"name": "Marty McFly", "email": f"{key}@example.org"},
+        }
+        told = await asyncio.gather(*(self._definite(url, key, body) for url in urls))
+        answers = [(one.status, one.body) for one in told if one is not None]
+        return self.history.note_answers(self.wish_to_book(group_id, command_id), answers)
+
+    async def _definite(self, url: str, key: str, body: Mapping[str, Any]) -> Answer | None:
+        """The answer of this service, asked until it has one; None when it never had."""
+        for _ in range(self.attempts):
+            answer = await self._ask("POST", f"{url}/v2/bookings", {"Idempotency-Key": key}, body)
+            if answer is not None and answer.is_definite:
+                return answer
+            await asyncio.sleep(PAUSE_SECONDS)
+        return None
+
     def wish_to_book(self, group_id: UUID, command_id: UUID, seats: int = 1) -> Wish:
         """What a booking request under this command's key is about."""
         return Wish(

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import datetime
-from typing import TypeAlias, cast
+from typing import TypeAlias
 from uuid import UUID, uuid4
 
 import asyncpg
@@ -56,34 +56,36 @@ class DeskCustomers:
         command = act(group_id, booking_id, "cancel_by_customer")
         return await self.ask("cancel", command, booking_id, at)
 
-    async def book_shared(self, group_id: UUID, at: Sequence[int], seats: int = 1) -> Operation:
-        """One booking, asked for at several handlers at once under one Idempotency-Key; each of
-        them seals it for itself. Every answer counts."""
-        intent = Intent(app_id=APP, time_zone="UTC", metadata={}, command_id=uuid4())
-        booking_id = uuid4()
-        told = await asyncio.gather(
-            *(self._keyed(intent, _sealed_at(group_id, booking_id, seats, n), n) for n in at)
-        )
-        wish = Wish(
+    def shared(self, group_id: UUID, seats: int = 1) -> Wish:
+        """A booking that several handlers will be asked for, under one Idempotency-Key."""
+        return Wish(
             kind="book",
             group_id=group_id,
-            command_id=cast(UUID, intent.command_id),
-            booking_id=booking_id,
+            command_id=uuid4(),
+            booking_id=uuid4(),
             seats=seats,
         )
+
+    async def ask_shared(self, wish: Wish, *at: int) -> Operation:
+        """Asks these handlers at once, each of which seals the booking for itself. Every answer
+        counts."""
+        told = await asyncio.gather(*(self._keyed(wish, n) for n in at))
         answers = [(reply.status, reply.body) for reply in told if reply is not None]
         return self.history.note_answers(wish, answers)
 
-    async def _keyed(self, intent: Intent, command: Command, at: int) -> Reply | None:
+    async def _keyed(self, wish: Wish, at: int) -> Reply | None:
         """The reply of this handler, or the first one that was given; None when nobody knows."""
         answers = self._answers[at]
+        intent = Intent(app_id=APP, time_zone="UTC", metadata={}, command_id=wish.command_id)
         seal = answers.sealer(intent, lambda: None)
 
         def render(group: Group, events: Sequence[Event]) -> Reply:
             return Reply(201, f"{group.current_seats} at {at}".encode())
 
         try:
-            return await self.handlers[at].handle(command, render, intent.command_id, seal)
+            return await self.handlers[at].handle(
+                _sealed_at(wish, at), render, wish.command_id, seal
+            )
         except AnsweredBefore:
             first = await answers.replay(intent)
             assert first is not None, "an answered command has an answer"
@@ -118,9 +120,10 @@ class DeskCustomers:
         return await self.history.write(wish, once)
 
 
-def _sealed_at(group_id: UUID, booking_id: UUID, seats: int, at: int) -> Command:
-    ref, sealed = booking_id.bytes, f"sealed at {at}".encode()
-    return book_seats(group_id, seats, booking_id=booking_id, customer_ref=ref, sealed=sealed)
+def _sealed_at(wish: Wish, at: int) -> Command:
+    assert wish.booking_id is not None
+    fields = {"customer_ref": wish.booking_id.bytes, "sealed": f"sealed at {at}".encode()}
+    return book_seats(wish.group_id, wish.seats, booking_id=wish.booking_id, **fields)
 
 
 @asynccontextmanager

@@ -75,7 +75,8 @@ class Play:
         group_id = self.random.choice(groups)
         for _ in range(self.random.randint(1, 3)):
             if self.random.random() < 0.3:
-                await self.customers.book_shared(group_id, [self.any(), self.any()])
+                wish = self.customers.shared(group_id)
+                await self.customers.ask_shared(wish, self.any(), self.any())
                 continue
             booked = await self.customers.book(group_id, self.any(), self.random.randint(1, 2))
             if booked.outcome == "ok" and booked.booking_id and self.random.random() < 0.7:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import AsyncIterator
-from uuid import uuid4
+from typing import Any
+from uuid import UUID, uuid4
 
 import asyncpg
 import pytest
@@ -12,11 +14,14 @@ import pytest_asyncio
 
 from services.command.cache import MailboxCache
 from services.command.clock import DatabaseClock
+from services.command.commands import Command
 from services.command.handler import CommandHandler
-from services.command.pending import AnsweredBefore
+from services.command.pending import AnsweredBefore, Pending, SealAnswer
 from services.command.reply import Reply
+from services.command.together import Together
 from shared.eventlog.postgres import PostgresEventStore
 from shared.eventlog.store import CommandAnswer
+from shared.eventlog.together import TogetherStore
 from tests.harness.group_commands import book_seats, create_group, plain
 from tests.harness.ledger import NOON
 from tests.harness.proxy import Proxy
@@ -109,3 +114,42 @@ async def test_a_keyed_command_whose_answer_was_lost_is_answered_from_the_store(
     with pytest.raises(AnsweredBefore):
         await asked
     assert await pool.fetchval("SELECT count(*) FROM command_answers") == 1
+
+
+def sealed_as(command_id: UUID, booking_id: UUID) -> SealAnswer:
+    """What keeps the answer of a command under a key."""
+
+    def seal(_: UUID, reply: Reply, has_events: bool, first_event_id: UUID | None) -> CommandAnswer:
+        return CommandAnswer(command_id, booking_id, b"hash", reply.body, first_event_id)
+
+    return seal
+
+
+async def test_bookings_made_together_are_not_written_because_a_key_was_used_elsewhere(
+    handlers: Handlers, pool: asyncpg.Pool[asyncpg.Record], proxy: Proxy
+) -> None:
+    """The last one's key led to a booking in another group, and the append never arrives."""
+    here, there, command_id = create_group(10), create_group(10), uuid4()
+    known = book_seats(there.group_id)
+    seal = sealed_as(command_id, known.booking_id)
+    for group in (here, there):
+        await handlers[1].handle(group, plain)
+    await handlers[1].handle(known, plain, command_id, seal)
+    before = await pool.fetchval("SELECT count(*) FROM stored_events")
+    store = TogetherStore(pool, proxy.url)
+    await store.find_events([uuid4()])
+    proxy.cut_after(10)
+    with pytest.raises(AnsweredBefore):
+        await Together(store, DatabaseClock(NOON)).commit(
+            [
+                waiting(book_seats(here.group_id)),
+                waiting(book_seats(here.group_id), command_id, seal),
+            ]
+        )
+    await store.close()
+    assert await pool.fetchval("SELECT count(*) FROM stored_events") == before
+
+
+def waiting(command: Command, *key: Any) -> Pending:
+    """A command that somebody waits for, for ever."""
+    return Pending(command, plain, math.inf, asyncio.get_running_loop().create_future(), *key)
