@@ -137,7 +137,7 @@ async def lose_a_request_with_a_known_key(dsn: str) -> set[str]:
         wish = customers.shared(group_id)
         await customers.ask_shared(wish, 1)
         proxy.cut_after(10)
-        await asyncio.gather(customers.book(group_id), customers.ask_shared(wish, 0))
+        await asyncio.gather(customers.rush(group_id, 1), customers.ask_shared(wish, 0))
         return await named(dsn, customers)
 
 
