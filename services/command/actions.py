@@ -1,6 +1,8 @@
 """The actions of the three graphs: what cancelling, paying and completing do to a group.
 
-Contract section 3; which action leads where is data in `shared.booking_api.states`.
+Contract section 3; which action leads where is data in `shared.booking_api.states`. What time asks
+for leads to nothing where nothing is left to do, and is refused where it is too early: then it is
+asked again (decision 0011).
 """
 
 from __future__ import annotations
@@ -12,7 +14,7 @@ from typing import Any, cast
 from services.command.commands import Act
 from services.command.facts import Decision, facts, is_visible
 from services.command.windows import cancel_refusal
-from shared.booking_api.errors import NotFound, TooManySeatsCancelled
+from shared.booking_api.errors import NotFound, TooManySeatsCancelled, WrongState
 from shared.booking_api.states import wrong_state
 from shared.domain.events import (
     GroupCancelled,
@@ -45,7 +47,7 @@ def act(group: Group, command: Act, now: datetime) -> Decision:
 
 
 def _act_on_group(group: Group, command: Act, now: datetime) -> Decision:
-    if command.due and group.state != "tentative":
+    if command.due and (group.state != "tentative" or not _completes_by_itself(group)):
         return []
     wrong = wrong_state("group_owner", group.state, command.action)
     if wrong is not None:
@@ -56,16 +58,14 @@ def _act_on_group(group: Group, command: Act, now: datetime) -> Decision:
         live = sum(seat.state in LIVE for seat in seats)
         common["current_seats"] = sum(s.seats for s in seats if s.state == "completed")
         return [GroupCancelled(**common, seat_bookings=live, sealed=command.sealed)]
-    if command.due and not _is_due(group, now):
-        return []
+    if command.due and not _is_over(group, now):
+        return WrongState(command.action, group.state)
     return [GroupCompleted(**common, seat_bookings=sum(map(completes_with_group, seats)))]
 
 
-def _is_due(group: Group, now: datetime) -> bool:
-    created = group.created
-    if created is None or not created.auto_complete:
-        return False
-    return now >= created.end + COMPLETES_AFTER
+def _is_over(group: Group, now: datetime) -> bool:
+    """Whether the moment has come at which bookings complete by themselves."""
+    return group.created is not None and now >= group.created.end + COMPLETES_AFTER
 
 
 def _cancel_seat(group: Group, command: Act, seat: Seat, now: datetime) -> Decision:
@@ -88,19 +88,32 @@ def _cancel_seat(group: Group, command: Act, seat: Seat, now: datetime) -> Decis
 
 
 def _pay(group: Group, command: Act, seat: Seat, now: datetime) -> Decision:
-    return [SeatPaid(**facts(group, command, now), sealed=command.sealed)]
+    common = facts(group, command, now)
+    paid = SeatPaid(**common, sealed=command.sealed)
+    return [paid, SeatCompleted(**common)] if _is_late(group, seat, now) else [paid]
+
+
+def _is_late(group: Group, seat: Seat, now: datetime) -> bool:
+    """Whether no moment is left at which the seat booking would complete once it is paid: its
+    group has completed without it, or its own moment is over."""
+    if group.state == "completed":
+        return True
+    return seat.auto_complete and not _completes_by_itself(group) and _is_over(group, now)
+
+
+def _completes_by_itself(group: Group) -> bool:
+    return group.created is not None and group.created.auto_complete
 
 
 def _expire(group: Group, command: Act, seat: Seat, now: datetime) -> Decision:
     if command.booking_id not in group.holds.overdue(now):
-        return []
+        return WrongState(command.action, seat.state)
     return [SeatExpired(**facts(group, command, now, -seat.seats), seats=seat.seats)]
 
 
 def _complete_seat(group: Group, command: Act, seat: Seat, now: datetime) -> Decision:
-    created = group.created
-    if command.due and (created is None or now < created.end + COMPLETES_AFTER):
-        return []
+    if command.due and not _is_over(group, now):
+        return WrongState(command.action, seat.state)
     return [SeatCompleted(**facts(group, command, now))]
 
 

@@ -20,6 +20,7 @@ from shared.booking_api.errors import (
     NotFinal,
     NotFound,
     NotReschedulable,
+    SeatsNotFinal,
     ValidationFailed,
 )
 from shared.booking_api.validation import failed
@@ -77,13 +78,15 @@ def change_meta(group: Group, command: ChangeMeta, now: datetime) -> Decision:
 
 
 def delete(group: Group, command: DeleteBooking, now: datetime) -> Decision:
-    """BookingDeleted; refused while the booking can still change."""
+    """BookingDeleted; refused while the booking, or one of the group's seats, can still change."""
     if not is_visible(group, command) or not _has(group, command.booking_id):
         return NotFound("Booking")
     seat = group.seats.get(command.booking_id)
     state = group.state if seat is None else seat.state
     if state in LIVE:
         return NotFinal(state)
+    if seat is None and (live := sum(one.state in LIVE for _, one in group.seats.items())):
+        return SeatsNotFinal(live)
     return [BookingDeleted(**facts(group, command, now))]
 
 

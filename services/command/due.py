@@ -1,17 +1,19 @@
 """Time as an actor: what is due is done by ordinary commands, once, however many processes run.
 
 Due work is a read model of the log. A worker claims it with SKIP LOCKED and acts under a command id
-made of booking, action and due time; a crash in between repeats the command, not its effect. One
-worker is elected, so that others do not look in vain (decision 0011).
+made of booking, action and due time; a crash in between repeats the command, not its effect. What
+is refused is kept until it can be decided. One worker is elected, so that others do not look in
+vain (decision 0011).
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
-from datetime import UTC
+from datetime import UTC, timedelta
+from http import HTTPStatus
 from uuid import uuid5
 
 import asyncpg
@@ -24,13 +26,16 @@ from shared.booking_api.actions import Action
 from shared.booking_api.bookings import Rendering
 from shared.booking_api.errors import ApiError, NotFound
 from shared.booking_api.includes import NOTHING
-from shared.due.reading import DueWork, catch_up, sql
+from shared.due.reading import Connection, DueWork, catch_up, sql
 from shared.eventlog.election import Election, Term
 from shared.eventlog.wakeup import Wakeup
 
 AT_ONCE = 100
 REST_SECONDS = 0.25
 """Due times are whole seconds and more away: looking after every commit cost bookings in a sale."""
+AFTER_REFUSAL = timedelta(minutes=1)
+AFTER_TROUBLE = timedelta(seconds=5)
+_FINISHED = (HTTPStatus.OK, HTTPStatus.NOT_FOUND)
 _PLAIN = Shown(NOTHING, Rendering())
 _log = logging.getLogger(__name__)
 
@@ -69,13 +74,23 @@ class DueWorker:
             async with connection.transaction():
                 rows = await connection.fetch(sql("due_now"), self._desk.now(), AT_ONCE)
                 work = [DueWork(*row) for row in rows]
-                done = await asyncio.gather(*(self._do(one) for one in work))
-                finished = [one[:2] for one, ok in zip(work, done, strict=True) if ok]
-                await connection.executemany(sql("forget_work"), finished)
-        return len(finished)
+                waits = await asyncio.gather(*(self._do(one) for one in work))
+                await self._note(connection, list(zip(work, waits, strict=True)))
+        return len(work)
 
-    async def _do(self, work: DueWork) -> bool:
-        """Whether it needs no further attention: it was done, or cannot be done any more."""
+    async def _note(
+        self, connection: Connection, done: Sequence[tuple[DueWork, timedelta | None]]
+    ) -> None:
+        """What is done is forgotten. The rest has another due time, and with it another command."""
+        now = self._desk.now()
+        finished = [work[:2] for work, wait in done if wait is None]
+        put_off = [(*work[:2], now + wait) for work, wait in done if wait is not None]
+        await connection.executemany(sql("forget_work"), finished)
+        await connection.executemany(sql("put_off"), put_off)
+
+    async def _do(self, work: DueWork) -> timedelta | None:
+        """None when it needs no further attention: it was done, or there is nothing left to do.
+        Otherwise when to look again: what was refused was too early."""
         due_at = work.due_at.astimezone(UTC).isoformat()
         intent = Intent(
             app_id=work.app_id,
@@ -94,11 +109,11 @@ class DueWorker:
             )
             reply = await self._desk.decide(order)
         except NotFound:
-            return True
+            return None
         except ApiError as error:
             _log.warning("due work waits: %s", error.code)
-            return False
-        return reply.status < 500
+            return AFTER_TROUBLE
+        return None if reply.status in _FINISHED else AFTER_REFUSAL
 
 
 @asynccontextmanager

@@ -62,9 +62,8 @@ def decide(group: Group, command: Command, now: datetime) -> Decision:
 
 
 def overdue(group: Group, now: datetime) -> list[Event]:
-    """A SeatExpired for every hold that ended by `now`, in booking order."""
-    if group.state != "tentative":
-        return []
+    """A SeatExpired for every hold that ended by `now`, in booking order, also of a group that
+    has ended meanwhile."""
     events: list[Event] = []
     left = group.current_seats
     for booking_id in islice(group.holds.overdue(now), MAX_EXPIRED_AT_ONCE):

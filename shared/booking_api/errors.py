@@ -225,6 +225,14 @@ class NotFinal(ApiError):
 
 
 @dataclass(eq=False)
+class SeatsNotFinal(ApiError):
+    """A group can be deleted once none of its seat bookings can change any more; {live} can."""
+
+    code = "seats_not_final"
+    live: int
+
+
+@dataclass(eq=False)
 class NotReschedulable(ApiError):
     """Bookings of graph '{graph}' cannot be rescheduled this way."""
 

@@ -141,7 +141,7 @@ class _Changes:
         if isinstance(event, SeatBooked):
             self._booked(group, event)
         elif isinstance(event, SeatPaid):
-            self.work[event.booking_id, "timeout"] = None
+            self._paid(group, event.booking_id)
         elif isinstance(event, GroupRescheduled):
             self._rescheduled(replace(group, start_at=event.start, end_at=event.end))
         elif isinstance(event, GroupCancelled):
@@ -157,6 +157,13 @@ class _Changes:
             self._expect(group, event.booking_id, "timeout", event.hold_until)
         if event.auto_complete and not group.auto_complete:
             self._expect(group, event.booking_id, "complete", group.completes_at)
+
+    def _paid(self, group: _Group, booking_id: UUID) -> None:
+        """In a group that has completed it completes too: in the same commit, unless a process of
+        an earlier version took the payment."""
+        self.work[booking_id, "timeout"] = None
+        if not group.is_open:
+            self._expect(group, booking_id, "complete", group.completes_at)
 
     def _rescheduled(self, group: _Group) -> None:
         self._put(group)

@@ -27,6 +27,16 @@ class Given:
     def at(self, now: datetime) -> Given:
         return Given(self.group, now)
 
+    def then(self, command: Command, only: type[Event] | None = None) -> Given:
+        """A group to which that has happened too, or only its events of one kind."""
+        decision = decide(self.group, command, self.now)
+        assert not isinstance(decision, ApiError), decision
+        group = self.group.draft()
+        for event in decision:
+            if only is None or isinstance(event, only):
+                evolve(group, event)
+        return Given(group, self.now)
+
 
 @dataclass
 class Then:

@@ -1,7 +1,9 @@
-"""The aggregate against a small model: seats taken are those booked and not given back."""
+"""The aggregate against a small model: seats taken are those booked and not given back, and every
+seat booking comes to its end, whenever its group completes and whenever it is paid."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -18,15 +20,25 @@ from hypothesis.stateful import (
     rule,
 )
 
-from services.command.commands import ChangeCapacity, Command
+from services.command.commands import ChangeCapacity, Command, DeleteBooking
 from services.command.group import decide
-from shared.booking_api.errors import ApiError, CapacityTaken, SoldOut
+from shared.booking_api.errors import (
+    ApiError,
+    CapacityTaken,
+    SeatsNotFinal,
+    SoldOut,
+    WrongState,
+)
 from shared.domain.events import Event
 from shared.domain.group import Group, evolve, fold
-from tests.harness.group_commands import APP, act, book_seats, create_group
+from shared.domain.seats import LIVE
+from tests.harness.group_commands import APP, DAY, act, book_seats, create_group
 from tests.harness.ledger import NOON
 
 HOLD = timedelta(minutes=5)
+PAYMENT = "group_customer_payment"
+END = NOON + DAY + timedelta(hours=1)
+OVER = END + timedelta(hours=1)
 seats = st.integers(1, 4)
 
 
@@ -36,17 +48,24 @@ class GroupMachine(RuleBasedStateMachine):
     bookings = Bundle("bookings")
     payments = Bundle("payments")
 
-    @initialize(max_seats=st.integers(1, 8))
-    def open(self, max_seats: int) -> None:
-        command = create_group(max_seats)
+    @initialize(max_seats=st.integers(1, 8), by_itself=st.booleans())
+    def open(self, max_seats: int, by_itself: bool) -> None:
+        command = replace(create_group(max_seats), auto_complete=by_itself)
+        self.by_itself = by_itself
         self.group = Group(command.group_id)
         self.history: list[Event] = []
         self.now = NOON
         self.max_seats = max_seats
         self.held: dict[UUID, int] = {}
         self.ends_at: dict[UUID, datetime] = {}
-        self.is_open = True
+        self.completed: set[UUID] = set()
+        self.is_open = self.is_kept = True
         assert self.decide(command) is None
+
+    @property
+    def is_over(self) -> bool:
+        """Whether an hour has passed since the end."""
+        return self.now >= OVER
 
     @property
     def taken(self) -> int:
@@ -58,7 +77,7 @@ class GroupMachine(RuleBasedStateMachine):
 
     @rule(target=payments, count=seats)
     def book_to_pay(self, count: int) -> UUID:
-        booking_id = self._book(count, "group_customer_payment")
+        booking_id = self._book(count, PAYMENT)
         if booking_id in self.held:
             self.ends_at[booking_id] = self.now + HOLD
         return booking_id
@@ -68,10 +87,11 @@ class GroupMachine(RuleBasedStateMachine):
         command = book_seats(self.group.group_id, count, graph=graph)
         refusal = self.decide(command)
         fits = self.taken + count <= self.max_seats
-        assert (refusal is None) == (self.is_open and fits), refusal
+        in_time = self.is_open and self.now < END
+        assert (refusal is None) == (in_time and fits), refusal
         if refusal is None:
             self.held[command.booking_id] = count
-        elif self.is_open:
+        elif in_time:
             assert isinstance(refusal, SoldOut)
         return command.booking_id
 
@@ -79,19 +99,22 @@ class GroupMachine(RuleBasedStateMachine):
     def cancel(self, booking: UUID) -> None:
         """Once: what is given back cannot be given back again."""
         self.expire()
-        known = self.is_open and booking in self.held
+        known = booking in self.held and booking not in self.completed
         refusal = self.decide(act(self.group.group_id, booking, "cancel_by_customer"))
         assert (refusal is None) == known
-        self.held.pop(booking, None)
+        if known:
+            del self.held[booking]
 
     @rule(booking=consumes(payments))
     def pay(self, booking: UUID) -> None:
+        """Once, and while the hold lasts; what has no later moment to complete completes now."""
         self.expire()
-        awaited = self.is_open and booking in self.ends_at
-        graph = "group_customer_payment"
-        refusal = self.decide(act(self.group.group_id, booking, "pay", graph=graph))
+        awaited = booking in self.ends_at
+        refusal = self.decide(act(self.group.group_id, booking, "pay", graph=PAYMENT))
         assert (refusal is None) == awaited
         self.ends_at.pop(booking, None)
+        if awaited and (not self.is_open or (self.is_over and not self.by_itself)):
+            self.completed.add(booking)
 
     @rule(max_seats=st.integers(1, 10))
     def resize(self, max_seats: int) -> None:
@@ -115,14 +138,72 @@ class GroupMachine(RuleBasedStateMachine):
     def wait(self, minutes: int) -> None:
         self.now += timedelta(minutes=minutes)
 
+    @precondition(lambda self: len(self.history) > 3)
+    @rule()
+    def wait_until_it_is_over(self) -> None:
+        self.now = max(self.now, OVER)
+
+    @precondition(lambda self: self.is_kept)
+    @rule()
+    def time_acts(self) -> None:
+        """What due work asks for, in any order and again and again: too early is refused."""
+        self.expire()
+        group_id = self.group.group_id
+        if self.by_itself:
+            self.due(group_id, "complete", "group_owner")
+        for booking_id, seat in list(self.group.seats.items()):
+            graph = PAYMENT if seat.state in ("tentative", "paid") else "group_customer"
+            self.due(booking_id, "timeout", PAYMENT)
+            if not self.by_itself:
+                self.due(booking_id, "complete", graph)
+        if self.is_over and self.is_open:
+            self.ended(is_open=not self.by_itself)
+        seats = self.group.seats.items()
+        assert {b for b, seat in seats if seat.state == "tentative"} == self.ends_at.keys()
+
+    def due(self, booking_id: UUID, action: str, graph: str) -> None:
+        command = act(self.group.group_id, booking_id, action, graph=graph, due=True)
+        assert isinstance(self.decide(command), WrongState | None)
+
+    @precondition(lambda self: self.is_open and len(self.history) > 2)
+    @rule()
+    def complete(self) -> None:
+        self.expire()
+        assert self.decide(act(self.group.group_id, self.group.group_id, "complete")) is None
+        self.ended(is_open=False)
+
     @precondition(lambda self: self.is_open and len(self.history) > 5)
     @rule()
     def close(self) -> None:
         self.expire()
         assert self.decide(act(self.group.group_id, self.group.group_id, "cancel")) is None
         self.is_open = False
-        self.held.clear()
+        self.held = {b: n for b, n in self.held.items() if b in self.completed}
         self.ends_at.clear()
+
+    @precondition(lambda self: not self.is_open)
+    @rule()
+    def delete(self) -> None:
+        """Not while a hold is open; once only, and nothing can be asked of it afterwards."""
+        self.expire()
+        group_id = self.group.group_id
+        refusal = self.decide(DeleteBooking(app_id=APP, group_id=group_id, booking_id=group_id))
+        if self.ends_at and self.is_kept:
+            assert isinstance(refusal, SeatsNotFinal)
+        else:
+            assert (refusal is None) == self.is_kept
+            self.is_kept = False
+
+    def ended(self, is_open: bool) -> None:
+        """All that is held completes, but for what is still to be paid."""
+        self.is_open = is_open
+        self.completed |= self.held.keys() - self.ends_at.keys()
+
+    @invariant()
+    def only_holds_outlive_their_group(self) -> None:
+        if self.group.state == "completed":
+            live = {seat.state for _, seat in self.group.seats.items() if seat.state in LIVE}
+            assert live <= {"tentative"}
 
     @invariant()
     def seats_are_those_held(self) -> None:
@@ -168,5 +249,5 @@ def snapshot(group: Group) -> Any:
     return (group.version, group.state, group.current_seats, dict(group.seats.items()))
 
 
-GroupMachine.TestCase.settings = settings(max_examples=60, stateful_step_count=30, deadline=None)
+GroupMachine.TestCase.settings = settings(max_examples=200, stateful_step_count=30, deadline=None)
 TestGroup = GroupMachine.TestCase

@@ -111,7 +111,7 @@ def test_nobody_but_time_times_a_payment_out() -> None:
     due = act(group.group_id, seat.booking_id, "timeout", graph=PAYMENT, due=True)
     state = given(group, seat)
     state.when(timeout).refused(WrongState)
-    state.when(due).then()
+    state.when(due).refused(WrongState)
     [event] = state.at(NOON + timedelta(minutes=5)).when(due).then(SeatExpired)
     assert event.current_seats == 0
 

@@ -26,16 +26,22 @@ def test_a_hold_that_was_paid_meanwhile_does_not_expire() -> None:
     assert booked.current_seats == 3
 
 
-def test_a_group_that_ended_expires_nothing() -> None:
+def test_a_hold_of_a_group_that_has_completed_expires_too() -> None:
     group = create_group()
     hold = book_seats(group.group_id, graph=PAYMENT, hold=3 * DAY)
-    over = NOON + 2 * DAY
     complete = act(group.group_id, group.group_id, "complete")
     ended = given(group, hold, complete)
     assert ended.group.state == "completed"
     note = ChangeMeta(app_id=APP, group_id=group.group_id, booking_id=group.group_id, meta={"a": 1})
-    assert overdue(ended.group, over + 2 * DAY) == []
-    ended.at(over + 2 * DAY).when(note).then(MetaChanged)
+    ended.at(NOON + 2 * DAY).when(note).then(MetaChanged)
+    ended.at(NOON + 3 * DAY).when(note).then(SeatExpired, MetaChanged)
+
+
+def test_nothing_of_a_cancelled_group_expires() -> None:
+    group = create_group()
+    hold = book_seats(group.group_id, graph=PAYMENT)
+    ended = given(group, hold, act(group.group_id, group.group_id, "cancel"))
+    assert overdue(ended.group, LATER) == []
 
 
 def test_holds_expire_in_the_order_in_which_they_began() -> None:
