@@ -14,13 +14,12 @@ from services.command.commands import (
     RescheduleGroup,
 )
 from services.command.facts import Decision, facts, is_visible
+from shared.booking_api.deletion_errors import NotFinal, SeatsNotFinal
 from shared.booking_api.errors import (
     CapacityTaken,
     GroupClosed,
-    NotFinal,
     NotFound,
     NotReschedulable,
-    SeatsNotFinal,
     ValidationFailed,
 )
 from shared.booking_api.validation import failed

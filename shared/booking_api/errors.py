@@ -217,22 +217,6 @@ class TooManySeatsCancelled(ApiError):
 
 
 @dataclass(eq=False)
-class NotFinal(ApiError):
-    """Only a booking that can no longer change can be deleted; this one is '{state}'."""
-
-    code = "not_final"
-    state: str
-
-
-@dataclass(eq=False)
-class SeatsNotFinal(ApiError):
-    """A group can be deleted once none of its seat bookings can change any more; {live} can."""
-
-    code = "seats_not_final"
-    live: int
-
-
-@dataclass(eq=False)
 class NotReschedulable(ApiError):
     """Bookings of graph '{graph}' cannot be rescheduled this way."""
 

@@ -22,10 +22,10 @@ from hypothesis.stateful import (
 
 from services.command.commands import ChangeCapacity, Command, DeleteBooking
 from services.command.group import decide
+from shared.booking_api.deletion_errors import SeatsNotFinal
 from shared.booking_api.errors import (
     ApiError,
     CapacityTaken,
-    SeatsNotFinal,
     SoldOut,
     WrongState,
 )

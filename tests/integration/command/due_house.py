@@ -1,0 +1,125 @@
+"""Several desks and due workers on one log, with one clock that tests move."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+import asyncpg
+import pydantic_core
+
+from services.command import acting
+from services.command.app import command_service
+from services.command.desk import BookingDesk
+from services.command.due import DueWorker
+from services.command.intent import Intent
+from services.command.reply import Reply, Shown
+from shared.accounts.keyring import KeyRing
+from shared.accounts.postgres import PostgresKeySource
+from shared.booking_api.actions import Action
+from shared.booking_api.bookings import Rendering
+from shared.booking_api.changes import Reschedule
+from shared.booking_api.circumstances import Circumstances
+from shared.booking_api.includes import NOTHING
+from shared.booking_api.requests import new_booking
+from shared.eventlog.privacy import MasterKey
+from tests.harness.moved_clock import MovedClock
+
+MASTER = MasterKey(bytes(32))
+PLAIN = Shown(NOTHING, Rendering())
+NEVER: dict[str, Any] = {"auto_complete_one_hour_after_booking_ends": {"enabled": False}}
+HOUR = timedelta(hours=1)
+HOLD = timedelta(minutes=5)
+LONG_HOLD = 3 * HOUR
+BEFORE_THE_END = timedelta(days=1) + HOUR - timedelta(minutes=1)
+
+
+class Installation:
+    """Several processes' worth of desks and due workers on one log, with one clock."""
+
+    def __init__(
+        self, dsn: str, pool: asyncpg.Pool[asyncpg.Record], clock: MovedClock, hold: timedelta
+    ) -> None:
+        self.app_id = uuid4()
+        self.hold = hold
+        self.clock = clock
+        self.pool = pool
+        self.dsn = dsn
+        self.desks: list[BookingDesk] = []
+        self.workers: list[DueWorker] = []
+
+    async def add(self, stack: AsyncExitStack) -> None:
+        ring = KeyRing(PostgresKeySource(self.pool, MASTER), MASTER)
+        service = command_service(self.pool, self.dsn, MASTER, ring, self.hold, self.clock)
+        desk = (await stack.enter_async_context(service)).desk
+        self.desks.append(desk)
+        self.workers.append(DueWorker(self.pool, self.dsn, desk))
+
+    def intent(self) -> Intent:
+        return Intent(app_id=self.app_id, time_zone="UTC", metadata={"actor": "test"})
+
+    async def book(self, body: Mapping[str, Any]) -> str:
+        new = new_booking(body, Circumstances(self.clock.now()))
+        reply = await self.desks[0].decide(await self.desks[0].order(new, self.intent(), PLAIN))
+        booking: str = pydantic_core.from_json(reply.body)["data"]["id"]
+        return booking
+
+    async def act(self, booking_id: str, action: str) -> Reply:
+        order = await self.desks[0].order_change(
+            UUID(booking_id),
+            self.intent(),
+            PLAIN,
+            lambda s: (
+                acting.act(s, Action(action), self.intent()),
+                acting.show(s, PLAIN),
+            ),
+        )
+        return await self.desks[0].decide(order)
+
+    async def move(self, group_id: str, later: timedelta) -> None:
+        """The group to another time, so much later than now."""
+        start = self.clock.now() + later
+        order = await self.desks[0].order_change(
+            UUID(group_id),
+            self.intent(),
+            PLAIN,
+            lambda s: (
+                acting.reschedule(s, Reschedule(start, start + HOUR), self.intent()),
+                acting.show(s, PLAIN),
+            ),
+        )
+        assert (await self.desks[0].decide(order)).status == 200
+
+    async def let_time_act(self) -> None:
+        """Every worker at once, until there is nothing left to do."""
+        while any(await asyncio.gather(*(worker.do_due() for worker in self.workers))):
+            pass
+
+    async def topics(self) -> Counter[str]:
+        rows = await self.pool.fetch("SELECT topic FROM stored_events")
+        return Counter(row[0].removeprefix("seatledger.") for row in rows)
+
+    async def due(self) -> int:
+        count: int = await self.pool.fetchval("SELECT count(*) FROM due_work")
+        return count
+
+
+def state_in(reply: Reply) -> str:
+    state: str = pydantic_core.from_json(reply.body)["data"]["state"]
+    return state
+
+
+@asynccontextmanager
+async def installed(dsn: str, hold: timedelta) -> AsyncIterator[Installation]:
+    async with AsyncExitStack() as stack:
+        pool = await stack.enter_async_context(asyncpg.create_pool(dsn, max_size=10))
+        clock = MovedClock(await pool.fetchval("SELECT clock_timestamp()"))
+        house = Installation(dsn, pool, clock, hold)
+        for _ in range(3):
+            await house.add(stack)
+        yield house
