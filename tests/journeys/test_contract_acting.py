@@ -206,6 +206,27 @@ async def test_only_what_has_ended_is_deleted_and_then_it_is_gone(api: Caller) -
     assert related.data["related_bookings"] == []
 
 
+async def test_what_is_paid_after_its_group_completed_completes_and_only_then_the_group_may_go(
+    api: Caller,
+) -> None:
+    owner = await _group(api)
+    held, other = [(await api.post("/v2/bookings", payment_seats(owner))).id for _ in range(2)]
+    await api.put(f"/v2/bookings/{owner}/complete", {})
+    refused = await api.delete(f"/v2/bookings/{owner}")
+    assert (refused.status, refused.code) == (422, "seats_not_final")
+    paid = await api.put(f"/v2/bookings/{held}/pay", {"pay": {"payment_id": "ch_1"}})
+    assert (paid.status, paid.data["state"], paid.data["completed"]) == (200, "completed", True)
+    shown = (await api.get(f"/v2/bookings/{held}?include=logs")).data
+    assert shown["state"] == "completed"
+    steps = [(one["action"], one["state"]) for one in shown["logs"]]
+    assert steps == [("create", "tentative"), ("pay", "paid"), ("complete", "completed")]
+    assert (await api.put(f"/v2/bookings/{held}/pay", {})).code == "wrong_state"
+    assert (await api.delete(f"/v2/bookings/{owner}")).code == "seats_not_final"
+    await api.put(f"/v2/bookings/{other}/cancel_by_customer", {})
+    assert await _counts(api, owner) == (1, 20)
+    assert (await api.delete(f"/v2/bookings/{owner}")).status == 204
+
+
 async def test_a_resource_that_said_so_is_not_booked_twice(api: Caller) -> None:
     alone = {"allow_double_bookings": False}
     first = await _group(api, days=40, settings=alone)

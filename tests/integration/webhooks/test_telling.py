@@ -12,6 +12,7 @@ from uuid import UUID
 import pytest
 
 from services.query.connection import Pool
+from shared.domain.events import SeatCompleted, SeatPaid
 from tests.harness.relays import eventually
 from tests.integration.query.api import Api
 from tests.integration.query.scenario import Scenario
@@ -111,6 +112,27 @@ async def test_an_owners_cancel_reaches_every_seat_booking(
     assert {told.booking["id"] for told in receiver.at("/seats")} == set(map(str, seats[1:]))
     assert [told.booking["completed"] for told in receiver.at("/group")] == [True]
     assert len({told.headers["Seatledger-Delivery-Id"] for told in receiver.told}) == 7
+
+
+async def test_a_seat_paid_after_its_group_completed_is_told_once_as_completed(
+    scenario: Scenario, api: Api, hooks: Webhooks, receiver: Receiver
+) -> None:
+    """The payment and the completion are one commit of two events, each with its own webhook."""
+    for state in ("paid", "completed", "unpaid"):
+        await hooks.create(state, f"/{state}", "group_customer_payment")
+    group_id = await scenario.create(app_id=api.app_id)
+    late, other = [await scenario.book(group_id, graph="group_customer_payment") for _ in range(2)]
+    await scenario.complete_group(group_id)
+    common = scenario._common(group_id, late)
+    await scenario.append(group_id, [SeatPaid(**common), SeatCompleted(**common)])
+    await scenario.expire(group_id, other)
+    await receiver.until(lambda r: bool(r.at("/unpaid")) and len(r.told) >= 3)
+    told = [(one.path, one.booking["id"], one.booking["completed"]) for one in receiver.told]
+    assert sorted(told) == [
+        ("/completed", str(late), True),
+        ("/paid", str(late), False),
+        ("/unpaid", str(other), True),
+    ]
 
 
 async def test_a_booking_may_switch_a_webhook_off_for_itself(
