@@ -28,12 +28,15 @@ async def serve_both(settings: Settings, listener: socket.socket, place: Place) 
         ring = await ring_at(listener, pool, master, settings)
         room = settings.cache_megabytes
         hold = settings.payment_hold
-        asks = settings.confirm_links
         service = command_service(
-            pool, dsn, master, ring, hold, cache_megabytes=room, confirm_links=asks
+            *(pool, dsn, master, ring, hold),
+            cache_megabytes=room,
+            confirm_links=settings.confirm_links,
+            neutral_refusals=settings.neutral_refusals,
         )
         command = await stack.enter_async_context(service)
-        query = await stack.enter_async_context(query_service(dsn, master, settings.pool_size))
+        reading = query_service(dsn, master, settings.pool_size, settings.neutral_refusals)
+        query = await stack.enter_async_context(reading)
         if settings.loops == "inline":
             await stack.enter_async_context(query_loops(settings, master))
             await stack.enter_async_context(due_loop(pool, dsn, command.desk))

@@ -58,6 +58,7 @@ class Settings(BaseSettings):
     public_url: str = ""
     webhooks_private: bool = False
     confirm_links: bool = False
+    neutral_refusals: bool = False
     access_log: bool = False
     keep_answers_days: int = Field(default=30, ge=1)
     metrics_key: SecretStr | None = None

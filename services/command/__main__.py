@@ -27,9 +27,11 @@ async def serve_writes(settings: Settings) -> None:
         ring = await ring_at(listener, pool, master, settings)
         room = settings.cache_megabytes
         hold = settings.payment_hold
-        asks = settings.confirm_links
         service = command_service(
-            pool, dsn, master, ring, hold, cache_megabytes=room, confirm_links=asks
+            *(pool, dsn, master, ring, hold),
+            cache_megabytes=room,
+            confirm_links=settings.confirm_links,
+            neutral_refusals=settings.neutral_refusals,
         )
         command = await stack.enter_async_context(service)
         if settings.loops != "off":

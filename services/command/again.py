@@ -31,7 +31,8 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class SeatsAgain:
-    """`POST /v2/bookings` for seats, as `first` asked for them: with other bodies, by other ids."""
+    """`POST /v2/bookings` for seats, as `first` asked for them: with other bodies, by other ids; by
+    the same key, so on the same terms."""
 
     desk: BookingDesk
     first: Intent
@@ -53,7 +54,8 @@ class SeatsAgain:
         value = read_object(body)
         if value.get("graph") not in SEAT_GRAPHS:
             return None
-        return new_seats(value, Circumstances(self.desk.now(), self.first.time_zone, self.reading))
+        now, first = self.desk.now(), self.first
+        return new_seats(value, Circumstances(now, first.time_zone, self.reading, first.is_public))
 
     def _will(self, asked: Asked) -> Intent:
         return Intent(
@@ -61,6 +63,7 @@ class SeatsAgain:
             time_zone=self.first.time_zone,
             metadata={"actor": self.first.metadata["actor"], "request_id": asked.request_id},
             caller_left=asked.is_given_up,
+            is_public=self.first.is_public,
         )
 
     def _booked(self, tell: Tell, booking: asyncio.Future[Reply]) -> None:

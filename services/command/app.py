@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import asyncpg
 from aiohttp import web
@@ -17,15 +17,18 @@ from services.command.desk import BookingDesk
 from services.command.erasing import ErasureRoutes
 from services.command.handler import CommandHandler
 from services.command.http import BookingRoutes
+from services.command.idempotency import Answers
 from services.command.links import ActionLinkRoutes
 from services.command.overlaps import Overlaps
 from services.command.projects import ProjectRoutes
 from services.command.refusal_recorder import RefusalRecorder
+from services.command.terms import TermsOfApps
 from services.command.together import Together
 from shared.accounts.keyring import KeyRing
 from shared.accounts.projects import PostgresProjects
 from shared.eventlog.postgres import PostgresEventStore
 from shared.eventlog.privacy import MasterKey
+from shared.eventlog.statements import statement
 from shared.eventlog.together import TogetherStore
 from shared.http.health import Check
 from shared.metrics import CACHE_BYTES, CACHED_GROUPS, COMMANDS_UNDER_WAY
@@ -52,6 +55,7 @@ async def command_service(
     clock: DatabaseClock | None = None,
     cache_megabytes: int = 256,
     confirm_links: bool = False,
+    neutral_refusals: bool = False,
 ) -> AsyncIterator[CommandService]:
     """Runs inside the block; leaving it ends the appender, so let no request be under way."""
     store, together = PostgresEventStore(pool, dsn), TogetherStore(pool, dsn)
@@ -65,13 +69,16 @@ async def command_service(
     projects = PostgresProjects(pool, master)
     around = AroundReader(together, master, projects, ring)
     all_or_nothing = Together(together, clock)
-    desk = BookingDesk(handler, all_or_nothing, together, around, master, hold, refusals.note)
-
+    terms = TermsOfApps(projects, neutral_refusals)
+    answers = Answers(together, master, neutral_refusals, await _former_known_until(pool))
+    desk = BookingDesk(
+        *(handler, all_or_nothing, together, around, master, hold, refusals.note, terms, answers)
+    )
     routes = [
         *BookingRoutes(desk, master, Overlaps(pool)).routes(),
         *ErasureRoutes(desk, master, pool).routes(),
         *ActionLinkRoutes(desk, ring, confirm_links).routes(),
-        *ProjectRoutes(projects).routes(),
+        *ProjectRoutes(projects, terms).routes(),
     ]
     try:
         yield CommandService(routes, [_check(handler, store)], desk)
@@ -80,6 +87,12 @@ async def command_service(
         await refusals.stop()
         await together.close()
         await store.close()
+
+
+async def _former_known_until(pool: asyncpg.Pool[asyncpg.Record]) -> datetime | None:
+    """How long the ids are known that older code gave public keys' commands; None: not at all."""
+    until: datetime | None = await pool.fetchval(statement("public_keys_apart", "services.command"))
+    return until
 
 
 def _show(handler: CommandHandler, cache: MailboxCache) -> None:

@@ -42,7 +42,7 @@ class Batch:
                 self.keys.append(pending.command.key)
         if pending.seal_answer is not None:
             booking_id = pending.command.booking_id
-            self.answers.append(
+            self.answers.extend(
                 pending.seal_answer(booking_id, reply, not refused, pending.first_event_id)
             )
         self.replies.append((pending, reply))

@@ -17,6 +17,7 @@ from shared.booking_api.errors import (
     ValidationFailed,
     WrongState,
 )
+from shared.booking_api.public_refusals import WrongGraph
 from shared.domain.events import GroupCreated, SeatBooked
 from shared.domain.group import Group
 from shared.domain.seats import HOLDING
@@ -83,6 +84,9 @@ def _booking_refusal(group: Group, command: BookSeats, now: datetime) -> ApiErro
     known = group.seats.get(command.booking_id)
     if known is not None:
         return WrongState("create", known.state)
+    graph = _public_graph(group, command)
+    if graph not in (None, command.graph):
+        return WrongGraph(graph)
     if group.state != "tentative":
         return GroupClosed(group.state)
     closed = booking_refusal(group, now)
@@ -92,6 +96,16 @@ def _booking_refusal(group: Group, command: BookSeats, now: datetime) -> ApiErro
     if command.seats > free:
         return SoldOut(command.seats, max(free, 0))
     return _customer_refusal(group, command)
+
+
+def _public_graph(group: Group, command: BookSeats) -> str | None:
+    """By which graph a public key books: that of the group's project, else as its settings say;
+    None: by any."""
+    if command.public is None or group.created is None:
+        return None
+    project_id = group.created.project_id
+    of_project = None if project_id is None else command.public.graphs.get(project_id)
+    return of_project or group.settings.graph
 
 
 def _customer_refusal(group: Group, command: BookSeats) -> ApiError | None:

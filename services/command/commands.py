@@ -54,10 +54,19 @@ class CreateGroup(Command):
     bulk_id: UUID | None = None
 
 
+@value
+class PublicTerms:
+    """What binds seats that a public key books: the graph of each of the app's projects, and
+    whether every refusal reads the same (deploy/decisions/0039)."""
+
+    graphs: Mapping[UUID, str]
+    is_neutral: bool = False
+
+
 @value(kw_only=True)
 class BookSeats(Command):
     """Take `seats` seats at once; sealed: customer, attendees and meta. `hold`: how long a payment
-    seat stays tentative."""
+    seat stays tentative; `public`: the terms of a public key."""
 
     graph: SeatGraph
     seats: int
@@ -67,6 +76,7 @@ class BookSeats(Command):
     reminders: tuple[JsonObject, ...]
     webhooks: JsonObject
     bulk_id: UUID | None = None
+    public: PublicTerms | None = None
 
 
 @value(kw_only=True)

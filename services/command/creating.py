@@ -12,7 +12,7 @@ from uuid import UUID
 
 from services.command.around import NOTHING_AROUND, Around
 from services.command.base_reply import base_reply, shows_base_keys
-from services.command.commands import BookSeats, CreateGroup
+from services.command.commands import BookSeats, CreateGroup, PublicTerms
 from services.command.intent import Intent
 from services.command.reply import Render, Reply, Shown, booking_reply
 from services.command.views import NO_DETAILS, group_view, seat_view
@@ -95,9 +95,15 @@ class Owner:
 
 
 def prepare_seats(
-    new: NewSeats, intent: Intent, shown: Shown, master: MasterKey, hold: timedelta, owner: Owner
+    new: NewSeats,
+    intent: Intent,
+    shown: Shown,
+    master: MasterKey,
+    hold: timedelta,
+    owner: Owner,
+    public: PublicTerms | None = None,
 ) -> Prepared:
-    """Seats to book."""
+    """Seats to book, on `public` terms or on a server's."""
     booking_id = intent.new_booking_id()
     key = BookingKey.new(booking_id)
     ref = customer_ref(master, new.customer.email)
@@ -116,8 +122,12 @@ def prepare_seats(
         reminders=new.reminders,
         webhooks=new.webhooks,
         bulk_id=intent.bulk_id,
+        public=public,
     )
+    return Prepared(command, _showing(new, booking_id, shown, owner), key)
 
+
+def _showing(new: NewSeats, booking_id: UUID, shown: Shown, owner: Owner) -> Render:
     def render(group: Group, events: Sequence[Event]) -> Reply:
         booked = group.seats.get(booking_id)
         if booked is not None and shows_base_keys(shown):
@@ -130,7 +140,7 @@ def prepare_seats(
         shape = render_booking(seat, shown.includes, shown.rendering, surroundings)
         return booking_reply(201, shape)
 
-    return Prepared(command, render, key)
+    return render
 
 
 def _seat_details(booking_id: UUID, new: NewSeats) -> SeatDetails:

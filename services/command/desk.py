@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import math
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -22,6 +23,7 @@ from services.command.intent import Intent
 from services.command.pending import AnsweredBefore, Pending
 from services.command.refusals import Refusal, refusals_among
 from services.command.reply import Render, Reply, Shown, refusal_reply
+from services.command.terms import TermsOfApps
 from services.command.together import Refused, Together
 from services.command.views import open_group
 from shared.booking_api.changes import Change
@@ -62,6 +64,8 @@ class BookingDesk:
         master: MasterKey,
         hold: timedelta,
         note: Callable[[Refusal], None],
+        terms: TermsOfApps,
+        answers: Answers,
     ) -> None:
         self._handler = handler
         self._together = together
@@ -70,7 +74,8 @@ class BookingDesk:
         self._master = master
         self._hold = hold
         self._note = note
-        self._answers = Answers(store, master)
+        self._terms = terms
+        self._answers = answers
 
     def now(self) -> datetime:
         """The time that decisions are made by."""
@@ -87,7 +92,10 @@ class BookingDesk:
             ready = creating.prepare_group(new, intent, shown, self._master, around)
         else:
             owner = await self._owner(new.owner_booking_id, intent, shown)
-            ready = creating.prepare_seats(new, intent, shown, self._master, self._hold, owner)
+            terms = await self._terms.of(intent.app_id) if intent.is_public else None
+            ready = creating.prepare_seats(
+                new, intent, shown, self._master, self._hold, owner, terms
+            )
         return Order(ready.command, ready.render, ready.key, intent)
 
     async def order_change(
@@ -155,26 +163,37 @@ class BookingDesk:
         found = await self._store.find_existing(ids)
         return [one for one in found if one != subject.history.booking_id]
 
-    async def decide(self, order: Order) -> Reply:
-        """The reply, once it is durable."""
+    def dated(self, intent: Intent) -> Intent:
+        """The will without a former id, once those are not known any more."""
+        known_until = self._answers.former_known_until
+        is_known = known_until is not None and self.now() < known_until
+        return intent if is_known else replace(intent, former_id=None)
+
+    async def decide(self, order: Order, is_last: bool = False) -> Reply:
+        """The reply, once it is durable; `is_last`: not to be tried again as another's."""
         intent = order.intent
         seal = self._answers.sealer(intent, lambda: order.key)
         try:
             # Cancelling only gives up the wait: what is being committed goes on in the appender.
             reply = await self._handler.handle(
-                order.command, order.render, intent.command_id, seal, intent.caller_left
+                *(order.command, order.render, intent.command_id, seal, intent.caller_left),
+                former_id=intent.former_id,
             )
         except AnsweredBefore:
-            return await self._replayed(intent)
+            return await self._replayed_or_apart(order, is_last)
         if reply.refusal is not None:
             self._note(reply.refusal)
         return reply
 
-    def begin(self, new: NewSeats, intent: Intent, shown: Shown) -> asyncio.Future[Reply]:
+    def begin(self, new: NewSeats, intent: Intent, shown: Shown) -> asyncio.Future[Reply] | None:
         """Plain seats, ordered and on their way to be decided: without an idempotency key, shown
-        without includes. The reply comes once it is durable; TooBusy when it was not even begun.
+        without includes. The reply comes once it is durable; TooBusy when it was not even begun,
+        None when the terms of a public key must be read first.
         """
-        ready = creating.prepare_seats(new, intent, shown, self._master, self._hold, NOBODY)
+        terms = self._terms.known(intent.app_id) if intent.is_public else None
+        if intent.is_public and terms is None:
+            return None
+        ready = creating.prepare_seats(new, intent, shown, self._master, self._hold, NOBODY, terms)
         assert intent.command_id is None and intent.caller_left is not None
         return self._handler.begin(ready.command, ready.render, intent.caller_left)
 
@@ -203,6 +222,17 @@ class BookingDesk:
         seal = self._answers.sealer(order.intent, lambda: order.key)
         command_id = order.intent.command_id
         return Pending(order.command, order.render, math.inf, future, command_id, seal)
+
+    async def _replayed_or_apart(self, order: Order, is_last: bool) -> Reply:
+        """The first answer. When only a former id was known, and to a key of the other kind, the
+        order is decided after all: under no id but its own."""
+        reply = await self.replay(order.intent)
+        if reply is not None:
+            return reply
+        if is_last:
+            raise IdempotencyKeyExpired from None
+        apart = replace(order.intent, former_id=None)
+        return await self.decide(replace(order, intent=apart), is_last=True)
 
     async def _replayed(self, intent: Intent) -> Reply:
         reply = await self._answers.replay(intent)

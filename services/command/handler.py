@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -85,16 +85,18 @@ class CommandHandler:
         command_id: UUID | None = None,
         seal_answer: SealAnswer | None = None,
         caller_left: Callable[[], bool] | None = None,
+        former_id: UUID | None = None,
     ) -> Reply:
         """The reply, once it is durable: of events committed, or of a refusal confirmed.
 
         Raises TooBusy when it cannot be had in time, AnsweredBefore for a known `command_id`.
         """
         pending = self._pending(command, render, command_id, seal_answer, caller_left)
+        pending.former_id = former_id
         self._under_way += 1
         try:
             if command_id is not None:
-                return await self._once(command_id, pending)
+                return await self._once([command_id, *([former_id] if former_id else ())], pending)
             self._submit(pending)
             return await pending.future
         finally:
@@ -137,18 +139,19 @@ class CommandHandler:
             caller_left,
         )
 
-    async def _once(self, command_id: UUID, pending: Pending) -> Reply:
+    async def _once(self, ids: Sequence[UUID], pending: Pending) -> Reply:
         """Only one of several with the same key is decided; the others find its answer stored."""
-        while (first := self._keyed.get(command_id)) is not None:
+        while first := next((self._keyed[one] for one in ids if one in self._keyed), None):
             await asyncio.wait({first.future})
             if not first.future.cancelled() and first.future.exception() is None:
                 raise AnsweredBefore
-        self._keyed[command_id] = pending
+        self._keyed.update(dict.fromkeys(ids, pending))
         try:
             self._submit(pending)
             return await pending.future
         finally:
-            del self._keyed[command_id]
+            for one in ids:
+                del self._keyed[one]
 
     def _submit(self, pending: Pending) -> None:
         mailbox = self._cache.get(pending.command.group_id)

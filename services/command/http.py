@@ -55,7 +55,8 @@ class BookingRoutes:
         if b'"bookings"' in body and _is_bulk(body):
             refuse_widget_key(request)
             return await self._bulk.create(request)
-        intent, shown = intent_of(request, body, self._master), shown_of(request)
+        intent = self._desk.dated(intent_of(request, body, self._master))
+        shown = shown_of(request)
         if (replayed := await self._desk.replay(intent)) is not None:
             return answer_of(replayed)
         circumstances = circumstances_of(request, intent, self._desk.now())

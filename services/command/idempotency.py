@@ -9,20 +9,27 @@ from __future__ import annotations
 import hmac
 import struct
 from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime
 from typing import Protocol
 from uuid import UUID
+
+import pydantic_core
 
 from services.command.intent import Intent
 from services.command.pending import SealAnswer
 from services.command.reply import Reply
 from shared.booking_api.errors import IdempotencyKeyExpired, IdempotencyKeyReused
+from shared.booking_api.public_keys import told_again
 from shared.eventlog.privacy import BookingKey, MasterKey, Unreadable
 from shared.eventlog.store import CommandAnswer, StoredAnswer
+from shared.fast_ids import derived_id
 
 _STATUS = struct.Struct(">H")
-BY_MASTER, BY_BOOKING, SHOWING_OTHERS = 0, 1, 2
-"""What an answer's first byte says: which key sealed it, and whether it may show other people than
-the booking's own customer, so that erasing one of them takes it along."""
+BY_MASTER, BY_BOOKING, SHOWING_OTHERS, FORMER = 0, 1, 2, 4
+"""What an answer's first byte says: which key sealed it; whether it may show other people than the
+booking's own customer, so that erasing one of them takes it along; and whether it lies there for
+older code only, under the id that a public key's command had before (deploy/decisions/0039)."""
 FIELD = "answer"
 
 
@@ -31,13 +38,27 @@ class AnswerStore(Protocol):
 
     async def find_answer(self, command_id: UUID) -> StoredAnswer | None: ...
 
+    async def forget_former_answer(self, command_id: UUID) -> None: ...
+
+    async def find_former_answer(
+        self, command_id: UUID, event_id: UUID
+    ) -> tuple[StoredAnswer | None, str | None]: ...
+
 
 class Answers:
     """Seals answers for the append, and replays them."""
 
-    def __init__(self, store: AnswerStore, master: MasterKey) -> None:
+    def __init__(
+        self,
+        store: AnswerStore,
+        master: MasterKey,
+        is_neutral: bool = False,
+        former_known_until: datetime | None = None,
+    ) -> None:
         self._store = store
         self._master = master
+        self._is_neutral = is_neutral
+        self.former_known_until = former_known_until
 
     async def replay(self, intent: Intent) -> Reply | None:
         """The first answer to this command, None if there is none yet.
@@ -47,12 +68,42 @@ class Answers:
         """
         if intent.command_id is None:
             return None
-        found = await self._store.find_answer(intent.command_id)
+        found = await self._found(intent, intent.command_id)
         if found is None:
-            return None
+            return await self._replay_former(intent)
         if not hmac.compare_digest(found.request_hash, intent.request_hash):
             raise IdempotencyKeyReused
-        return self._open(intent.command_id, found)
+        return self._told_again(intent, self._open(intent.command_id, found))
+
+    async def _found(self, intent: Intent, command_id: UUID) -> StoredAnswer | None:
+        """What lies under the id; what lies there for older code makes room for a server's."""
+        found = await self._store.find_answer(command_id)
+        if found is None or not found.answer[0] & FORMER or intent.is_public:
+            return found
+        await self._store.forget_former_answer(command_id)
+        return None
+
+    async def _replay_former(self, intent: Intent) -> Reply | None:
+        """The answer to this very request under its former id; whatever else lies there is not
+        this key's. IdempotencyKeyExpired when the key's own booking is there without its answer."""
+        former_id = intent.former_id
+        if former_id is None:
+            return None
+        first_event = derived_id(former_id, "0")
+        found, actor = await self._store.find_former_answer(former_id, first_event)
+        if found is None:
+            if actor is not None and actor == intent.metadata.get("actor"):
+                raise IdempotencyKeyExpired
+            return None
+        if not hmac.compare_digest(found.request_hash, intent.request_hash):
+            return None
+        return self._told_again(intent, self._open(former_id, found))
+
+    def _told_again(self, intent: Intent, reply: Reply) -> Reply:
+        if not intent.is_public:
+            return reply
+        body = told_again(pydantic_core.from_json(reply.body), self._is_neutral)
+        return replace(reply, body=pydantic_core.to_json(body))
 
     def sealer(self, intent: Intent, key: Callable[[], BookingKey | None]) -> SealAnswer | None:
         """How to seal the reply to `intent`; by the booking's key if the command leads to events
@@ -63,26 +114,30 @@ class Answers:
 
         def seal(
             booking_id: UUID, reply: Reply, has_events: bool, first_event_id: UUID | None
-        ) -> CommandAnswer:
-            booking_key = key() if has_events else None
-            return CommandAnswer(
-                command_id,
-                booking_id,
-                intent.request_hash,
-                self._seal(intent, command_id, _pack(reply), booking_key),
-                first_event_id,
-            )
+        ) -> list[CommandAnswer]:
+            booking_key, plain = key() if has_events else None, _pack(reply)
+            names = [(command_id, 0, first_event_id)]
+            if (former_id := intent.former_id) is not None:
+                names.append((former_id, FORMER, derived_id(former_id, "0")))
+            return [
+                CommandAnswer(
+                    *(name, booking_id, intent.request_hash),
+                    self._seal(intent, name, plain, booking_key, kind),
+                    event_id,
+                )
+                for name, kind, event_id in names
+            ]
 
         return seal
 
     def _seal(
-        self, intent: Intent, command_id: UUID, plain: bytes, key: BookingKey | None
+        self, intent: Intent, command_id: UUID, plain: bytes, key: BookingKey | None, kind: int
     ) -> bytes:
-        others = SHOWING_OTHERS if intent.shows_others else 0
+        how = kind | (SHOWING_OTHERS if intent.shows_others else 0)
         if key is not None:
-            return bytes([BY_BOOKING | others]) + key.seal(FIELD, plain)
+            return bytes([BY_BOOKING | how]) + key.seal(FIELD, plain)
         sealed = self._master.seal(FIELD, plain, command_id.bytes)
-        return bytes([BY_MASTER | others]) + sealed
+        return bytes([BY_MASTER | how]) + sealed
 
     def _open(self, command_id: UUID, found: StoredAnswer) -> Reply:
         how, sealed = found.answer[0], found.answer[1:]

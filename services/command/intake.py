@@ -14,6 +14,7 @@ from services.command.reply import Reply, Shown
 from shared.booking_api.circumstances import Circumstances
 from shared.booking_api.errors import NotFound
 from shared.booking_api.includes import NOTHING, parse_includes
+from shared.booking_api.public_keys import check_own_includes
 from shared.booking_api.timestamps import (
     UTC_ZONE,
     Reading,
@@ -42,7 +43,8 @@ _OWN_HEADERS = tuple(
 def intent_of(request: web.Request, body: bytes, master: MasterKey) -> Intent:
     """The request's will; with an Idempotency-Key it can be recognised."""
     identity = identity_of(request)
-    command_id = command_id_of(identity.app_id, request.headers.get(IDEMPOTENCY_KEY))
+    key, is_public = request.headers.get(IDEMPOTENCY_KEY), identity.is_public
+    command_id = command_id_of(identity.app_id, key, is_public)
     hashed = b""
     if command_id is not None:
         line = f"{request.method} {request.path_qs}\n".encode()
@@ -55,6 +57,8 @@ def intent_of(request: web.Request, body: bytes, master: MasterKey) -> Intent:
         request_hash=hashed,
         caller_left=None if request.transport is None else request.transport.is_closing,
         shows_others="include" in request.query_string,
+        is_public=is_public,
+        former_id=command_id_of(identity.app_id, key) if is_public else None,
     )
 
 
@@ -67,23 +71,27 @@ def booking_id_of(request: web.Request) -> UUID:
 
 
 def shown_of(request: web.Request) -> Shown:
-    """What the answer shows, and in which zone."""
-    zone_name = identity_of(request).time_zone
+    """What the answer shows, and in which zone; NotForPublicKeys beyond what a public key may see
+    of the booking that it makes."""
+    identity, query = identity_of(request), request.query
     if _asks_for_nothing(request):
-        return _plain(zone_name)[0]
-    query = request.query
+        return _plain(identity.time_zone, identity.is_public)[0]
     includes = parse_includes(query.get("include"))
-    rendering = rendering_of(request.headers, query, find_zone(zone_name) or UTC_ZONE)
+    if identity.is_public:
+        check_own_includes(includes)
+    zone = find_zone(identity.time_zone) or UTC_ZONE
+    rendering = rendering_of(request.headers, query, zone, identity.is_public)
     return Shown(includes, rendering, str(request.url.origin()))
 
 
 def circumstances_of(request: web.Request, intent: Intent, now: datetime) -> Circumstances:
     """What the body is read in the light of."""
     if _asks_for_nothing(request):
-        return Circumstances(now, intent.time_zone, _plain(intent.time_zone)[1])
+        reading = _plain(intent.time_zone, intent.is_public)[1]
+        return Circumstances(now, intent.time_zone, reading, intent.is_public)
     zone = find_zone(intent.time_zone) or UTC_ZONE
     reading = reading_of(request.headers, request.query, zone)
-    return Circumstances(now, intent.time_zone, reading)
+    return Circumstances(now, intent.time_zone, reading, intent.is_public)
 
 
 def _asks_for_nothing(request: web.Request) -> bool:
@@ -93,9 +101,9 @@ def _asks_for_nothing(request: web.Request) -> bool:
 
 
 @lru_cache(maxsize=1024)
-def _plain(time_zone: str) -> tuple[Shown, Reading]:
+def _plain(time_zone: str, is_public: bool) -> tuple[Shown, Reading]:
     zone = find_zone(time_zone) or UTC_ZONE
-    return Shown(NOTHING, Rendering(zone)), Reading(zone)
+    return Shown(NOTHING, Rendering(zone, is_public=is_public)), Reading(zone)
 
 
 def answer_of(reply: Reply) -> web.Response:

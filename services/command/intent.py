@@ -11,6 +11,7 @@ from shared.fast_ids import derived_id, new_id
 from shared.values import value
 
 MAX_KEY_CHARACTERS = 255
+_PUBLIC = "public\0"
 
 
 @value(kw_only=True)
@@ -19,7 +20,9 @@ class Intent:
 
     `metadata` goes into the ledger with every event: ids only, nothing personal. `caller_left` says
     whether anyone still waits for the answer; `booking_id` and `bulk_id` are set in a bulk;
-    `shows_others`: the answer may show more people than the booking's own customer.
+    `shows_others`: the answer may show more people than the booking's own customer; `is_public`:
+    who asks holds a public key; `former_id`: the command id that such a key's request had before
+    public keys had ids of their own (deploy/decisions/0039).
     """
 
     app_id: UUID
@@ -31,6 +34,8 @@ class Intent:
     booking_id: UUID | None = None
     bulk_id: UUID | None = None
     shows_others: bool = False
+    is_public: bool = False
+    former_id: UUID | None = None
 
     def part(self, name: str) -> Intent:
         """The will behind one of several commands of the same request."""
@@ -53,8 +58,11 @@ def bulked_booking_id(bulk_id: UUID, number: int) -> UUID:
     return derived_id(bulk_id, str(number))
 
 
-def command_id_of(app_id: UUID, idempotency_key: str | None) -> UUID | None:
-    """uuid5 of the app and the key, so that no app meets another's (decision 0005).
+def command_id_of(
+    app_id: UUID, idempotency_key: str | None, is_public: bool = False
+) -> UUID | None:
+    """uuid5 of the app and the key, so that no app meets another's (decision 0005); for a public
+    key with a word before it that no idempotency key holds, so that strangers meet no server's.
 
     Raises InvalidIdempotencyKey for a key that is empty, too long or not visible ASCII.
     """
@@ -63,4 +71,4 @@ def command_id_of(app_id: UUID, idempotency_key: str | None) -> UUID | None:
     text = idempotency_key.strip()
     if not 0 < len(text) <= MAX_KEY_CHARACTERS or not all("!" <= c <= "~" for c in text):
         raise InvalidIdempotencyKey
-    return derived_id(app_id, text)
+    return derived_id(app_id, _PUBLIC + text if is_public else text)

@@ -160,7 +160,7 @@ class Mailbox:
     def _again(self, batch: Batch, outcome: Conflict | Answered, loop_time: float) -> bool:
         if isinstance(outcome, Answered):
             for pending, _ in batch.replies:
-                if pending.command_id in outcome.command_ids:
+                if pending.is_among(outcome.command_ids):
                     pending.fail(AnsweredBefore())
         else:
             self.contended_until = loop_time + CONTENDED_SECONDS

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -15,9 +15,9 @@ from shared.eventlog.record import NewEvent
 from shared.eventlog.store import CommandAnswer
 from shared.fast_ids import derived_id, new_id
 
-SealAnswer = Callable[[UUID, Reply, bool, UUID | None], CommandAnswer]
-"""Makes the row that replays a reply: given the booking, the reply, whether it is of events, and
-the id that the command's first event has or would have."""
+SealAnswer = Callable[[UUID, Reply, bool, UUID | None], Sequence[CommandAnswer]]
+"""Makes the rows that replay a reply, one for each id of the command: given the booking, the reply,
+whether it is of events, and the id that the command's first event has or would have."""
 
 
 @dataclass(slots=True, eq=False)
@@ -32,6 +32,11 @@ class Pending:
     command_id: UUID | None = None
     seal_answer: SealAnswer | None = None
     caller_left: Callable[[], bool] | None = None
+    former_id: UUID | None = None
+
+    def is_among(self, command_ids: Collection[UUID]) -> bool:
+        """Whether the command is one of these, by its id or by the one it had before."""
+        return self.command_id in command_ids or self.former_id in command_ids
 
     def is_wanted(self, now: float) -> bool:
         """Whether someone still waits for it."""

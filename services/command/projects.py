@@ -9,6 +9,7 @@ from uuid import UUID
 
 from aiohttp import web
 
+from services.command.terms import TermsOfApps
 from shared.accounts.projects import PostgresProjects, ProjectSlugTaken
 from shared.booking_api.errors import NotFound, ValidationFailed
 from shared.booking_api.projects import read_new_project, read_project_change, render_project
@@ -20,8 +21,9 @@ from shared.http.middleware import read_body
 class ProjectRoutes:
     """The write side of `/v2/projects`."""
 
-    def __init__(self, projects: PostgresProjects) -> None:
+    def __init__(self, projects: PostgresProjects, terms: TermsOfApps) -> None:
         self._projects = projects
+        self._terms = terms
 
     def routes(self) -> list[web.RouteDef]:
         return [
@@ -37,18 +39,20 @@ class ProjectRoutes:
             project = await self._projects.create(identity.app_id, identity.is_test, fields)
         except ProjectSlugTaken:
             raise _slug_taken() from None
+        self._terms.forget(identity.app_id)
         return json_answer({"data": render_project(project)}, 201)
 
     async def change(self, request: web.Request) -> web.Response:
         """200 with the project as it is now."""
-        project_id = project_id_of(request)
+        project_id, app_id = project_id_of(request), identity_of(request).app_id
         fields = read_project_change(await read_body(request))
         try:
-            project = await self._projects.change(identity_of(request).app_id, project_id, fields)
+            project = await self._projects.change(app_id, project_id, fields)
         except ProjectSlugTaken:
             raise _slug_taken() from None
         if project is None:
             raise NotFound("Project")
+        self._terms.forget(app_id)
         return json_answer({"data": render_project(project)})
 
 

@@ -14,8 +14,12 @@ import pydantic_core
 
 from services.command.commands import BookSeats, Command
 from shared.booking_api.errors import ApiError, WrongState
+from shared.booking_api.public_keys import told
+from shared.booking_api.public_refusals import WrongGraph
 from shared.domain.events import SeatGraph
 from shared.domain.group import Group
+
+_NOBODY_TURNED_AWAY = (WrongState, WrongGraph)
 
 
 class Refusal(NamedTuple):
@@ -38,7 +42,7 @@ class TurnedAway(ApiError):
     def __init__(self, error: ApiError, refusal: Refusal) -> None:
         self.error = error
         self.refusal = refusal
-        self.code = refusal.code
+        self.code = error.code
 
     @property
     def sentence(self) -> str:
@@ -64,14 +68,24 @@ def turned_away(group: Group, command: Command, error: ApiError) -> ApiError:
     """`error`, as a refused seat booking if it is one; `group` is what it was decided on.
 
     Of a group that the app does not have nothing is told, and who asks again for a booking that
-    was made (a wrong state) is not turned away.
+    was made (a wrong state), or by a graph that is not the group's, is not turned away.
     """
-    if type(command) is not BookSeats or error.status != 422 or type(error) is WrongState:
+    if type(command) is not BookSeats or error.status != 422 or type(error) in _NOBODY_TURNED_AWAY:
         return error
     free = getattr(error, "seats_left", None)
     if free is None:
         free = max(group.settings.max_seats - group.current_seats, 0)
-    refusal = Refusal(
+    refusal = _refusal(group, command, error, free)
+    return TurnedAway(_as_told(command, error), refusal)
+
+
+def _as_told(command: BookSeats, error: ApiError) -> ApiError:
+    public = command.public
+    return error if public is None else told(error, public.is_neutral)
+
+
+def _refusal(group: Group, command: BookSeats, error: ApiError, free: int) -> Refusal:
+    return Refusal(
         command.app_id,
         group.group_id,
         command.booking_id,
@@ -81,7 +95,6 @@ def turned_away(group: Group, command: Command, error: ApiError) -> ApiError:
         group.version,
         error.code,
     )
-    return TurnedAway(error, refusal)
 
 
 def refusals_among(errors: Iterable[ApiError]) -> list[Refusal]:

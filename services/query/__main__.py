@@ -24,7 +24,8 @@ async def serve_reads(settings: Settings) -> None:
     master, dsn = await load_master(settings), settings.database_dsn
     async with AsyncExitStack() as stack:
         keys = await stack.enter_async_context(pool_of(dsn, KEYS_POOL_SIZE))
-        query = await stack.enter_async_context(query_service(dsn, master, settings.pool_size))
+        reading = query_service(dsn, master, settings.pool_size, settings.neutral_refusals)
+        query = await stack.enter_async_context(reading)
         watch_pool("keys", keys)
         if settings.loops != "off":
             await stack.enter_async_context(query_loops(settings, master))

@@ -52,7 +52,7 @@ class QueryService:
 
 @asynccontextmanager
 async def query_service(
-    dsn: str, master: MasterKey, pool_size: int = POOL_SIZE
+    dsn: str, master: MasterKey, pool_size: int = POOL_SIZE, neutral_refusals: bool = False
 ) -> AsyncIterator[QueryService]:
     """Runs inside the block, beside whatever else serves on the same port."""
     await prepare(dsn)
@@ -74,7 +74,7 @@ async def query_service(
             *GroupFiles(reads, streams).routes(),
             *GroupHistory(reads, pool).routes(),
             *EventFeed(reads, feed, live).routes(),
-            *RefusalReads(reads, pool).routes(),
+            *RefusalReads(reads, pool, neutral_refusals).routes(),
             *BookingLists(reads, pool, streams, outside).routes(),
             *SingleBookings(reads, pool, streams, outside, master).routes(),
             *ProjectReads(projects).routes(),

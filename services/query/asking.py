@@ -16,6 +16,8 @@ from pydantic_core import to_json
 
 from shared.booking_api.errors import NotFound, ValidationFailed
 from shared.booking_api.includes import NOTHING, Includes, parse_includes
+from shared.booking_api.public_keys import check_group_includes, check_search
+from shared.booking_api.search import Filter, parse_search
 from shared.booking_api.timestamps import (
     UTC_ZONE,
     Reading,
@@ -48,21 +50,34 @@ def reading_for(request: web.Request) -> Reading:
 
 def rendering_for(request: web.Request) -> Rendering:
     """How the answer shows moments: as asked, else in the app's zone."""
-    own, headers = identity_of(request).time_zone, request.headers
+    identity, headers = identity_of(request), request.headers
+    own, is_public = identity.time_zone, identity.is_public
     if not request.query_string and not any(name in headers for name in _ASKED_IN):
-        return _rendering_in(own)
-    return rendering_of(headers, request.query, find_zone(own) or UTC_ZONE)
+        return _rendering_in(own, is_public)
+    return rendering_of(headers, request.query, find_zone(own) or UTC_ZONE, is_public)
 
 
 @lru_cache(maxsize=1024)
-def _rendering_in(zone: str) -> Rendering:
-    return Rendering(find_zone(zone) or UTC_ZONE)
+def _rendering_in(zone: str, is_public: bool) -> Rendering:
+    return Rendering(find_zone(zone) or UTC_ZONE, is_public=is_public)
 
 
 def includes_of(request: web.Request) -> Includes:
+    """What is asked for beside the base keys; NotForPublicKeys beyond what a public key may see."""
     if not request.query_string:
         return NOTHING
-    return parse_includes(request.query.get("include"))
+    includes = parse_includes(request.query.get("include"))
+    if identity_of(request).is_public:
+        check_group_includes(includes)
+    return includes
+
+
+def filters_of(request: web.Request) -> tuple[Filter, ...]:
+    """What a list is narrowed to; NotForPublicKeys beyond what a public key may look for."""
+    filters = parse_search(request.query.get("search"))
+    if identity_of(request).is_public:
+        check_search(filters)
+    return filters
 
 
 def min_position_of(request: web.Request) -> int:

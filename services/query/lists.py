@@ -16,6 +16,7 @@ from pydantic_core import to_json
 
 from services.query.around import OutsideReads
 from services.query.asking import (
+    filters_of,
     freshness_headers,
     includes_of,
     min_position_of,
@@ -35,7 +36,6 @@ from services.query.streams import Streams
 from services.query.surroundings import group_views, needs_more, snapshot
 from shared.booking_api.bookings import render_booking, render_group
 from shared.booking_api.paging import PageRequest, envelope, read_page
-from shared.booking_api.search import parse_search
 from shared.booking_api.views import NO_SURROUNDINGS, BookingView, GroupView
 from shared.http.access import for_widgets, identity_of
 from shared.http.answers import raw_json_answer
@@ -71,7 +71,7 @@ class BookingLists:
     async def bookings(self, request: web.Request) -> web.StreamResponse:
         """`GET /v2/bookings`: groups and seat bookings, the newest first."""
         page = read_page(request.query, reading_for(request))
-        filters = parse_search(request.query.get("search"))
+        filters = filters_of(request)
         query = list_of_bookings(identity_of(request).app_id, page, filters)
         return await self._answer(request, page, query, render_booking)
 
@@ -79,7 +79,7 @@ class BookingLists:
     async def groups(self, request: web.Request) -> web.StreamResponse:
         """`GET /v2/bookings/groups`: what can be booked now, the next first."""
         page = read_page(request.query, reading_for(request), order_by="start", descending=False)
-        filters = parse_search(request.query.get("search"))
+        filters = filters_of(request)
         query = list_of_groups(identity_of(request).app_id, page, filters)
         return await self._answer(request, page, query, render_group)
 

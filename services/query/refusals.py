@@ -21,6 +21,7 @@ from services.query.projection import sql
 from services.query.surroundings import snapshot
 from shared.booking_api.errors import NotFound, Parked
 from shared.booking_api.paging import envelope, read_page
+from shared.booking_api.public_keys import told_code
 from shared.booking_api.timestamps import Rendering
 from shared.http.access import for_widgets, identity_of
 from shared.http.answers import json_answer, raw_json_answer
@@ -32,9 +33,10 @@ RECORDED_AFTER_SECONDS = (0.05, 0.2, 0.5)
 class RefusalReads:
     """The read side of who was turned away."""
 
-    def __init__(self, reads: FreshReads, pool: Pool) -> None:
+    def __init__(self, reads: FreshReads, pool: Pool, is_neutral: bool = False) -> None:
         self._reads = reads
         self._pool = pool
+        self._is_neutral = is_neutral
 
     def routes(self) -> list[web.RouteDef]:
         return [
@@ -53,6 +55,8 @@ class RefusalReads:
             headers = freshness_headers(found.head)
         else:
             data, headers = _shown(await self._refusal(app_id, booking_id), request), {}
+            if identity_of(request).is_public:
+                data["code"] = told_code(data["code"], self._is_neutral)
         return json_answer({"data": data}, headers=headers)
 
     async def of_group(self, request: web.Request) -> web.Response:

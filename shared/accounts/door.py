@@ -1,6 +1,7 @@
 """Which keys open a process's door: all that hold, but no demo key where others can reach it.
 
-Everybody knows the demo key. A database that `make run` filled may be served to the world later:
+Everybody knows the demo key. Where it is taken, it is taken of callers that name this machine alone
+(shared/http/local_names.py). A database that `make run` filled may be served to the world later:
 its demo key then opens nothing and signs nothing, and the log says so once at the start.
 """
 
@@ -32,9 +33,9 @@ async def ring_at(
     """The key ring of a process that listens there."""
     source = PostgresKeySource(pool, master)
     host = _host(listener)
-    if is_loopback(host):
-        return KeyRing(source, master)
     texts = {PUBLISHED_DEMO_KEY, settings.demo_key.get_secret_value()}
+    if is_loopback(host):
+        return KeyRing(source, master, published=texts)
     hashes = [hash_key(master, text) for text in texts]
     for found in (await source.identify(hashes)).values():
         _log.warning(

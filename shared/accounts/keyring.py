@@ -11,8 +11,8 @@ import asyncio
 import hmac
 import os
 import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from hashlib import blake2b
 from typing import NamedTuple, Protocol, TypeVar
 from uuid import UUID
@@ -48,6 +48,23 @@ class KeySource(Protocol):
 class _Entry(NamedTuple):
     until: float
     identity: Identity | None
+    ends_at: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class HeldKey:
+    """A key whose holder stays connected: asked again, as long as the connection lasts."""
+
+    ring: KeyRing
+    key: str = field(repr=False)
+    ends_at: float | None
+
+    async def why_ended(self) -> str | None:
+        """Why the key opens nothing any more, as its holder is told; None while it holds."""
+        if await self.ring.identify(self.key) is not None:
+            return None
+        has_expired = self.ends_at is not None and self.ring.now() >= self.ends_at
+        return "key expired" if has_expired else "key revoked"
 
 
 class KeyRing:
@@ -58,10 +75,13 @@ class KeyRing:
         source: KeySource,
         master: MasterKey,
         clock: Callable[[], float] = time.monotonic,
+        published: Collection[str] = (),
     ) -> None:
         self._source = source
         self._master = master
+        self.now = clock
         self._clock = clock
+        self._published = frozenset(published)
         self._digest_key = os.urandom(32)
         self._known: dict[bytes, _Entry] = {}
         self._unknown: dict[bytes, _Entry] = {}
@@ -77,6 +97,15 @@ class KeyRing:
         if entry is not None and entry.until > self._clock():
             return entry.identity
         return await self._shared_look_up(digest, key)
+
+    def is_published(self, key: str) -> bool:
+        """Whether everybody knows this key: it is for callers of this machine alone."""
+        return key in self._published
+
+    def held(self, key: str) -> HeldKey:
+        """A key that was identified just now, for as long as its holder stays."""
+        entry = self._known.get(self._digest(key))
+        return HeldKey(self, key, None if entry is None else entry.ends_at)
 
     def holds_until(self, key: str) -> float:
         """Until when (by the clock) `identify` will give the same answer, if it is somebody's."""
@@ -122,7 +151,8 @@ class KeyRing:
         self._unknown.pop(digest, None)
         left = CACHE_SECONDS if found.seconds_left is None else found.seconds_left
         until = asked_at + min(left, CACHE_SECONDS)
-        _keep(self._known, digest, _Entry(until, found.identity), MAX_KNOWN)
+        ends_at = None if found.seconds_left is None else asked_at + found.seconds_left
+        _keep(self._known, digest, _Entry(until, found.identity, ends_at), MAX_KNOWN)
         return found.identity
 
 

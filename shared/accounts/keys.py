@@ -32,6 +32,11 @@ class Identity:
     time_zone: str
     app_slug: str
 
+    @property
+    def is_public(self) -> bool:
+        """Whether anyone can read the key from a booking page."""
+        return self.kind == "widget"
+
 
 @dataclass(frozen=True, slots=True)
 class SealedKey:

@@ -77,6 +77,11 @@ class PostgresProjects:
         )
         return {row["project_id"]: _project(row) for row in rows}
 
+    async def graphs(self, app_id: UUID) -> Mapping[UUID, str]:
+        """By which graph each of the app's projects books, where it says so."""
+        rows = await self._pool.fetch(_sql("project_graphs"), app_id, timeout=STATEMENT_SECONDS)
+        return {row["project_id"]: row["graph"] for row in rows}
+
     async def of_app(self, app_id: UUID | None) -> list[Project]:
         """An app's projects, or all there are, the oldest first."""
         rows = await self._pool.fetch(_sql("list_projects"), app_id, timeout=STATEMENT_SECONDS)

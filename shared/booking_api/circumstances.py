@@ -12,8 +12,10 @@ _BY_DEFAULT = Reading()
 
 @value
 class Circumstances:
-    """`now` is aware; `time_zone` is the app's (IANA name), for groups and customers without."""
+    """`now` is aware; `time_zone` is the app's (IANA name), for groups and customers without;
+    `is_public`: whoever asks holds a public key."""
 
     now: datetime
     time_zone: str = "UTC"
     reading: Reading = _BY_DEFAULT
+    is_public: bool = False

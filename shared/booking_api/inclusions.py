@@ -35,7 +35,7 @@ def _event_info(group: GroupView, rendering: Rendering) -> Json:
         "where": group.where,
         "calendar_id": _text_or_none(group.calendar_id),
         "description": group.description,
-        "participants": list(group.participants),
+        "participants": [] if rendering.is_public else list(group.participants),
     }
 
 
@@ -75,7 +75,7 @@ def _event(group: GroupView, rendering: Rendering) -> Json:
         "what": group.what,
         "where": group.where,
         "description": group.description,
-        "rsvp": group.my_rsvp,
+        "rsvp": None if rendering.is_public else group.my_rsvp,
         "allDay": False,
         "start": rendering.show(group.start),
         "end": rendering.show(group.end),
@@ -148,6 +148,7 @@ def render_settings(group: GroupView) -> Json:
         "allow_double_bookings": settings.allow_double_bookings,
         "max_seats_per_customer": settings.max_seats_per_customer,
         "allow_duplicates": settings.allow_duplicates,
+        "graph": settings.graph,
     }
 
 

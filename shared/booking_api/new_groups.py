@@ -128,6 +128,7 @@ def _settings(model: GroupSettingsToCreate) -> GroupSettings:
         allow_double_bookings=model.allow_double_bookings,
         max_seats_per_customer=model.max_seats_per_customer,
         allow_duplicates=model.allow_duplicates is not False,
+        graph=model.graph,
     )
 
 

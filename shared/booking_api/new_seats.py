@@ -13,6 +13,7 @@ from uuid import UUID
 from shared.booking_api.circumstances import Circumstances
 from shared.booking_api.fields import meta_error
 from shared.booking_api.new_groups import completes_itself, plain_reminders, plain_webhooks
+from shared.booking_api.public_keys import check_seats
 from shared.booking_api.request_models import CustomerToCreate, SeatsToCreate
 from shared.booking_api.validation import SAVING, failed, validated
 from shared.booking_api.views import Attendee
@@ -50,6 +51,8 @@ class NewSeats:
 def new_seats(value: Mapping[str, Any], circumstances: Circumstances) -> NewSeats:
     """Seats from a parsed body; ValidationFailed otherwise. Time and place are the group's."""
     model = validated(SeatsToCreate, value, circumstances.reading, SAVING)
+    if circumstances.is_public:
+        check_seats(model)
     attendees = _attendees(model.customer)
     return NewSeats(
         model.graph,

@@ -91,6 +91,7 @@ class GroupSettingsToCreate(RequestModel):
     allow_double_bookings: Flag | None = None
     max_seats_per_customer: SeatNumber | None = None
     allow_duplicates: Flag | None = None
+    graph: SeatGraphName | None = None
 
 
 class GroupToCreate(BookingToCreate):

@@ -39,10 +39,12 @@ class UnreadableTimestamp(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Rendering:
-    """How an answer shows moments: in `zone`, by `pattern` (PHP letters) or as RFC 3339."""
+    """How an answer shows moments: in `zone`, by `pattern` (PHP letters) or as RFC 3339; and whom:
+    what `is_public` names nobody whom a group's owner invited (deploy/decisions/0039)."""
 
     zone: ZoneInfo = UTC_ZONE
     pattern: str | None = None
+    is_public: bool = False
 
     def show(self, moment: datetime) -> str:
         """An aware moment as text."""
@@ -120,14 +122,19 @@ def find_zone(name: str) -> ZoneInfo | None:
 
 
 def rendering_of(
-    headers: Mapping[str, str], query: Mapping[str, str], zone: ZoneInfo = UTC_ZONE
+    headers: Mapping[str, str],
+    query: Mapping[str, str],
+    zone: ZoneInfo = UTC_ZONE,
+    is_public: bool = False,
 ) -> Rendering:
     """What a request asks for its answer's moments; `zone` (the app's) when it names none.
 
     ValidationFailed for an unknown zone or an overlong pattern.
     """
     return Rendering(
-        _asked_zone(headers, query, zone), _asked_pattern(headers, query, "OutputTimestampFormat")
+        _asked_zone(headers, query, zone),
+        _asked_pattern(headers, query, "OutputTimestampFormat"),
+        is_public,
     )
 
 

@@ -10,8 +10,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import field
 from datetime import datetime
-from typing import Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 from uuid import UUID
+
+from pydantic import Field
 
 from shared.values import value
 
@@ -32,6 +34,9 @@ class GroupSettings:
     allow_double_bookings: bool | None = None
     max_seats_per_customer: int | None = None
     allow_duplicates: bool = True
+    graph: Annotated[SeatGraph | None, Field(exclude_if=lambda graph: graph is None)] = None
+    """By which graph public keys book; not stored unless it was said, so that code which does not
+    know it goes on reading the groups of those that do."""
 
 
 @value(kw_only=True)

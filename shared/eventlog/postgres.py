@@ -120,6 +120,17 @@ class PostgresEventStore:
         barrier was committed before."""
         return records(await self._writer.fetch(statement("find_events"), list(event_ids)))
 
+    async def forget_former_answer(self, command_id: UUID) -> None:
+        """An answer that lies there under its command's former id makes room."""
+        await self._fetch(statement("forget_former_answer"), command_id)
+
+    async def find_former_answer(
+        self, command_id: UUID, event_id: UUID
+    ) -> tuple[StoredAnswer | None, str | None]:
+        """The kept answer to a command, and who caused its first event, as of one moment."""
+        [row] = await self._fetch(statement("find_former_answer"), command_id, event_id)
+        return None if row[0] is None else StoredAnswer(*row[:4]), row[4]
+
     async def now(self) -> datetime:
         """The database's clock."""
         rows = await self._fetch("SELECT clock_timestamp()")

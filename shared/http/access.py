@@ -12,14 +12,18 @@ from typing import Literal, TypeVar
 
 from aiohttp import web
 
-from shared.accounts.keyring import KeyRing
+from shared.accounts.keyring import HeldKey, KeyRing
 from shared.accounts.keys import Identity
 from shared.booking_api.errors import Forbidden, Unauthorized
+from shared.booking_api.public_keys import check_parameters
+from shared.booking_api.public_refusals import DemoKeyElsewhere
+from shared.http.local_names import names_loopback_only
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 H = TypeVar("H", bound=Callable[..., Awaitable[web.StreamResponse]])
 Reach = Literal["server", "widget", "everyone"]
 
+RING = web.AppKey("key_ring", KeyRing)
 IDENTITY = web.RequestKey("identity", Identity)
 _REACH = "_seatledger_reach"
 
@@ -47,9 +51,17 @@ def identity_of(request: web.Request) -> Identity:
     return request[IDENTITY]
 
 
+def held_key_of(request: web.Request) -> HeldKey:
+    """The request's key, to be asked after while its answer goes on."""
+    key = key_in(request.headers.get("Authorization"))
+    if key is None:
+        raise Unauthorized
+    return request.app[RING].held(key)
+
+
 def refuse_widget_key(request: web.Request) -> None:
     """Forbidden for widget keys: for handlers whose body decides what the key must be."""
-    if request[IDENTITY].kind == "widget":
+    if request[IDENTITY].is_public:
         raise Forbidden
 
 
@@ -60,10 +72,14 @@ async def admit(request: web.Request, ring: KeyRing) -> Identity | None:
         return None
     key = key_in(request.headers.get("Authorization"))
     identity = await ring.identify(key) if key else None
-    if identity is None:
+    if key is None or identity is None:
         raise Unauthorized
-    if identity.kind == "widget" and reach == "server":
-        raise Forbidden
+    if ring.is_published(key) and not names_loopback_only(request):
+        raise DemoKeyElsewhere
+    if identity.is_public:
+        if reach == "server":
+            raise Forbidden
+        check_parameters(request.query)
     request[IDENTITY] = identity
     return identity
 

@@ -14,7 +14,7 @@ from multidict import istr
 from shared.accounts.keyring import KeyRing
 from shared.booking_api.errors import PayloadTooLarge, TooBusy
 from shared.fast_ids import new_id
-from shared.http.access import IDENTITY, Handler, admit
+from shared.http.access import IDENTITY, RING, Handler, admit
 from shared.http.access_log import SLOW_SECONDS, write_access_line
 from shared.http.answers import CACHE_CONTROL, REQUEST_ID_HEADER, SECURITY_HEADERS, SERVER, UNCACHED
 from shared.http.content_codings import check_coding, decoded
@@ -49,6 +49,7 @@ def new_application(
     door.log_from_seconds = 0.0 if logs_all else SLOW_SECONDS
     app = web.Application(client_max_size=max_body_bytes, middlewares=[web.middleware(door)])
     app[PRESSURE] = pressure
+    app[RING] = ring
     app.on_response_prepare.append(door.stamp)
     return app
 

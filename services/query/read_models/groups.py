@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import fields
 from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -80,7 +81,6 @@ def apply(row: GroupRow | None, change: OpenedEvent) -> GroupRow:
 
 
 def _created(change: OpenedEvent, event: GroupCreated) -> GroupRow:
-    settings = json_text(event.settings)
     opens_at, closes_at = _window(event.start, event.end, event.time_zone, event.settings)
     return GroupRow(
         change.group_id,
@@ -103,7 +103,7 @@ def _created(change: OpenedEvent, event: GroupCreated) -> GroupRow:
         event.what,
         event.where,
         event.description,
-        settings,
+        _settings_text(event.settings),
         json_object(change.opened),
         json_object(event.meta),
         json_array(event.reminders),
@@ -154,6 +154,13 @@ _EFFECTS: Mapping[type[Event], Callable[[GroupRow, Any], GroupRow]] = {
     CustomerErased: lambda row, _: row._replace(details=EMPTY_OBJECT),
     BookingDeleted: lambda row, _: row._replace(deleted=True),
 }
+
+
+def _settings_text(settings: GroupSettings) -> str:
+    """As the event stores them: code that does not know a setting reads the rows of those that do,
+    as long as no group has it."""
+    stored = {one.name: getattr(settings, one.name) for one in fields(settings)}
+    return json_text({k: v for k, v in stored.items() if k != "graph" or v is not None})
 
 
 def settings_of(row: GroupRow) -> GroupSettings:

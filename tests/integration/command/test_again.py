@@ -63,7 +63,7 @@ async def caller(database_url: str, monkeypatch: pytest.MonkeyPatch) -> AsyncIte
 
     def noted(
         self: BookingDesk, new: NewSeats, intent: Intent, shown: Shown
-    ) -> asyncio.Future[Reply]:
+    ) -> asyncio.Future[Reply] | None:
         begun.append(new)
         return begin(self, new, intent, shown)
 

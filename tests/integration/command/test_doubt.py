@@ -104,8 +104,8 @@ async def test_a_keyed_command_whose_answer_was_lost_is_answered_from_the_store(
     command_id, missing = uuid4(), book_seats(uuid4())
     await handlers[0].handle(create_group(), plain)
 
-    def seal(booking: object, reply: Reply, *rest: object) -> CommandAnswer:
-        return CommandAnswer(command_id, missing.booking_id, b"hash", reply.body, uuid4())
+    def seal(booking: object, reply: Reply, *rest: object) -> list[CommandAnswer]:
+        return [CommandAnswer(command_id, missing.booking_id, b"hash", reply.body, uuid4())]
 
     async with held_head(pool) as head:
         asked = asyncio.create_task(handlers[0].handle(missing, plain, command_id, seal))

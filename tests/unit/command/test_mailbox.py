@@ -252,9 +252,9 @@ async def test_a_known_command_seals_its_answer_under_the_id_of_its_first_event(
 
     def seal(
         booking_id: UUID, reply: Reply, is_of_events: bool, first: UUID | None
-    ) -> CommandAnswer:
+    ) -> list[CommandAnswer]:
         sealed.append((booking_id, is_of_events, first))
-        return CommandAnswer(uuid4(), booking_id, b"", reply.body, first)
+        return [CommandAnswer(uuid4(), booking_id, b"", reply.body, first)]
 
     good, bad = (
         pending(book_seats(GROUP, seats), command_id=uuid4(), seal_answer=seal) for seats in (2, 9)
