@@ -1,8 +1,9 @@
 """`GET /v2/events` and `GET /v2/bookings/groups/{id}/events`: a JSON page, or a live stream.
 
 With `Accept: text/event-stream` events are sent as they are committed, each with its position as
-id: who comes back with `Last-Event-ID` misses none. Only the key's own app; nothing personal. Who
-takes nothing is cut off, as from every answer; an app has its share of the listeners.
+id: who comes back with `Last-Event-ID` misses none. Only the key's own app, and only while the key
+holds; nothing personal. Who takes nothing is cut off, as from every answer; an app has its share of
+the listeners.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from services.query.feed import Feed, FeedPage, frame_of
 from services.query.freshness import FreshReads
 from services.query.live_feed import Listener, LiveFeed
 from shared.booking_api.errors import NotFound
-from shared.http.access import identity_of
+from shared.http.access import held_key_of, identity_of
 from shared.http.answers import raw_json_answer
 from shared.http.pressure import PRESSURE
 from shared.http.shares import Shares
@@ -94,10 +95,13 @@ class EventFeed:
         head: int,
     ) -> None:
         app_id, pressure = identity_of(request).app_id, request.app[PRESSURE]
-        listener = self._live.listen(app_id, group_id, after, head, lambda: pressure.is_closing)
+        key = held_key_of(request)
+        listener = self._live.listen(
+            app_id, group_id, after, head, key, lambda: pressure.is_closing
+        )
         try:
             with pressure.aside():  # it waits most of the time
-                await self._catch_up(request, response, group_id, after, listener.since)
+                await self._catch_up(request, response, group_id, after, listener)
                 await _follow(response, listener)
         except (ConnectionError, TimeoutError):
             if request.transport is not None:
@@ -111,9 +115,10 @@ class EventFeed:
         response: web.StreamResponse,
         group_id: UUID | None,
         after: int,
-        until: int,
+        listener: Listener,
     ) -> None:
-        while after < until:
+        until = listener.since
+        while after < until and listener.farewell is None:
             page = await self._page(request, group_id, after, until, MAX_LIMIT)
             await _write(response, b"".join(map(frame_of, page.items)))
             after = page.next_after

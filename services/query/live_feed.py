@@ -14,23 +14,31 @@ from uuid import UUID
 
 from services.query.connection import LOST, Pool
 from services.query.feed import Feed, frame_of, item_of
+from shared.accounts.keyring import HeldKey
+from shared.accounts.postgres import AccountsUnavailable
 from shared.eventlog.follower import Follower
 from shared.eventlog.wakeup import Wakeup
 
 MAX_WAITING = 1_000
 HEARTBEAT_SECONDS = 15.0
 TICK_SECONDS = 1.0
+KEY_SECONDS = 1.0
+"""How often the key ring is asked again; it looks itself every five seconds."""
 RETRY_SECONDS = 1.0
 BATCH = 200
 _log = logging.getLogger(__name__)
 
 
 class Listener:
-    """One caller's place in the feed: frames after `after`, of one app and maybe one group."""
+    """One caller's place in the feed: frames after `after`, of one app and maybe one group; for as
+    long as the caller's key holds."""
 
-    def __init__(self, app_id: UUID, group_id: UUID | None, after: int, since: int) -> None:
+    def __init__(
+        self, app_id: UUID, group_id: UUID | None, after: int, since: int, key: HeldKey
+    ) -> None:
         self.app_id = app_id
         self.since = since
+        self.key = key
         self.farewell: str | None = None
         self._group_id = group_id
         self._after = after
@@ -81,6 +89,7 @@ class LiveFeed:
         group_id: UUID | None,
         after: int,
         head: int,
+        key: HeldKey,
         is_closing: Callable[[], bool],
     ) -> Listener:
         """A place in the feed from `listener.since` on; `head` is the log's position by now."""
@@ -90,8 +99,9 @@ class LiveFeed:
             self._tasks = [
                 asyncio.create_task(self._follow(), name="live feed"),
                 asyncio.create_task(self._tick(), name="live feed heartbeat"),
+                asyncio.create_task(self._watch_keys(), name="live feed keys"),
             ]
-        listener = Listener(app_id, group_id, after, self._position)
+        listener = Listener(app_id, group_id, after, self._position, key)
         self._listeners.setdefault(app_id, set()).add(listener)
         return listener
 
@@ -147,6 +157,16 @@ class LiveFeed:
                 for listeners in self._listeners.values():
                     for listener in listeners:
                         listener.tell(frame)
+
+    async def _watch_keys(self) -> None:
+        """Whose key holds no longer hears no more (deploy/decisions/0015)."""
+        while True:
+            await asyncio.sleep(KEY_SECONDS)
+            with contextlib.suppress(AccountsUnavailable):  # then there is nothing to hear either
+                for listener in [one for some in self._listeners.values() for one in some]:
+                    reason = await listener.key.why_ended()
+                    if reason is not None:
+                        listener.say_farewell(reason)
 
     def _part(self, reason: str) -> None:
         for listeners in self._listeners.values():

@@ -71,10 +71,12 @@ class Api:
             return Got(answer.status, read, dict(answer.headers))
 
     @asynccontextmanager
-    async def stream(self, path: str, **headers: str) -> AsyncIterator[ClientResponse]:
+    async def stream(
+        self, path: str, key: str = KEY, **headers: str
+    ) -> AsyncIterator[ClientResponse]:
         """A live stream below /v2."""
         sent = {name.replace("_", "-"): value for name, value in headers.items()}
-        sent["Authorization"] = encode_basic_auth("", KEY)
+        sent["Authorization"] = encode_basic_auth("", key)
         sent["Accept"] = "text/event-stream"
         async with self._client.get(f"/v2{path}", headers=sent) as answer:
             yield answer

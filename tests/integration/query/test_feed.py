@@ -10,9 +10,12 @@ import pytest
 from aiohttp import ClientResponse
 
 from services.query import feed, live_feed
+from services.query.connection import Pool
 from services.query.live_feed import Listener
+from shared.accounts.keyring import KeyRing
+from shared.accounts.postgres import PostgresKeySource
 from tests.integration.query.api import FOREIGN_KEY, Api
-from tests.integration.query.scenario import APP, Scenario
+from tests.integration.query.scenario import APP, MASTER, Scenario
 
 PATIENCE = 20
 
@@ -128,10 +131,11 @@ async def test_listeners_share_one_follower_and_hear_only_their_own(
 
 
 async def test_a_listener_that_does_not_keep_up_is_told_so(
-    monkeypatch: pytest.MonkeyPatch,
+    monkeypatch: pytest.MonkeyPatch, pool: Pool
 ) -> None:
     monkeypatch.setattr(live_feed, "MAX_WAITING", 2)
-    listener = Listener(APP, None, after=0, since=0)
+    held = KeyRing(PostgresKeySource(pool, MASTER), MASTER).held("")
+    listener = Listener(APP, None, after=0, since=0, key=held)
     for position in (1, 2, 3, 4):
         listener.hear(position, APP, b"frame")
     assert listener.farewell == "too slow"
