@@ -17,6 +17,7 @@ from shared.accounts.postgres import PostgresAccounts
 from shared.eventlog.privacy import MasterKey
 from shared.settings import PUBLISHED_DEMO_KEY, Settings
 from tests.harness.processes import AUTH, MASTER_KEY, CommandProcess
+from tests.harness.requests import group
 
 MASTER = MasterKey(b"m" * 32)
 ANYWHERE = "0.0.0.0"  # noqa: S104 - the tests are about it
@@ -85,6 +86,29 @@ async def test_a_service_for_everybody_does_not_know_the_demo_key(
             session.post("/v2/bookings", json={}) as answer,
         ):
             assert answer.status == 401
+    finally:
+        await process.stop()
+
+
+async def test_a_page_from_elsewhere_changes_nothing_with_the_demo_key(
+    database_url: str, pool: asyncpg.Pool[asyncpg.Record]
+) -> None:
+    """Whether it can read the answer or not; a page of this machine, on any port, goes on."""
+    await ensure_demo(settings_of(database_url))
+    process = CommandProcess(database_url)
+    written, refused = "SELECT position FROM log_head", (403, "demo_key_elsewhere")
+    try:
+        await process.start()
+        async with aiohttp.ClientSession(process.url, headers=AUTH) as session:
+            for headers in ({"Origin": "https://evil.example"}, {"Host": "evil.example"}):
+                async with session.post("/v2/bookings", json=group(), headers=headers) as answer:
+                    assert (answer.status, (await answer.json())["code"]) == refused
+            assert await pool.fetchval(written) == 0
+            local = {"Origin": "http://localhost:5173"}
+            async with session.post("/v2/bookings", json=group(), headers=local) as answer:
+                assert answer.status == 201
+                assert answer.headers["Access-Control-Allow-Origin"] == local["Origin"]
+            assert await pool.fetchval(written) == 1
     finally:
         await process.stop()
 
