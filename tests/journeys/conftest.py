@@ -9,6 +9,7 @@ import pytest_asyncio
 
 from tests.harness.servers import Databases
 from tests.harness.stack import Caller, Stack, Tenant, running_stack
+from tests.journeys.public_page import Page, new_page
 
 
 @pytest_asyncio.fixture(scope="session")
@@ -36,3 +37,9 @@ async def api(stack: Stack, tenant: Tenant) -> Caller:
 async def widget(stack: Stack, tenant: Tenant) -> Caller:
     """Calls with the tenant's widget key, as a public page makes them."""
     return stack.call(tenant.widget_key)
+
+
+@pytest_asyncio.fixture
+async def page(api: Caller) -> Page:
+    """A booking page of the tenant's."""
+    return await new_page(api)

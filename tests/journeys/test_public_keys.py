@@ -7,27 +7,23 @@ judged.
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 from uuid import uuid4
 
 import pytest
-import pytest_asyncio
 
 from shared.booking_api.includes import EXTENSIONS, LEAVES, RELATIONS
 from shared.booking_api.public_keys import check_parameters
 from shared.booking_api.public_refusals import NotForPublicKeys
-from shared.booking_api.request_models import SeatsToCreate
 from shared.booking_api.search import ATTRIBUTES, OLD_NAMES, OPEN_ENDED
 from shared.contracts.openapi import document
 from shared.contracts.operations import OPERATIONS
 from tests.harness.requests import group, seats
-from tests.harness.stack import Answer, Caller, Stack, Tenant
+from tests.harness.stack import Caller, Stack, Tenant
+from tests.journeys.public_page import NO, SECRETS, Page, answered
 
-NO = (403, "not_for_public_keys")
 OF_A_GROUP = {"attributes", "event", "calendar", "resource", "user", "project", "available_actions"}
 OF_ONES_OWN = {*OF_A_GROUP, "customers", "attendees", "meta", "customer_action_links"}
 ALLOWED_ON_GET = OF_A_GROUP
@@ -52,47 +48,6 @@ HARMLESS = {
 JUDGED_BY_VALUE = {"include", "search"}
 REFUSED_PARAMETERS = {"as_of"}
 SEARCHED_BY = {"project.id", "widget.id", "resource.id", "calendar.id", "graph"}
-TAKEN_FIELDS = {"action", "graph", "related", "customer", "meta"}
-OWNERS_FIELDS: dict[str, Any] = {
-    "webhooks": {"group_customer.confirmed": {"enabled": False}},
-    "reminders": [
-        {"type": "email", "when": {"type": "before", "unit": "hours", "time": 1}, "settings": {}}
-    ],
-    "auto_complete_one_hour_after_booking_ends": {"enabled": False},
-}
-
-
-@dataclass(frozen=True)
-class Page:
-    """A page's app: a group with people around it, and what may be asked with which key."""
-
-    owner: str
-    project: str
-    seat: str
-
-    def filled(self, route: str) -> str:
-        """The path of `METHOD /path`."""
-        path = route.partition(" ")[2].replace("{email}", "marty@example.com")
-        return path.replace("{id}", self.project if "/projects/" in path else self.owner)
-
-
-SECRETS = ("doc.brown@private.example", "einstein@private.example", "rsvp-of-the-owner", "room-88")
-
-
-@pytest_asyncio.fixture
-async def page(api: Caller) -> Page:
-    slug = f"page-{uuid4().hex[:8]}"
-    project = (await api.post("/v2/projects", {"slug": slug, "name": "Webinars"})).id
-    asked = group(
-        project_id=project,
-        participants=[SECRETS[0]],
-        my_rsvp=SECRETS[2],
-        meta={"where": SECRETS[3]},
-        webhooks={"group_owner.completed": {"enabled": False}},
-    )
-    owner = (await api.post("/v2/bookings", asked)).id
-    seat = await api.post("/v2/bookings", seats(owner, customer={"email": SECRETS[1]}))
-    return Page(owner, project, seat.id)
 
 
 def _paths() -> list[str]:
@@ -107,10 +62,6 @@ def _leaf(path: str) -> str:
     return path.rpartition(".")[2]
 
 
-def _answered(answer: Answer) -> tuple[int, str | None]:
-    return answer.status, answer.code
-
-
 async def _wrongly_answered(
     caller: Caller, method: str, path: str, allowed: Iterable[str], body: Any = None
 ) -> dict[str, tuple[int, str | None]]:
@@ -119,8 +70,8 @@ async def _wrongly_answered(
     wrong = {}
     for include in _paths():
         answer = await caller(method, f"{path}?include={include}", body() if body else None)
-        if _answered(answer) != (good if include in allowed else NO):
-            wrong[include] = _answered(answer)
+        if answered(answer) != (good if include in allowed else NO):
+            wrong[include] = answered(answer)
     return wrong
 
 
@@ -157,7 +108,7 @@ async def test_one_name_among_many_that_is_not_public_refuses_all(
         assert answer.status in (403, 422), include
     assert await stack.position() == before
     unknown = await widget.get("/v2/bookings/groups?include=nonsense")
-    assert _answered(unknown) == (422, "unknown_include")
+    assert answered(unknown) == (422, "unknown_include")
 
 
 async def test_what_is_answered_names_nobody_else(api: Caller, widget: Caller, page: Page) -> None:
@@ -181,25 +132,6 @@ async def test_what_is_answered_names_nobody_else(api: Caller, widget: Caller, p
     }
 
 
-async def test_what_is_booked_is_answered_without_anybody_else(widget: Caller, page: Page) -> None:
-    path = f"/v2/bookings?include={','.join(sorted(ALLOWED_ON_POST))}"
-    body = seats(page.owner, 2, customer={"attendees": [{"name": "Jennifer Parker"}]})
-    headers = {"Idempotency-Key": uuid4().hex}
-    first = await widget.post(path, body, headers=headers)
-    again = await widget.post(path, body, headers=headers)
-    assert (first.status, again.status, again.id) == (201, 201, first.id)
-    for answer in (first, again):
-        assert not [one for one in SECRETS if one in answer.text]
-        assert answer.data["customers"][0]["email"] == body["customer"]["email"]
-        assert answer.data["attendees"] == [{"name": "Jennifer Parker", "email": None}]
-    link = first.data["customer_action_links"]["cancel_by_customer"]
-    assert link.partition("/v2/")[2].startswith(f"bookings/{first.id}/")
-    assert again.data["customer_action_links"] == {}
-    assert "signature=" not in again.text
-    rest = {**first.data, "customer_action_links": {}}
-    assert again.data == rest
-
-
 @pytest.mark.parametrize("attribute", sorted({*ATTRIBUTES, *OLD_NAMES, *OPEN_ENDED}))
 async def test_lists_are_narrowed_by_what_is_public(
     api: Caller, widget: Caller, attribute: str
@@ -209,10 +141,10 @@ async def test_lists_are_narrowed_by_what_is_public(
     value = str(uuid4()) if name in OLD_NAMES else value
     path = f"/v2/bookings/groups?search={name}:{value}"
     expected = (200, None) if attribute in SEARCHED_BY else NO
-    assert _answered(await widget.get(path)) == expected
-    assert _answered(await api.get(path)) == (200, None)
+    assert answered(await widget.get(path)) == expected
+    assert answered(await api.get(path)) == (200, None)
     both = await widget.get(f"/v2/bookings/groups?search=graph:group_owner;{name}:{value}")
-    assert _answered(both) == expected
+    assert answered(both) == expected
 
 
 async def test_no_public_key_looks_into_the_past(
@@ -222,9 +154,9 @@ async def test_no_public_key_looks_into_the_past(
     for route in sorted(SHOWS_GROUPS | SHOWS_NO_BOOKING):
         for query in (f"as_of={position}", "as_of=", f"include=attributes&as_of={position}"):
             answer = await widget.get(f"{page.filled(route)}?{query}")
-            assert _answered(answer) == NO, (route, query)
+            assert answered(answer) == NO, (route, query)
     answer = await widget.post(f"/v2/bookings?as_of={position}", seats(page.owner))
-    assert _answered(answer) == NO
+    assert answered(answer) == NO
     assert await stack.position() == position
     assert (await api.get(f"/v2/bookings/groups/{page.owner}?as_of={position}")).status == 200
 
@@ -272,49 +204,13 @@ async def test_every_route_was_judged(stack: Stack, widget: Caller, page: Page) 
         if one.reach == "server":
             path = page.filled(route).replace("{action}", "cancel")
             answer = await widget(one.method.upper(), path, {})
-            assert _answered(answer) == (403, "forbidden"), route
+            assert answered(answer) == (403, "forbidden"), route
     bulk = await widget.post("/v2/bookings", {"bookings": [seats(page.owner)]})
-    assert _answered(bulk) == (403, "forbidden")
+    assert answered(bulk) == (403, "forbidden")
     assert await stack.position() == before
-
-
-def test_every_field_of_a_booking_was_judged() -> None:
-    assert set(SeatsToCreate.model_fields) == TAKEN_FIELDS | OWNERS_FIELDS.keys()
-
-
-@pytest.mark.parametrize("field", sorted(OWNERS_FIELDS))
-async def test_what_the_owner_decides_comes_with_no_public_key(
-    stack: Stack, api: Caller, widget: Caller, page: Page, field: str
-) -> None:
-    asked = seats(page.owner, **{field: OWNERS_FIELDS[field]})
-    before = await stack.position()
-    for _ in range(2):  # the second behind a head that came before
-        refused = await widget.post("/v2/bookings", asked)
-        assert _answered(refused) == NO
-        assert list(refused.body["errors"]) == [field]
-    assert await stack.position() == before
-    assert (await widget.post("/v2/bookings", {**asked, field: None})).status == 201
-    assert (await api.post("/v2/bookings", asked)).status == 201
 
 
 async def test_an_unknown_parameter_and_a_malformed_page_harm_nobody(widget: Caller) -> None:
     """The widgets put an error screen in the place of their calendar for any 4xx of the list."""
     for query in ("page=1include=", "include=", "search=", "_=123", quote("search=widget.id:")):
         assert (await widget.get(f"/v2/bookings/groups?{query}")).status == 200, query
-
-
-async def test_a_head_that_comes_again_obeys_the_same_rules(
-    stack: Stack, tenant: Tenant, page: Page
-) -> None:
-    """One connection, the same head: server, public, and bodies that only a server may send."""
-    for caller, named in ((stack.call(tenant.key), True), (stack.call(tenant.widget_key), False)):
-        for _ in range(4):
-            answer = await caller.get(f"/v2/bookings/groups/{page.owner}")
-            assert (SECRETS[0] in answer.text) is named
-    widget = stack.call(tenant.widget_key)
-    plain = seats(page.owner, webhooks={})
-    assert [(await widget.post("/v2/bookings", plain)).status for _ in range(3)] == [201] * 3
-    answers = await asyncio.gather(
-        *(widget.post("/v2/bookings", {**plain, **OWNERS_FIELDS}) for _ in range(3))
-    )
-    assert {_answered(one) for one in answers} == {NO}
