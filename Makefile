@@ -52,8 +52,8 @@ bench: setup ## bookings per second beside the HTTP floor and two peers; the plo
 		$(PY) -m tests.bench.plot deploy/bench/write_path.json deploy/bench/write_path.svg \
 		&& exit $$status
 
-test-browser: setup ## the published booking widget books a seat in headless Chromium
-	$(PY) -m pytest tests/browser/widget_books.py
+test-browser: setup ## the published booking widget, and pages from elsewhere, in headless Chromium
+	$(PY) -m pytest tests/browser/widget_books.py tests/browser/page_from_elsewhere.py
 
 audit-dependencies: setup ## ask the public advisory database about every locked package
 	$(PY) -m uv tool run pip-audit --strict --disable-pip --require-hashes -r deploy/requirements-image.txt
