@@ -11,22 +11,28 @@ const require = createRequire(join(modules, 'x.js'));
 const load = (name) => import(pathToFileURL(require.resolve(name)));
 const { default: chromium } = await load('@sparticuz/chromium');
 const { default: puppeteer } = await load('puppeteer-core');
-const build = join(modules, 'timekit-booking/public/build');
+const isSecond = how.startsWith('second'); // the widget of generation 2, which wants jQuery
+const files = isSecond
+	? { 'booking.min.js': 'timekit-booking-2/dist', 'jquery.min.js': 'jquery/dist' }
+	: { 'booking.min.js': 'timekit-booking/public/build', 'booking.min.css': 'timekit-booking/public/build' };
 
-// The three ways a page can name what it offers: its own configuration, or a project by slug.
-const config =
-	how === 'hosted'
-		? { project_slug: value, api_base_url: apiBaseUrl }
-		: { app_key: value, api_base_url: apiBaseUrl, booking: { graph: 'group_customer' } };
+// The ways a page can name what it offers: its own configuration, or a project by slug.
+const named = how.endsWith('hosted')
+	? { project_slug: value }
+	: { app_key: value, booking: { graph: 'group_customer' } };
+const config = isSecond
+	? { ...named, sdk: { apiBaseUrl } }
+	: { ...named, api_base_url: apiBaseUrl };
 
-const page_ = `<!doctype html><meta charset="utf-8"><link rel="stylesheet" href="/booking.min.css">
+const page_ = `<!doctype html><meta charset="utf-8">
+${isSecond ? '<script src="/jquery.min.js"></script>' : '<link rel="stylesheet" href="/booking.min.css">'}
 <div id="bookingjs"></div><script src="/booking.min.js"></script>
 <script>new TimekitBooking().init(${JSON.stringify(config)})</script>`;
 
 const server = createServer(async (request, response) => {
 	const name = request.url.slice(1);
 	try {
-		response.end(name === '' ? page_ : await readFile(join(build, name.replace(/[^\w.]/g, ''))));
+		response.end(name === '' ? page_ : await readFile(join(modules, files[name], name)));
 	} catch {
 		response.writeHead(404).end();
 	}
@@ -51,7 +57,7 @@ try {
 	});
 	page.on('pageerror', (error) => complaints.push(String(error)));
 	await page.goto(`http://127.0.0.1:${server.address().port}/`);
-	const slot = await page.waitForSelector('.fc-timegrid-event, .fc-list-event', { timeout: 30000 });
+	const slot = await page.waitForSelector('.fc-timegrid-event, .fc-time-grid-event, .fc-list-event, .fc-list-item', { timeout: 30000 });
 	await slot.evaluate((element) => element.click());
 	await page.waitForSelector('#input-name', { timeout: 10000 });
 	await page.evaluate(() => {
