@@ -42,7 +42,7 @@ def without_confirmed_refusals() -> None:
 
 def without_idempotency() -> None:
     """Every request is new, whatever its key."""
-    setattr(intake, "command_id_of", lambda _, key: None if key is None else uuid4())  # noqa: B010
+    setattr(intake, "command_id_of", lambda _, key, *rest: None if key is None else uuid4())  # noqa: B010
 
 
 SABOTAGES: dict[str, Callable[[], None]] = {

@@ -11,12 +11,15 @@ import asyncpg
 import pydantic_core
 import pytest
 import pytest_asyncio
+from aiohttp import encode_basic_auth
 
 from services.command.desk import BookingDesk
 from services.command.intent import Intent
 from services.command.reply import Reply, Shown
+from shared.accounts.postgres import PostgresAccounts
 from shared.booking_api.errors import TooBusy
 from shared.booking_api.new_seats import NewSeats
+from shared.eventlog.privacy import MasterKey
 from shared.http.server import listen, serving
 from tests.bench.in_process import ours
 from tests.harness.bodies import Json, group_body, seats_body
@@ -35,13 +38,14 @@ class Caller:
     reader: asyncio.StreamReader
     writer: asyncio.StreamWriter
     begun: list[NewSeats]
+    authorization: str = AUTH["Authorization"]
 
     async def ask(self, body: Json | bytes, extra: str = "") -> Answered:
         text = body if isinstance(body, bytes) else pydantic_core.to_json(body)
         text = text.ljust(BODY_BYTES)
         head = (
             "POST /v2/bookings HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
-            f"Authorization: {AUTH['Authorization']}\r\n{extra}Content-Length: {len(text)}\r\n\r\n"
+            f"Authorization: {self.authorization}\r\n{extra}Content-Length: {len(text)}\r\n\r\n"
         )
         self.writer.write(head.encode() + text)
         async with asyncio.timeout(30):
@@ -51,8 +55,8 @@ class Caller:
             answer = await self.reader.readexactly(int(headers["Content-Length"]))
         return int(status.split()[1]), headers, answer
 
-    async def new_group(self, max_seats: int) -> str:
-        _, _, body = await self.ask(group_body(max_seats), "X-Group: 1\r\n")
+    async def new_group(self, max_seats: int, **settings: str) -> str:
+        _, _, body = await self.ask(group_body(max_seats, **settings), "X-Group: 1\r\n")
         return str(pydantic_core.from_json(body)["data"]["id"])
 
 
@@ -141,6 +145,25 @@ async def test_who_was_turned_away_can_ask_why(
     assert (status, len(caller.begun)) == (422, 2)
     refused = pydantic_core.from_json(body)
     assert refused["code"] == "sold_out" and refused["booking_id"]
+
+
+async def test_a_strangers_seats_take_the_same_way_on_the_terms_of_public_keys(
+    caller: Caller, pool: asyncpg.Pool[asyncpg.Record]
+) -> None:
+    """Only while what is known of the app's projects is new; then the whole way reads it again."""
+    accounts = PostgresAccounts(pool)
+    group = await caller.new_group(40)
+    bound = await caller.new_group(40, graph="group_customer_payment")
+    app = await accounts.app("demo")
+    _, key = await accounts.create_key(MasterKey(b"m" * 32), app, "widget")
+    caller.authorization = encode_basic_auth("", key)
+    for _ in range(20):
+        assert (await caller.ask(seats_body(group)))[0] == 201
+        status, _, body = await caller.ask(seats_body(bound))
+        assert (status, pydantic_core.from_json(body)["code"]) == (422, "wrong_graph")
+        status, _, body = await caller.ask({**seats_body(group), "webhooks": {"a": {}}})
+        assert (status, pydantic_core.from_json(body)["code"]) == (403, "not_for_public_keys")
+    assert len(caller.begun) >= 20
 
 
 async def test_an_idempotency_key_goes_the_whole_way(caller: Caller) -> None:
