@@ -27,6 +27,7 @@ _APP_BY_COMMAND: Final = {
     "show": "services.audit.history_cli:app",
     "diff": "services.audit.history_cli:app",
     "verify": "services.audit.cli:app",
+    "unsealed": "services.audit.unsealed_cli:app",
     "erase": "services.audit.people_cli:app",
     "customer": "services.audit.people_cli:customer_app",
     "csv": "services.audit.tables_cli:app",

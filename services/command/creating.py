@@ -26,6 +26,7 @@ from shared.booking_api.details import (
 )
 from shared.booking_api.new_groups import NewGroup
 from shared.booking_api.new_seats import NewSeats
+from shared.booking_api.notices import open_reminders, open_webhooks, sealed_notices
 from shared.booking_api.views import Customer
 from shared.domain.events import Event
 from shared.domain.group import Group
@@ -119,8 +120,8 @@ def prepare_seats(
         customer_ref=ref,
         hold=hold,
         auto_complete=new.auto_complete,
-        reminders=new.reminders,
-        webhooks=new.webhooks,
+        reminders=open_reminders(new.reminders) if new.reminders else (),
+        webhooks=open_webhooks(new.webhooks) if new.webhooks else {},
         bulk_id=intent.bulk_id,
         public=public,
     )
@@ -154,7 +155,12 @@ def _seat_details(booking_id: UUID, new: NewSeats) -> SeatDetails:
         voip=who.voip,
         meta=who.meta,
     )
-    return SeatDetails(customer=customer, attendees=new.attendees, meta=new.meta)
+    return SeatDetails(
+        customer=customer,
+        attendees=new.attendees,
+        meta=new.meta,
+        **sealed_notices(new.reminders, new.webhooks),
+    )
 
 
 def _customer_id(booking_id: UUID) -> UUID:

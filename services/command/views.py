@@ -6,6 +6,7 @@ No read model is asked, so an answer shows the very state its command led to.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 
 import pydantic_core
@@ -19,6 +20,7 @@ from shared.booking_api.details import (
     unpack_group,
     unpack_seat,
 )
+from shared.booking_api.notices import shown_reminders, shown_webhooks
 from shared.booking_api.views import GroupView, SeatView
 from shared.domain.events import Event, GroupCreated, MetaChanged, SeatBooked
 from shared.domain.group import Group
@@ -72,6 +74,7 @@ def seat_view(
     seat = group.seats.get(booked.booking_id)
     if seat is None:
         raise ValueError("the group does not know this seat booking")
+    is_erased = details.customer is None
     return SeatView(
         id=booked.booking_id,
         graph=booked.graph,
@@ -83,8 +86,8 @@ def seat_view(
         customer=details.customer,
         attendees=details.attendees,
         meta=details.meta,
-        reminders=booked.reminders,
-        webhooks=booked.webhooks,
+        reminders=shown_reminders(booked.reminders, details.reminders, is_erased),
+        webhooks=shown_webhooks(booked.webhooks, details.webhooks, is_erased),
         auto_complete=booked.auto_complete,
         bulk_id=booked.bulk_id,
         hold_until=booked.hold_until,
@@ -105,7 +108,7 @@ def open_seat(history: Sequence[Event], key: BookingKey | None) -> SeatDetails:
                 meta = merge_meta(meta, changes)
     except Unreadable:
         return SeatDetails()
-    return SeatDetails(customer=details.customer, attendees=details.attendees, meta=meta)
+    return replace(details, meta=meta)
 
 
 def open_group(history: Sequence[Event], key: BookingKey | None) -> GroupDetails:

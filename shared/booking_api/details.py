@@ -13,6 +13,7 @@ from uuid import UUID
 import pydantic_core
 
 from shared.booking_api.new_seats import NewSeats
+from shared.booking_api.notices import sealed_notices
 from shared.booking_api.views import Attendee, Customer
 from shared.domain.events import JsonObject
 
@@ -25,11 +26,16 @@ SEALED_META = "meta"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SeatDetails:
-    """What is personal in a seat booking; `customer` is None once the person was erased."""
+    """What is personal in a seat booking; `customer` is None once the person was erased.
+
+    `reminders` are the settings of each, `webhooks` the overrides that the caller named freely.
+    """
 
     customer: Customer | None = None
     attendees: Sequence[Attendee] = ()
     meta: JsonObject = field(default_factory=dict)
+    reminders: Sequence[JsonObject] = ()
+    webhooks: JsonObject = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,8 +59,15 @@ def pack_seat(customer_id: UUID, new: NewSeats) -> bytes:
         "voip": who.voip,
         "meta": who.meta,
     }
-    attendees = [{"name": one.name, "email": one.email} for one in new.attendees]
-    return pydantic_core.to_json({"customer": customer, "attendees": attendees, "meta": new.meta})
+    details = {"customer": customer, "attendees": plain_attendees(new.attendees), "meta": new.meta}
+    if new.reminders or new.webhooks:
+        details |= sealed_notices(new.reminders, new.webhooks)
+    return pydantic_core.to_json(details)
+
+
+def plain_attendees(attendees: Sequence[Attendee]) -> list[dict[str, Any]]:
+    """Attendees as they are sealed."""
+    return [{"name": one.name, "email": one.email} for one in attendees]
 
 
 def unpack_seat(text: bytes) -> SeatDetails:
@@ -65,6 +78,8 @@ def unpack_seat(text: bytes) -> SeatDetails:
         customer=None if customer is None else Customer(**{**customer, "id": UUID(customer["id"])}),
         attendees=tuple(Attendee(**a) for a in raw.get("attendees") or ()),
         meta=raw.get("meta") or {},
+        reminders=raw.get("reminders") or (),
+        webhooks=raw.get("webhooks") or {},
     )
 
 

@@ -33,19 +33,22 @@ def _holds(file: Path, words: Sequence[bytes]) -> bool:
     return any(word in content for word in words)
 
 
-async def traces_in_dump(dsn: str, words: Sequence[str]) -> list[str]:
-    """The lines of a whole dump, in SQL, that hold one of the words."""
+async def traces_in_dump(dsn: str, words: Sequence[str], tables: str | None = None) -> list[str]:
+    """The lines of a dump in SQL, whole or of `tables`, that hold one of the words.
+
+    Bytes are dumped as hexadecimal digits, so that a word is looked for in this form too.
+    """
     process = await asyncio.create_subprocess_exec(
         str(find_binaries() / "pg_dump"),
-        "--dbname",
-        dsn,
+        *("--dbname", dsn),
+        *(() if tables is None else ("--table", tables)),
         stdout=asyncio.subprocess.PIPE,
     )
     out, _ = await process.communicate()
     assert process.returncode == 0
-    wanted = [word.lower() for word in words]
+    wanted = [form for word in words for form in (word.lower(), word.encode().hex())]
     lines = out.decode().lower().splitlines()
-    return [line[:200] for line in lines if any(word in line for word in wanted)]
+    return [line for line in lines if any(word in line for word in wanted)]
 
 
 async def traces_in_statistics(dsn: str, words: Sequence[str]) -> list[str]:

@@ -22,6 +22,7 @@ from services.query.read_models.columns import (
     sql,
 )
 from services.query.read_models.groups import merged
+from shared.booking_api.notices import shown_reminders, shown_webhooks
 from shared.booking_api.views import Attendee, Customer, GroupView, SeatView
 from shared.domain.events import (
     BookingDeleted,
@@ -114,6 +115,7 @@ def _moved(row: SeatRow, change: OpenedEvent, state: str, live: frozenset[str]) 
 def _booked(change: OpenedEvent, event: SeatBooked) -> SeatRow:
     opened = change.opened or {}
     customer = opened.get("customer")
+    is_erased = customer is None
     return SeatRow(
         event.booking_id,
         change.group_id,
@@ -133,8 +135,8 @@ def _booked(change: OpenedEvent, event: SeatBooked) -> SeatRow:
         None if customer is None else customer["email"].casefold(),
         json_array([_attendee(one) for one in opened.get("attendees") or ()]),
         json_object(opened.get("meta")),
-        json_array(event.reminders),
-        json_object(event.webhooks),
+        json_array(shown_reminders(event.reminders, opened.get("reminders") or (), is_erased)),
+        json_object(shown_webhooks(event.webhooks, opened.get("webhooks") or {}, is_erased)),
     )
 
 
@@ -184,6 +186,8 @@ def erased(row: SeatRow) -> SeatRow:
         customer_email=None,
         attendees=EMPTY_ARRAY,
         meta=EMPTY_OBJECT,
+        reminders=json_array(shown_reminders(from_json(row.reminders), (), True)),
+        webhooks=json_object(shown_webhooks(from_json(row.webhooks), {}, True)),
     )
 
 

@@ -1,1 +1,1 @@
-SELECT scrub_erased($1, $2)
+SELECT scrub_erased($1, $2) + scrub_notices($1)

@@ -25,4 +25,6 @@ SELECT n.booking_id, n.group_id, g.app_id, n.ordinal, n.version, n.graph, n.stat
        customer_name = excluded.customer_name,
        customer_email = excluded.customer_email,
        attendees = excluded.attendees,
-       meta = excluded.meta
+       meta = excluded.meta,
+       reminders = excluded.reminders,
+       webhooks = excluded.webhooks
