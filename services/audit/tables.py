@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass, field
@@ -12,6 +11,7 @@ from uuid import UUID
 from services.audit.history import BrokenHistory
 from services.audit.postgres import Ledger
 from shared.booking_api.details import SEALED_BOOKING, SeatDetails, unpack_seat
+from shared.booking_api.spreadsheet import cell
 from shared.domain.events import SeatBooked
 from shared.domain.group import Group, evolve
 from shared.eventlog.codec import UndecodableEvent, decode_event
@@ -25,7 +25,6 @@ SEAT_COLUMNS = (
     *("booking_id", "group_id", "app_id", "graph", "state", "seats", "booked_at", "deleted"),
 )
 PERSONAL_COLUMNS = ("name", "email", "phone", "attendees")
-_PHONE = re.compile(r"[+-][\d ()./-]*")
 Row = Mapping[str, Any]
 
 
@@ -107,10 +106,3 @@ def _person(details: SeatDetails) -> dict[str, Any]:
     names = "; ".join(one.name for one in details.attendees)
     values = (customer.name, customer.email, customer.phone, names)
     return {name: cell(text) for name, text in zip(PERSONAL_COLUMNS, values, strict=True)}
-
-
-def cell(text: str | None) -> str:
-    """The text, so that no spreadsheet takes it for a formula."""
-    if text and text[0] in "=+-@\t\r" and not _PHONE.fullmatch(text):
-        return f"'{text}"
-    return text or ""

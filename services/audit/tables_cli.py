@@ -24,6 +24,7 @@ from services.audit.tables import (
     group_row,
     seat_rows,
 )
+from shared.booking_api.spreadsheet import QUOTING
 from shared.eventlog.master_keys import load_master
 from shared.eventlog.privacy import MasterKey
 from shared.settings import ConfigurationError, read_settings
@@ -95,7 +96,7 @@ def _write(columns: tuple[str, ...], rows: Rows, slug: str | None, out: Path | N
 
 
 async def _stream(file: TextIO, columns: tuple[str, ...], rows: Rows, slug: str | None) -> None:
-    writer = csv.DictWriter(file, columns, lineterminator="\n")
+    writer = csv.DictWriter(file, columns, lineterminator="\n", quoting=QUOTING)
     async with open_ledger(read_settings().database_dsn) as ledger:
         app_id = None
         if slug is not None and (app_id := await ledger.app_id(slug)) is None:

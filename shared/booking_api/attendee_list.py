@@ -11,6 +11,7 @@ import io
 from collections.abc import Iterable
 from typing import Final
 
+from shared.booking_api.spreadsheet import QUOTING, cell
 from shared.booking_api.timestamps import Rendering
 from shared.booking_api.views import SeatView
 
@@ -19,16 +20,15 @@ COLUMNS: Final = (
     *("name", "email", "phone", "seats", "state", "attendees", "timezone"),
     *("created_at", "booking_id"),
 )
-_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
 
 
 def render_attendee_list(seats: Iterable[SeatView], rendering: Rendering) -> str:
     """The whole file as text, with a heading; lines end in CR LF."""
     file = io.StringIO()
-    writer = csv.writer(file)
+    writer = csv.writer(file, quoting=QUOTING)
     writer.writerow(COLUMNS)
     for seat in seats:
-        writer.writerow(_harmless(cell) for cell in _line(seat, rendering))
+        writer.writerow(cell(text) for text in _line(seat, rendering))
     return file.getvalue()
 
 
@@ -38,13 +38,12 @@ def _line(seat: SeatView, rendering: Rendering) -> tuple[str, ...]:
         *(("", "", "") if customer is None else (customer.name, customer.email, customer.phone)),
         str(seat.seats),
         seat.state,
-        "; ".join(f"{a.name} <{a.email}>" if a.email else a.name for a in seat.attendees),
+        _names(seat),
         "" if customer is None else customer.timezone,
         rendering.show(seat.created_at),
         str(seat.id),
     )
 
 
-def _harmless(cell: str) -> str:
-    """Spreadsheets run a cell that begins like a formula; a quote before it makes it text."""
-    return f"'{cell}" if cell.startswith(_FORMULA) else cell
+def _names(seat: SeatView) -> str:
+    return "; ".join(f"{a.name} <{a.email}>" if a.email else a.name for a in seat.attendees)

@@ -40,21 +40,6 @@ def test_the_list_has_a_line_for_each_seat_booking() -> None:
     assert rows[2][:5] == ["", "", "", "1", "cancelled_by_customer"]
 
 
-@pytest.mark.parametrize("name", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1"])
-def test_a_name_is_never_a_formula(name: str) -> None:
-    assert MARTY.customer is not None
-    seat = replace(MARTY, customer=replace(MARTY.customer, name=name))
-    assert _rows(render_attendee_list([seat], Rendering()))[1][0] == f"'{name}"
-
-
-@given(st.text(st.characters(exclude_categories=["Cs", "Cc"])))
-def test_any_name_survives_quoting(name: str) -> None:
-    assert MARTY.customer is not None
-    seat = replace(MARTY, customer=replace(MARTY.customer, name=name))
-    found = _rows(render_attendee_list([seat], Rendering()))[1][0]
-    assert found.removeprefix("'") == name.removeprefix("'")
-
-
 def test_the_calendar_file_holds_the_event() -> None:
     assert render_calendar_file(GROUP).split("\r\n") == [
         "BEGIN:VCALENDAR",
