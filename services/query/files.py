@@ -11,15 +11,19 @@ from aiohttp import web
 
 from services.query.asking import booking_id_of, rendering_for
 from services.query.freshness import FreshReads
+from services.query.projection import sql
 from services.query.streams import Streams
 from services.query.surroundings import group_views, surroundings
 from shared.booking_api import attendee_list, calendar_file
 from shared.booking_api.errors import NotFound, Parked
 from shared.booking_api.includes import parse_includes
-from shared.booking_api.views import GroupView, SeatView
+from shared.booking_api.views import SeatView
+from shared.domain.events import GroupCancelled, GroupRescheduled
 from shared.http.access import identity_of
 
 WITH_SEATS = parse_includes("related_bookings")
+REVISIONS = (GroupRescheduled.TOPIC, GroupCancelled.TOPIC)
+"""What happened to an event so that calendars must show it anew."""
 
 
 class GroupFiles:
@@ -38,15 +42,17 @@ class GroupFiles:
     async def attendees(self, request: web.Request) -> web.Response:
         """One line a seat booking, no cell a formula."""
         group_id = await self._visible(request)
-        _, seats = await self._read(request, group_id)
+        seats = await self._seats(request, group_id)
         text = attendee_list.render_attendee_list(seats, rendering_for(request))
         return _file(text, attendee_list.CONTENT_TYPE, f"attendees-{group_id}.csv")
 
     async def calendar(self, request: web.Request) -> web.Response:
         """The event without its attendees: such files are passed on."""
         group_id = await self._visible(request)
-        group, _ = await self._read(request, group_id)
-        text = calendar_file.render_calendar_file(group)
+        async with self._streams.snapshot(identity_of(request).app_id) as connection:
+            owners = await group_views(connection, [group_id])
+            revisions = await connection.fetchval(sql("revisions"), group_id, REVISIONS)
+        text = calendar_file.render_calendar_file(owners[group_id], revisions)
         return _file(text, calendar_file.CONTENT_TYPE, f"{group_id}.ics")
 
     async def _visible(self, request: web.Request) -> UUID:
@@ -61,11 +67,11 @@ class GroupFiles:
         await self._reads.until_projected(found.group.position)
         return found.group.row.group_id
 
-    async def _read(self, request: web.Request, group_id: UUID) -> tuple[GroupView, list[SeatView]]:
+    async def _seats(self, request: web.Request, group_id: UUID) -> list[SeatView]:
         async with self._streams.snapshot(identity_of(request).app_id) as connection:
             owners = await group_views(connection, [group_id])
             around = await surroundings(connection, owners, WITH_SEATS)
-        return owners[group_id], list(around.seat_bookings[group_id])
+        return list(around.seat_bookings[group_id])
 
 
 def _file(text: str, content_type: str, name: str) -> web.Response:

@@ -16,18 +16,23 @@ LONGEST_LINE: Final = 75
 """Octets in a line, without its end."""
 
 
-def render_calendar_file(group: GroupView) -> str:
-    """The whole file as text; lines are folded and end in CR LF."""
-    return "".join(f"{_folded(line)}\r\n" for line in _lines(group))
+def render_calendar_file(group: GroupView, revisions: int) -> str:
+    """The whole file as text; lines are folded and end in CR LF.
+
+    `revisions`: how often it was moved or cancelled. Calendars keep the file with the higher one,
+    as several revisions may fall into one second.
+    """
+    return "".join(f"{_folded(line)}\r\n" for line in _lines(group, revisions))
 
 
-def _lines(group: GroupView) -> Iterator[str]:
+def _lines(group: GroupView, revisions: int) -> Iterator[str]:
     yield "BEGIN:VCALENDAR"
     yield "VERSION:2.0"
     yield "PRODID:-//Seatledger//Group bookings//EN"
     yield "BEGIN:VEVENT"
     yield f"UID:{group.id}@seatledger"
     yield f"DTSTAMP:{_moment(group.updated_at)}"
+    yield f"SEQUENCE:{revisions}"
     yield f"DTSTART:{_moment(group.start)}"
     yield f"DTEND:{_moment(group.end)}"
     yield f"SUMMARY:{_escaped(group.what)}"

@@ -41,13 +41,14 @@ def test_the_list_has_a_line_for_each_seat_booking() -> None:
 
 
 def test_the_calendar_file_holds_the_event() -> None:
-    assert render_calendar_file(GROUP).split("\r\n") == [
+    assert render_calendar_file(GROUP, 2).split("\r\n") == [
         "BEGIN:VCALENDAR",
         "VERSION:2.0",
         "PRODID:-//Seatledger//Group bookings//EN",
         "BEGIN:VEVENT",
         f"UID:{GROUP.id}@seatledger",
         "DTSTAMP:20151214T182823Z",
+        "SEQUENCE:2",
         "DTSTART:20160930T160000Z",
         "DTEND:20160930T170000Z",
         "SUMMARY:Doc Brown's webinar",
@@ -61,12 +62,12 @@ def test_the_calendar_file_holds_the_event() -> None:
 
 
 def test_a_cancelled_group_says_so() -> None:
-    assert "STATUS:CANCELLED\r\n" in render_calendar_file(replace(GROUP, state="cancelled"))
+    assert "STATUS:CANCELLED\r\n" in render_calendar_file(replace(GROUP, state="cancelled"), 1)
 
 
 @given(st.text(st.characters(exclude_categories=["Cs", "Cc"]) | st.just("\n"), max_size=300))
 def test_any_text_is_folded_and_can_be_read_back(text: str) -> None:
-    file = render_calendar_file(replace(GROUP, what="x", where="", description=f"d{text}"))
+    file = render_calendar_file(replace(GROUP, what="x", where="", description=f"d{text}"), 0)
     assert all(len(line.encode()) <= 75 for line in file.split("\r\n"))
     unfolded = file.replace("\r\n ", "").split("\r\n")
     found = next(line for line in unfolded if line.startswith("DESCRIPTION:"))
