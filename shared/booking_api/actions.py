@@ -8,13 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 
 from shared.booking_api.json_body import read_optional_object
+from shared.booking_api.misplaced import CANCELS, PARTIAL, check_action
 from shared.booking_api.request_models import ApplyToBulked, CancelToApply, PayToApply
 from shared.booking_api.validation import failed, validated
-
-CANCELS: Final = frozenset({"cancel", "cancel_by_customer", "cancel_by_owner"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +37,7 @@ def read_action(name: str, body: bytes) -> Action:
 
 def new_action(name: str, value: Mapping[str, Any]) -> Action:
     """As `read_action`, from a parsed object."""
+    check_action(name, value)
     bulked = validated(ApplyToBulked, value).apply_to_bulked_bookings is not False
     details = _details(name, value)
     if name in CANCELS:
@@ -50,8 +50,8 @@ def new_action(name: str, value: Mapping[str, Any]) -> Action:
 
 def _cancel(name: str, details: Mapping[str, Any], bulked: bool) -> Action:
     model = validated(CancelToApply, details, within=name)
-    if model.seats is not None and name != "cancel_by_customer":
-        raise failed(f"{name}.seats", "is only possible with cancel_by_customer")
+    if model.seats is not None and name != PARTIAL:
+        raise failed(f"{name}.seats", f"is only possible with {PARTIAL}")
     return Action(name, model.message, seats=model.seats, apply_to_bulked_bookings=bulked)
 
 

@@ -16,6 +16,7 @@ from shared.booking_api.changes import Change, new_change
 from shared.booking_api.circumstances import Circumstances
 from shared.booking_api.errors import ValidationFailed
 from shared.booking_api.json_body import read_object
+from shared.booking_api.misplaced import check_items
 from shared.booking_api.request_models import BulkItemToUpdate, BulkToCreate, BulkToUpdate
 from shared.booking_api.requests import NewGroup, NewSeats, new_booking
 from shared.booking_api.validation import validated
@@ -55,6 +56,7 @@ class BulkUpdate:
 def read_bulk_create(body: bytes, circumstances: Circumstances) -> BulkCreate:
     """BodyRefused, PayloadTooLarge or ValidationFailed when the list itself is not valid."""
     model = validated(BulkToCreate, read_object(body, MAX_BULK_BYTES))
+    check_items(model.bookings)
     return BulkCreate(
         tuple(_created(value, circumstances) for value in model.bookings),
         model.delete_all_on_error or False,
@@ -75,6 +77,7 @@ def _created(
 def read_bulk_update(body: bytes) -> BulkUpdate:
     """BodyRefused, PayloadTooLarge or ValidationFailed when the list itself is not valid."""
     model = validated(BulkToUpdate, read_object(body, MAX_BULK_BYTES))
+    check_items(model.bookings)
     return BulkUpdate(
         tuple(_updated(value) for value in model.bookings),
         model.reset_all_on_error or False,
