@@ -23,10 +23,11 @@ from pydantic import (
 from pydantic_core import PydanticCustomError, to_json
 
 from shared.booking_api.durations import InvalidDuration, parse_duration
-from shared.booking_api.timestamps import Reading, UnreadableTimestamp, find_zone
+from shared.booking_api.timestamps import UNKNOWN_ZONE, Reading, UnreadableTimestamp, find_zone
 
 MAX_SEATS: Final = 1_000_000
 MAX_LINE: Final = 255
+MAX_ZONE: Final = 64
 MAX_PROSE: Final = 10_000
 MAX_META_KEYS: Final = 100
 MAX_META_KEY: Final = 128
@@ -42,7 +43,9 @@ Name = Annotated[
     str, StringConstraints(strict=True, min_length=1, max_length=MAX_LINE, pattern=_NON_BLANK_LINE)
 ]
 Prose = Annotated[str, StringConstraints(strict=True, max_length=MAX_PROSE)]
-Email = Annotated[str, StringConstraints(strict=True, max_length=254, pattern=_EMAIL)]
+Email = Annotated[
+    str, StringConstraints(strict=True, strip_whitespace=True, max_length=254, pattern=_EMAIL)
+]
 Flag = StrictBool
 SeatNumber = Annotated[int, Field(strict=True, ge=1, le=MAX_SEATS)]
 
@@ -76,15 +79,33 @@ Moment = Annotated[
 ]
 
 
+def _blank_is_absent(value: object) -> object:
+    """Forms send an empty field as empty text; browsers that know no zone name `Etc/Unknown`."""
+    if type(value) is str and (value == UNKNOWN_ZONE or not value.strip()):
+        return None
+    return value
+
+
+BlankIsAbsent = BeforeValidator(_blank_is_absent)
+"""For fields that may be left out, in front of their `| None`."""
+
+
 def _known_zone(name: str) -> str:
     if find_zone(name) is None:
         raise PydanticCustomError("time_zone", "must be a time zone name, such as Europe/Paris")
     return name
 
 
+def _zone_to_show(name: str) -> str | None:
+    return name if len(name) <= MAX_ZONE and find_zone(name) is not None else None
+
+
 ZoneName = Annotated[
-    str, StringConstraints(strict=True, max_length=64), AfterValidator(_known_zone)
+    str, StringConstraints(strict=True, max_length=MAX_ZONE), AfterValidator(_known_zone)
 ]
+"""A zone that days are counted in."""
+ZoneToShow = Annotated[str, StringConstraints(strict=True), AfterValidator(_zone_to_show)]
+"""A zone that is only shown: None, as if it were not given, when there is none of that name."""
 
 
 def _readable_duration(text: str) -> str:

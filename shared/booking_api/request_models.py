@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from shared.booking_api.fields import (
+    BlankIsAbsent,
     DurationText,
     Email,
     EmptyListIsObject,
@@ -24,6 +25,7 @@ from shared.booking_api.fields import (
     SeatNumber,
     Uuid,
     ZoneName,
+    ZoneToShow,
 )
 
 
@@ -99,11 +101,11 @@ class GroupToCreate(BookingToCreate):
 
     graph: Literal["group_owner"]
     resource_id: Uuid
-    project_id: Uuid | None = None
-    calendar_id: Uuid | None = None
+    project_id: Annotated[Uuid | None, BlankIsAbsent] = None
+    calendar_id: Annotated[Uuid | None, BlankIsAbsent] = None
     start: Moment
     end: Moment
-    timezone: ZoneName | None = None
+    timezone: Annotated[ZoneName | None, BlankIsAbsent] = None
     what: Annotated[Prose, Field(min_length=1)]
     where: Prose | None = None
     description: Prose | None = None
@@ -124,7 +126,7 @@ class AttendeeToCreate(RequestModel):
     """Who sits on one of the seats."""
 
     name: Name
-    email: Email | None = None
+    email: Annotated[Email | None, BlankIsAbsent] = None
 
 
 class CustomerToCreate(RequestModel):
@@ -136,7 +138,7 @@ class CustomerToCreate(RequestModel):
     email: Email
     phone: Line | None = None
     voip: Line | None = None
-    timezone: ZoneName | None = None
+    timezone: ZoneToShow | None = None
     attendees: Annotated[list[AttendeeToCreate], Field(max_length=1_000)] | None = None
     meta: Meta | None = None
 

@@ -103,6 +103,8 @@ def _within_bounds(moment: datetime) -> datetime:
     return moment.replace(microsecond=0)
 
 
+UNKNOWN_ZONE = "Etc/Unknown"
+"""What browsers say when they know no zone: as good as saying nothing."""
 # Some systems keep more files beside the zones: with leap seconds, or of the machine itself.
 _ZONE_NAME = re.compile(
     r"(?!right/|posix|localtime|Factory)[A-Za-z][A-Za-z0-9+_-]{0,31}(?:/[A-Za-z0-9+_-]{1,31}){0,3}",
@@ -159,7 +161,7 @@ def _check_reads(pattern: str) -> None:
 
 def _asked_zone(headers: Mapping[str, str], query: Mapping[str, str], zone: ZoneInfo) -> ZoneInfo:
     name = headers.get("Timekit-Timezone") or query.get("output_timezone")
-    if not name:
+    if not name or name == UNKNOWN_ZONE:
         return zone
     found = find_zone(name)
     if found is None:

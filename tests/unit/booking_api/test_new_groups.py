@@ -149,7 +149,6 @@ def test_a_group_that_runs_now_can_be_made() -> None:
         ("settings.max_seats_per_customer", 0, "settings.max_seats_per_customer"),
         ("resource_id", "doc-brown", "resource_id"),
         ("resource_id", 1, "resource_id"),
-        ("project_id", "", "project_id"),
         ("calendar_id", {}, "calendar_id"),
         *[
             (name, bad, name)

@@ -159,7 +159,7 @@ def test_an_empty_list_is_how_php_writes_an_empty_object(field: str) -> None:
         ("customer.phone", 123, "customer.phone"),
         ("customer.phone", "1\n2", "customer.phone"),
         ("customer.voip", "x" * 256, "customer.voip"),
-        *[("customer.timezone", z, "customer.timezone") for z in ("Mars/Base", "", "../etc", 1)],
+        ("customer.timezone", 1, "customer.timezone"),
         ("customer.meta", "x", "customer.meta"),
         ("customer.meta", {"k": "x" * 16_384}, "customer.meta"),
         ("customer.comment", "x" * 16_384, "customer"),
