@@ -59,15 +59,20 @@ class BulkRoutes:
         await self._desk.replay(intent.part("0"))
         asked = read_bulk_create(body, circumstances_of(request, intent, self._desk.now()))
         intents = _intents(intent, len(asked.items), asked.relate_bookings)
-        if asked.delete_all_on_error:
-            return await self._create_all(asked.items, intents, shown)
+        stops, whole = asked.stop_on_first_error, asked.delete_all_on_error
+        came_before = await self._claim(intent, asked.items, stops, whole)
+        if whole:
+            known = await self._known(intents) if came_before else None
+            return known or await self._create_all(asked.items, intents, shown)
         steps = [
             _invalid(item)
             if isinstance(item, ApiError)
             else _step(self._create_one, item, part, shown)
             for item, part in zip(asked.items, intents, strict=True)
         ]
-        return _answer(await _run(steps, asked.stop_on_first_error), 201)
+        if came_before:
+            steps = [self._kept(part, step) for part, step in zip(intents, steps, strict=True)]
+        return _answer(await _run(steps, stops), 201)
 
     async def update(self, request: web.Request) -> web.Response:
         """`PUT /v2/bookings/bulk`, also at `/v2/bookings`."""
@@ -76,7 +81,9 @@ class BulkRoutes:
         await self._desk.replay(intent.part("0"))
         asked = read_bulk_update(body)
         intents = _intents(intent, len(asked.items))
-        if asked.reset_all_on_error:
+        stops, whole = asked.stop_on_first_error, asked.reset_all_on_error
+        await self._claim(intent, asked.items, stops, whole)
+        if whole:
             return await self._update_all(asked, intents, shown)
         steps = [
             _invalid(item)
@@ -84,7 +91,34 @@ class BulkRoutes:
             else _step(self._update_one, item, part, shown)
             for item, part in zip(asked.items, intents, strict=True)
         ]
-        return _answer(await _run(steps, asked.stop_on_first_error), 200)
+        return _answer(await _run(steps, stops), 200)
+
+    async def _claim(
+        self, intent: Intent, items: Sequence[object], stops: bool, whole: bool
+    ) -> bool:
+        """Whether the request came before. What nothing will be done of does not use up its key,
+        as a single request does not that is refused for its form."""
+        valid = [not isinstance(item, ApiError) for item in items]
+        begins = all(valid) if whole else valid[0] if stops else any(valid)
+        return begins and await self._desk.claim(intent)
+
+    async def _known(self, parts: Sequence[Intent]) -> web.Response | None:
+        """The first answer to what happened as one; None when it did not happen."""
+        replies = [await self._desk.replay(part) for part in parts[:1]]
+        if None in replies:
+            return None
+        replies += [await self._desk.replay(part) for part in parts[1:]]
+        known = {number: reply for number, reply in enumerate(replies) if reply is not None}
+        return _answer(known, 201)
+
+    def _kept(self, part: Intent, step: Step) -> Step:
+        """The first answer to the part, if it has one: an item may have been valid then, or its
+        resource is taken by the group that it made."""
+
+        async def reply() -> Reply:
+            return await self._desk.replay(part) or await step()
+
+        return reply
 
     async def _create_one(self, new: NewBooking, intent: Intent, shown: Shown) -> Reply:
         order = await self._desk.order(new, intent, shown)

@@ -85,6 +85,18 @@ class BookingDesk:
         """The first answer to this very request, if it was answered before."""
         return await self._answers.replay(intent)
 
+    async def claim(self, intent: Intent) -> bool:
+        """Whether this very request of several commands came before; else its key is taken now.
+
+        IdempotencyKeyReused when another request had the key: then nothing of this one is done.
+        """
+        if intent.command_id is None:
+            return False
+        if await self._together.claim(self._answers.claim(intent, intent.command_id)):
+            return False
+        await self.replay(intent)
+        return True
+
     async def order(self, new: NewGroup | NewSeats, intent: Intent, shown: Shown) -> Order:
         """A new group, or seats in one."""
         if isinstance(new, NewGroup):
@@ -119,10 +131,9 @@ class BookingDesk:
             commands.append(acting.change_meta(subject, change.meta, intent))
         if len(commands) == 1:
             return [Order(commands[0], render, subject.key, intent)]
-        return [
-            Order(command, render, subject.key, intent.part(type(command).__name__))
-            for command in commands
-        ]
+        # The last one's reply is the request's, and has its id: so the request's key is known.
+        first = Order(commands[0], render, subject.key, intent.part(type(commands[0]).__name__))
+        return [first, Order(commands[1], render, subject.key, intent)]
 
     async def change(self, booking_id: UUID, change: Change, intent: Intent, shown: Shown) -> Reply:
         """`order_changes`, decided: both or neither."""

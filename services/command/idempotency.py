@@ -11,6 +11,7 @@ import struct
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
+from http import HTTPStatus
 from typing import Protocol
 from uuid import UUID
 
@@ -104,6 +105,14 @@ class Answers:
             return reply
         body = told_again(pydantic_core.from_json(reply.body), self._is_neutral)
         return replace(reply, body=pydantic_core.to_json(body))
+
+    def claim(self, intent: Intent, command_id: UUID) -> CommandAnswer:
+        """What says that a request of several commands has its key, before any of them is decided.
+
+        It holds no answer: that is made again of the answers to the commands.
+        """
+        sealed = self._seal(intent, command_id, _pack(Reply(HTTPStatus.ACCEPTED, b"")), None)
+        return CommandAnswer(command_id, command_id, intent.request_hash, sealed, None)
 
     def sealer(self, intent: Intent, key: Callable[[], BookingKey | None]) -> SealAnswer | None:
         """How to seal the reply to `intent`; by the booking's key if the command leads to events

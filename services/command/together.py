@@ -26,7 +26,9 @@ from shared.domain.group import Group, evolve, fold
 from shared.eventlog.store import (
     Answered,
     Appended,
+    CommandAnswer,
     Conflict,
+    Entry,
     Outcome,
     OutcomeUnknown,
     StoreUnavailable,
@@ -67,6 +69,12 @@ class Together:
                 await self._catch_up(groups, batches, outcomes)
             raise TooBusy
 
+    async def claim(self, answer: CommandAnswer) -> bool:
+        """Whether the command was unknown; from now on it is known, by this answer. TooBusy too."""
+        async with self._turn:
+            [outcome] = await self._append_entries([Entry(answer.command_id, 0, answers=[answer])])
+        return not isinstance(outcome, Answered)
+
     async def _groups(self, commands: Sequence[Pending]) -> dict[UUID, Group]:
         new = {one.command.group_id for one in commands if isinstance(one.command, CreateGroup)}
         groups = {group_id: Group(group_id) for group_id in new}
@@ -79,7 +87,11 @@ class Together:
         return fold(group_id, await self._store.read_stream(group_id))
 
     async def _append(self, groups: dict[UUID, Group], batches: dict[UUID, Batch]) -> list[Outcome]:
-        entries = [batch.entry(groups[group_id].version) for group_id, batch in batches.items()]
+        return await self._append_entries(
+            [batch.entry(groups[group_id].version) for group_id, batch in batches.items()]
+        )
+
+    async def _append_entries(self, entries: Sequence[Entry]) -> list[Outcome]:
         try:
             return await append_for_sure(self._store, entries)
         except OutcomeUnknown:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import pytest
@@ -35,7 +36,7 @@ def test_a_partial_cancel_is_said_where_it_is_heard(
     name: str, body: dict[str, Any], field: str
 ) -> None:
     for sent in (body, {**body, name: {"message": "x"}}, {**body, name: None}):
-        failure = refused(lambda sent=sent: read_action(name, json.dumps(sent).encode()))
+        failure = refused(partial(read_action, name, json.dumps(sent).encode()))
         assert failure.code == "misplaced_field"
         assert list(failure.errors) == [field]
         assert failure.errors[field][0].endswith("field belongs inside cancel_by_customer.")

@@ -52,7 +52,9 @@ def attendees_file(name: str) -> str:
 
 
 def groups_file(what: str) -> str:
-    created = replace(event_of(GroupCreated), what=what, booking_id=GROUP_ID)
+    example_event = event_of(GroupCreated)
+    assert isinstance(example_event, GroupCreated)
+    created = replace(example_event, what=what, booking_id=GROUP_ID)
     file = io.StringIO()
     writer = csv.DictWriter(file, GROUP_COLUMNS, lineterminator="\n", quoting=QUOTING)
     writer.writeheader()
