@@ -6,7 +6,7 @@ What a message or a payment id says is sealed with the booking's key before anyt
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 from uuid import UUID
 
@@ -32,10 +32,14 @@ from shared.booking_api.details import (
     SEALED_META,
     SEALED_PAYMENT,
     GroupDetails,
+    attendees_to_seal,
 )
+from shared.booking_api.fields import size_of
 from shared.booking_api.views import BookingView, GroupView
 from shared.domain.events import Event, JsonObject, SeatBooked
 from shared.domain.group import Group
+from shared.domain.meta import merge_meta
+from shared.domain.revisions import revises
 from shared.eventlog.privacy import BookingKey, MasterKey
 from shared.eventlog.store import BookingHistory
 
@@ -62,6 +66,11 @@ class Subject:
         bulk_id: UUID | None = getattr(self.history.events[0], "bulk_id", None)
         return bulk_id
 
+    @property
+    def revisions(self) -> int:
+        """How often its sealed details changed."""
+        return sum(map(revises, self.history.events))
+
     def seal(self, name: str, value: object) -> bytes | None:
         """`value` under the booking's seal; None once its key is gone."""
         return None if self.key is None else self.key.seal(name, pydantic_core.to_json(value))
@@ -86,26 +95,47 @@ def _key(history: BookingHistory, master: MasterKey) -> BookingKey | None:
 
 def act(subject: Subject, action: Action, intent: Intent, due: bool = False) -> Act:
     """An action of the booking's graph; `due`: time itself acts."""
-    sealed = None
-    if action.message is not None:
-        sealed = subject.seal(SEALED_MESSAGE, {"message": action.message})
-    elif action.payment_id is not None:
-        sealed = subject.seal(SEALED_PAYMENT, {"payment_id": action.payment_id})
-    return Act(
+    command = Act(
         **_whose(subject, intent),
         action=action.name,
         graph=subject.graph,
         seats=action.seats,
         due=due,
-        sealed=sealed,
+        sealed=_sealed(subject, action),
     )
+    if action.seats is None:
+        return command
+    return replace(
+        command,
+        attendees=None if action.attendees is None else len(action.attendees),
+        named_before=len(open_seat(subject.history.events, subject.key).attendees),
+        revisions=subject.revisions,
+    )
+
+
+def _sealed(subject: Subject, action: Action) -> bytes | None:
+    if action.payment_id is not None:
+        return subject.seal(SEALED_PAYMENT, {"payment_id": action.payment_id})
+    said: dict[str, object] = {}
+    if action.message is not None:
+        said["message"] = action.message
+    if action.attendees is not None:
+        said["attendees"] = attendees_to_seal(action.attendees)
+    return subject.seal(SEALED_MESSAGE, said) if said else None
 
 
 def change_meta(subject: Subject, meta: JsonObject, intent: Intent) -> ChangeMeta:
     """Meta keys to set or remove: a group's in the open, a seat booking's sealed."""
     if subject.graph == "group_owner":
         return ChangeMeta(**_whose(subject, intent), meta=meta)
-    return ChangeMeta(**_whose(subject, intent), sealed=subject.seal(SEALED_META, meta))
+    before = open_seat(subject.history.events, subject.key).meta
+    return ChangeMeta(
+        **_whose(subject, intent),
+        sealed=subject.seal(SEALED_META, meta),
+        before=size_of(before),
+        after=size_of(merge_meta(before, meta)),
+        revisions=subject.revisions,
+    )
 
 
 def change_capacity(subject: Subject, change: CapacityChange, intent: Intent) -> ChangeCapacity:

@@ -16,6 +16,7 @@ from services.command.facts import Decision, facts, is_visible
 from services.command.windows import cancel_refusal
 from shared.booking_api.errors import NotFound, TooManySeatsCancelled, WrongState
 from shared.booking_api.states import wrong_state
+from shared.booking_api.validation import failed
 from shared.domain.events import (
     GroupCancelled,
     GroupCompleted,
@@ -76,15 +77,29 @@ def _cancel_seat(group: Group, command: Act, seat: Seat, now: datetime) -> Decis
     given_back = seat.seats if command.seats is None else command.seats
     if given_back > seat.seats:
         return TooManySeatsCancelled(given_back, seat.seats)
+    left = seat.seats - given_back
+    if _names(command, left) > left:
+        return failed(
+            f"{command.action}.attendees",
+            f"must name who stays, at most {left}: so many seats are left",
+            "attendees_exceed_seats",
+        )
     return [
         SeatCancelled(
             **facts(group, command, now, -given_back),
             by=cast(Any, by),
             seats=given_back,
-            seats_left=seat.seats - given_back,
+            seats_left=left,
             sealed=command.sealed,
         )
     ]
+
+
+def _names(command: Act, left: int) -> int:
+    """How many people would be named for the seats that are left."""
+    if command.attendees is not None:
+        return command.attendees
+    return command.named_before if left else 0
 
 
 def _pay(group: Group, command: Act, seat: Seat, now: datetime) -> Decision:

@@ -12,7 +12,7 @@ from uuid import UUID
 
 from services.command import acting
 from services.command.acting import Subject
-from services.command.desk import BookingDesk, Order
+from services.command.desk import BookingDesk, Order, up_to_date
 from services.command.intent import Intent, bulked_booking_id
 from services.command.reply import Reply, Shown
 from shared.booking_api.actions import Action
@@ -26,12 +26,18 @@ async def act_on_all(
     desk: BookingDesk, booking_id: UUID, action: Action, intent: Intent, shown: Shown
 ) -> Reply:
     """The reply about the booking itself."""
-    subject = await desk.find(booking_id, intent, shown)
-    command, render = acting.act(subject, action, intent), acting.show(subject, shown)
-    reply = await desk.decide(Order(command, render, subject.key, intent))
+    subject, reply = await up_to_date(lambda: _acted(desk, booking_id, action, intent, shown))
     if reply.status == HTTPStatus.OK:
         await act_on_others(desk, subject, action, intent, shown)
     return reply
+
+
+async def _acted(
+    desk: BookingDesk, booking_id: UUID, action: Action, intent: Intent, shown: Shown
+) -> tuple[Subject, Reply]:
+    subject = await desk.find(booking_id, intent, shown)
+    command, render = acting.act(subject, action, intent), acting.show(subject, shown)
+    return subject, await desk.decide(Order(command, render, subject.key, intent))
 
 
 async def act_on_others(

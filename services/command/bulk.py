@@ -16,7 +16,7 @@ from aiohttp import web
 
 from services.command import acting
 from services.command.actions_bulked import act_on_all
-from services.command.desk import BookingDesk, Order
+from services.command.desk import BookingDesk, Order, up_to_date
 from services.command.intake import answer_of, circumstances_of, intent_of, shown_of
 from services.command.intent import Intent
 from services.command.overlaps import Overlaps
@@ -31,6 +31,7 @@ from shared.booking_api.bulk import (
     read_bulk_update,
 )
 from shared.booking_api.errors import ApiError
+from shared.booking_api.validation import failed
 from shared.eventlog.privacy import MasterKey
 from shared.http.middleware import read_body
 
@@ -84,7 +85,7 @@ class BulkRoutes:
         stops, whole = asked.stop_on_first_error, asked.reset_all_on_error
         await self._claim(intent, asked.items, stops, whole)
         if whole:
-            return await self._update_all(asked, intents, shown)
+            return await up_to_date(lambda: self._update_all(asked, intents, shown))
         steps = [
             _invalid(item)
             if isinstance(item, ApiError)
@@ -153,7 +154,7 @@ class BulkRoutes:
             try:
                 if isinstance(item, ApiError):
                     raise item
-                orders += await self._orders(item, part, shown)
+                orders += not_twice(await self._orders(item, part, shown), orders)
             except ApiError as error:
                 refused[number] = error
         if refused:
@@ -178,6 +179,16 @@ class BulkRoutes:
         except Refused as refused:
             return _answer(_refusals(refused.errors), status)
         return _answer(dict(enumerate(replies)), status)
+
+
+def not_twice(orders: Sequence[Order], earlier: Sequence[Order]) -> Sequence[Order]:
+    """These orders; ValidationFailed when one is prepared from details that an earlier one changes,
+    which happens all at once with it."""
+    revised = {one.command.booking_id for one in earlier if one.command.revisions is not None}
+    for order in orders:
+        if order.command.revisions is not None and order.command.booking_id in revised:
+            raise failed("id", "is changed twice: put both changes into one", "changed_twice")
+    return orders
 
 
 def _intents(intent: Intent, count: int, related: bool = False) -> list[Intent]:

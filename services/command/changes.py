@@ -22,6 +22,7 @@ from shared.booking_api.errors import (
     NotReschedulable,
     ValidationFailed,
 )
+from shared.booking_api.fields import MetaSize, size_of
 from shared.booking_api.validation import failed
 from shared.domain.events import (
     BookingDeleted,
@@ -31,6 +32,7 @@ from shared.domain.events import (
     MetaChanged,
 )
 from shared.domain.group import Group
+from shared.domain.meta import merge_meta
 from shared.domain.seats import LIVE
 
 
@@ -70,10 +72,21 @@ def change_capacity(group: Group, command: ChangeCapacity, now: datetime) -> Dec
 
 
 def change_meta(group: Group, command: ChangeMeta, now: datetime) -> Decision:
-    """MetaChanged, in any state."""
+    """MetaChanged, in any state; refused when what it leads to is too large."""
     if not is_visible(group, command) or not _has(group, command.booking_id):
         return NotFound("Booking")
+    before, after = _meta_sizes(group, command)
+    if after.problem is not None and not after.is_within(before):
+        return failed("meta", f"{after.problem}, those that are there included", "meta_too_large")
     return [MetaChanged(**facts(group, command, now), meta=command.meta, sealed=command.sealed)]
+
+
+def _meta_sizes(group: Group, command: ChangeMeta) -> tuple[MetaSize, MetaSize]:
+    """Before and after it: a group's from its state, a seat booking's as they were prepared."""
+    if command.booking_id != group.group_id or group.created is None:
+        return command.before, command.after
+    meta = group.created.meta
+    return size_of(meta), size_of(merge_meta(meta, command.meta))
 
 
 def delete(group: Group, command: DeleteBooking, now: datetime) -> Decision:

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from typing import Any, Literal
 from uuid import UUID
 
+from shared.booking_api.fields import MetaSize
 from shared.domain.events import GroupSettings, JsonObject, SeatGraph
 from shared.eventlog.record import BookingKeyRow
 from shared.values import value
@@ -22,7 +23,8 @@ WhenOver = Literal["refuse", "drain", "overbook"]
 class Command:
     """What all commands share. `booking_id`: the seat booking, or the group itself.
 
-    `key` is the wrapped key of a booking that the command creates.
+    `key` is the wrapped key of a booking that the command creates. `revisions`: how often the
+    sealed details that it was prepared from had changed; None where it needs none of them.
     """
 
     app_id: UUID
@@ -31,6 +33,7 @@ class Command:
     metadata: Mapping[str, str] = field(default_factory=dict)
     key: BookingKeyRow | None = None
     sealed: bytes | None = None
+    revisions: int | None = None
 
 
 @value(kw_only=True)
@@ -83,13 +86,18 @@ class BookSeats(Command):
 class Act(Command):
     """Apply a graph's action to a booking. `seats`: how many to give back, None for all.
 
-    sealed: the message, or the payment id. `due`: time itself acts (timeout, completion).
+    `attendees`: how many people it names for the seats that stay, None if nobody; `named_before`:
+    how many were named until then.
+
+    sealed: message and attendees, or the payment id. `due`: time itself acts (timeout, completion).
     """
 
     action: str
     graph: str
     seats: int | None = None
     due: bool = False
+    attendees: int | None = None
+    named_before: int = 0
 
 
 @value(kw_only=True)
@@ -117,9 +125,14 @@ class ChangeCapacity(Command):
 
 @value(kw_only=True)
 class ChangeMeta(Command):
-    """Set or (null) remove meta keys: `meta` on a group, sealed on a seat booking."""
+    """Set or (null) remove meta keys: `meta` on a group, sealed on a seat booking.
+
+    `before` and `after`: how large a seat booking's meta is before and after it.
+    """
 
     meta: Mapping[str, Any] = field(default_factory=dict)
+    before: MetaSize = MetaSize(0, 0)
+    after: MetaSize = MetaSize(0, 0)
 
 
 @value(kw_only=True)

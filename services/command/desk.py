@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import TypeVar
 from uuid import UUID
 
 from services.command import acting, creating
@@ -17,6 +19,7 @@ from services.command.acting import Subject
 from services.command.around import NOTHING_AROUND, Around, AroundReader
 from services.command.commands import Command
 from services.command.creating import Owner
+from services.command.facts import Outdated
 from services.command.handler import CommandHandler
 from services.command.idempotency import Answers
 from services.command.intent import Intent
@@ -36,6 +39,7 @@ from shared.eventlog.store import BookingHistory
 from shared.eventlog.together import TogetherStore
 from shared.values import value
 
+T = TypeVar("T")
 Prepare = Callable[[Subject], tuple[Command, Render]]
 
 
@@ -50,6 +54,7 @@ class Order:
 
 
 NOBODY = Owner()
+MAX_ATTEMPTS = 20
 
 
 class BookingDesk:
@@ -137,6 +142,11 @@ class BookingDesk:
 
     async def change(self, booking_id: UUID, change: Change, intent: Intent, shown: Shown) -> Reply:
         """`order_changes`, decided: both or neither."""
+        return await up_to_date(lambda: self._change(booking_id, change, intent, shown))
+
+    async def _change(
+        self, booking_id: UUID, change: Change, intent: Intent, shown: Shown
+    ) -> Reply:
         orders = await self.order_changes(booking_id, change, intent, shown)
         if len(orders) == 1:
             return await self.decide(orders[0])
@@ -268,6 +278,15 @@ class BookingDesk:
         if not shown.includes.children:
             return NOTHING_AROUND
         return await self._around.read(intent.app_id, group_id, project_id, shown)
+
+
+async def up_to_date(work: Callable[[], Awaitable[T]]) -> T:
+    """The work's result; done anew while others change what it was prepared from. Outdated when
+    they do so every time."""
+    for _ in range(MAX_ATTEMPTS):
+        with suppress(Outdated):
+            return await work()
+    raise Outdated
 
 
 def _project_id(owner: BookingHistory) -> UUID | None:

@@ -6,11 +6,15 @@ from datetime import datetime
 from typing import Any
 
 from services.command.commands import Command
-from shared.booking_api.errors import ApiError
+from shared.booking_api.errors import ApiError, TooBusy
 from shared.domain.events import Event
 from shared.domain.group import Group
 
 Decision = list[Event] | ApiError
+
+
+class Outdated(TooBusy):
+    """Others changed this booking at the same moment; try again."""
 
 
 def facts(group: Group, command: Command, now: datetime, change: int = 0) -> dict[str, Any]:

@@ -26,7 +26,7 @@ from services.command.commands import (
     RefuseReschedule,
     RescheduleGroup,
 )
-from services.command.facts import Decision
+from services.command.facts import Decision, Outdated
 from shared.booking_api.errors import ApiError
 from shared.domain.events import Event, SeatExpired
 from shared.domain.group import Group, evolve
@@ -50,8 +50,12 @@ _DECISIONS: dict[type[Command], Callable[[Group, Any, datetime], Decision]] = {
 def decide(group: Group, command: Command, now: datetime) -> Decision:
     """The events that `command` causes at `now`, or why not. `group` is not changed.
 
-    Overdue payment holds expire first, so that their seats are free for this command.
+    Overdue payment holds expire first, so that their seats are free for this command. Raises
+    Outdated when it was prepared from sealed details that have changed since.
     """
+    seen = command.revisions
+    if seen is not None and seen != group.revisions.of(command.booking_id):
+        raise Outdated
     expired = overdue(group, now)
     if expired:
         group = group.draft()

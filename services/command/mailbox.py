@@ -14,6 +14,7 @@ from datetime import datetime
 from uuid import UUID
 
 from services.command.batch import Batch
+from services.command.facts import Outdated
 from services.command.group import decide
 from services.command.pending import AnsweredBefore, Pending
 from shared.booking_api.errors import InternalError, TooBusy
@@ -91,6 +92,8 @@ class Mailbox:
         """False after a bug: the batch is spoilt, and its other commands wait again."""
         try:
             batch.add(pending, decide(batch.draft, pending.command, now))
+        except Outdated as error:
+            pending.fail(error)
         except Exception:
             _log.exception("a command failed", extra={"group_id": str(self.group_id)})
             pending.fail(InternalError())

@@ -6,24 +6,20 @@ No read model is asked, so an answer shows the very state its command led to.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import datetime
-
-import pydantic_core
 
 from shared.booking_api.details import (
     SEALED_BOOKING,
-    SEALED_META,
     GroupDetails,
     SeatDetails,
-    merge_meta,
+    details_after,
     unpack_group,
-    unpack_seat,
 )
 from shared.booking_api.notices import shown_reminders, shown_webhooks
 from shared.booking_api.views import GroupView, SeatView
 from shared.domain.events import Event, GroupCreated, MetaChanged, SeatBooked
 from shared.domain.group import Group
+from shared.domain.meta import merge_meta
 from shared.eventlog.privacy import BookingKey, Unreadable
 
 NO_DETAILS = GroupDetails()
@@ -96,19 +92,15 @@ def seat_view(
 
 def open_seat(history: Sequence[Event], key: BookingKey | None) -> SeatDetails:
     """What is personal in a seat booking; empty once its key is gone."""
-    booked = history[0]
-    if key is None or not isinstance(booked, SeatBooked):
-        return SeatDetails()
+    details = SeatDetails()
+    if key is None or not isinstance(history[0], SeatBooked):
+        return details
     try:
-        details = unpack_seat(key.open(SEALED_BOOKING, booked.sealed))
-        meta = details.meta
         for event in history:
-            if isinstance(event, MetaChanged) and event.sealed is not None:
-                changes = pydantic_core.from_json(key.open(SEALED_META, event.sealed))
-                meta = merge_meta(meta, changes)
+            details = details_after(details, event, key)
     except Unreadable:
         return SeatDetails()
-    return replace(details, meta=meta)
+    return details
 
 
 def open_group(history: Sequence[Event], key: BookingKey | None) -> GroupDetails:

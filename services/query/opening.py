@@ -13,8 +13,8 @@ from uuid import UUID
 
 from pydantic_core import from_json
 
-from shared.booking_api.details import SEALED_BOOKING, SEALED_META
-from shared.domain.events import Event, GroupCreated, MetaChanged, SeatBooked
+from shared.booking_api.details import SEALED_BOOKING, SEALED_MESSAGE, SEALED_META
+from shared.domain.events import Event, GroupCreated, MetaChanged, SeatBooked, SeatCancelled
 from shared.eventlog.codec import UndecodableEvent, decode_event
 from shared.eventlog.privacy import MasterKey, Unreadable
 from shared.eventlog.record import StoredRecord
@@ -23,6 +23,7 @@ SHOWN_FIELDS: Mapping[type[Event], str] = {
     GroupCreated: SEALED_BOOKING,
     SeatBooked: SEALED_BOOKING,
     MetaChanged: SEALED_META,
+    SeatCancelled: SEALED_MESSAGE,
 }
 """Events whose sealed content is shown, and the field it was sealed as."""
 

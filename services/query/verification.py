@@ -17,15 +17,9 @@ from pydantic_core import from_json
 
 from services.query.connection import Connection
 from services.query.projection import sql
-from shared.booking_api.details import (
-    SEALED_BOOKING,
-    SEALED_META,
-    SeatDetails,
-    merge_meta,
-    unpack_seat,
-)
+from shared.booking_api.details import SeatDetails, attendees_to_seal, details_after
 from shared.booking_api.inclusions import render_customer
-from shared.domain.events import CustomerErased, Event, MetaChanged, SeatBooked
+from shared.domain.events import CustomerErased, Event, SeatBooked
 from shared.domain.group import Group, evolve
 from shared.eventlog.codec import decode_event
 from shared.eventlog.privacy import BookingKey, MasterKey
@@ -145,8 +139,9 @@ def _seat_pairs(
         seat = seats[booking_id]
         shown = (row["state"], row["seats"], row["deleted"])
         yield f"seat booking {booking_id}", (seat.state, seat.seats, seat.deleted), shown
-        expected, found = _person(people[booking_id]), (row["customer"], row["meta"])
-        same = expected == (from_json(found[0]) if found[0] else None, from_json(found[1]))
+        same = _people(people[booking_id]) == tuple(
+            from_json(row[name] or "null") for name in ("customer", "attendees", "meta")
+        )
         yield (
             f"personal data of {booking_id}",
             "as in the log",
@@ -154,9 +149,9 @@ def _seat_pairs(
         )
 
 
-def _person(details: SeatDetails) -> tuple[Any, Any]:
-    customer = details.customer
-    return None if customer is None else render_customer(customer), dict(details.meta)
+def _people(details: SeatDetails) -> tuple[Any, ...]:
+    customer = None if details.customer is None else render_customer(details.customer)
+    return customer, attendees_to_seal(details.attendees), dict(details.meta)
 
 
 def _fold(
@@ -179,12 +174,4 @@ def _details(known: SeatDetails, event: Event, key: BookingKey | None) -> SeatDe
     """A person's data after an event; None when the event changes none of it."""
     if isinstance(event, CustomerErased) or (key is None and isinstance(event, SeatBooked)):
         return SeatDetails()
-    if key is None:
-        return None
-    if isinstance(event, SeatBooked):
-        return unpack_seat(key.open(SEALED_BOOKING, event.sealed))
-    if isinstance(event, MetaChanged) and event.sealed is not None:
-        changes = from_json(key.open(SEALED_META, event.sealed))
-        meta = merge_meta(known.meta, changes)
-        return SeatDetails(customer=known.customer, attendees=known.attendees, meta=meta)
-    return None
+    return None if key is None else details_after(known, event, key)

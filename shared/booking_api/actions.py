@@ -12,13 +12,16 @@ from typing import Any
 
 from shared.booking_api.json_body import read_optional_object
 from shared.booking_api.misplaced import CANCELS, PARTIAL, check_action
+from shared.booking_api.new_seats import plain_attendees
 from shared.booking_api.request_models import ApplyToBulked, CancelToApply, PayToApply
 from shared.booking_api.validation import failed, validated
+from shared.booking_api.views import Attendee
 
 
 @dataclass(frozen=True, slots=True)
 class Action:
-    """An action to apply. `seats` (cancel_by_customer only): give back just so many seats.
+    """An action to apply. `seats` (cancel_by_customer only): give back just so many seats;
+    `attendees`: who sits on the others, None to leave that as it is.
 
     `apply_to_bulked_bookings`: also to the bookings that one bulk call made together.
     """
@@ -28,6 +31,7 @@ class Action:
     payment_id: str | None = None
     seats: int | None = None
     apply_to_bulked_bookings: bool = True
+    attendees: tuple[Attendee, ...] | None = None
 
 
 def read_action(name: str, body: bytes) -> Action:
@@ -52,7 +56,17 @@ def _cancel(name: str, details: Mapping[str, Any], bulked: bool) -> Action:
     model = validated(CancelToApply, details, within=name)
     if model.seats is not None and name != PARTIAL:
         raise failed(f"{name}.seats", f"is only possible with {PARTIAL}")
-    return Action(name, model.message, seats=model.seats, apply_to_bulked_bookings=bulked)
+    if model.attendees is not None and model.seats is None:
+        raise failed(
+            f"{name}.attendees", "needs seats beside it: who stays when some are cancelled"
+        )
+    return Action(
+        name,
+        model.message,
+        seats=model.seats,
+        apply_to_bulked_bookings=bulked,
+        attendees=None if model.attendees is None else plain_attendees(model.attendees),
+    )
 
 
 def _details(name: str, value: Mapping[str, Any]) -> Mapping[str, Any]:

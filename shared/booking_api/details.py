@@ -6,8 +6,8 @@ The JSON under the seal of the event that creates a booking; anything missing re
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass, field, replace
+from typing import Any, Protocol
 from uuid import UUID
 
 import pydantic_core
@@ -15,13 +15,20 @@ import pydantic_core
 from shared.booking_api.new_seats import NewSeats
 from shared.booking_api.notices import sealed_notices
 from shared.booking_api.views import Attendee, Customer
-from shared.domain.events import JsonObject
+from shared.domain.events import Event, JsonObject, MetaChanged, SeatBooked, SeatCancelled
+from shared.domain.meta import merge_meta
 
 SEALED_BOOKING = "booking"
 """The field name under which a booking's details are sealed."""
 SEALED_MESSAGE = "message"
 SEALED_PAYMENT = "payment"
 SEALED_META = "meta"
+
+
+class Opener(Protocol):
+    """A booking's key."""
+
+    def open(self, field: str, sealed: bytes) -> bytes: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,13 +66,17 @@ def pack_seat(customer_id: UUID, new: NewSeats) -> bytes:
         "voip": who.voip,
         "meta": who.meta,
     }
-    details = {"customer": customer, "attendees": plain_attendees(new.attendees), "meta": new.meta}
+    details = {
+        "customer": customer,
+        "attendees": attendees_to_seal(new.attendees),
+        "meta": new.meta,
+    }
     if new.reminders or new.webhooks:
         details |= sealed_notices(new.reminders, new.webhooks)
     return pydantic_core.to_json(details)
 
 
-def plain_attendees(attendees: Sequence[Attendee]) -> list[dict[str, Any]]:
+def attendees_to_seal(attendees: Sequence[Attendee]) -> list[dict[str, Any]]:
     """Attendees as they are sealed."""
     return [{"name": one.name, "email": one.email} for one in attendees]
 
@@ -108,10 +119,23 @@ def unpack_group(text: bytes | None) -> GroupDetails:
     )
 
 
-def merge_meta(meta: JsonObject, changes: JsonObject) -> dict[str, Any]:
-    """Meta after a change: keys are set, and null removes one (contract section 7)."""
-    merged = {**meta, **changes}
-    return {key: value for key, value in merged.items() if value is not None}
+def details_after(known: SeatDetails, event: Event, key: Opener) -> SeatDetails:
+    """What is personal in a seat booking once `event` happened to it."""
+    if isinstance(event, SeatBooked):
+        return unpack_seat(key.open(SEALED_BOOKING, event.sealed))
+    if isinstance(event, MetaChanged) and event.sealed is not None:
+        changes = pydantic_core.from_json(key.open(SEALED_META, event.sealed))
+        return replace(known, meta=merge_meta(known.meta, changes))
+    if isinstance(event, SeatCancelled) and event.seats_left and event.sealed is not None:
+        named = staying(_object(key.open(SEALED_MESSAGE, event.sealed)))
+        return known if named is None else replace(known, attendees=named)
+    return known
+
+
+def staying(cancel: Mapping[str, Any]) -> tuple[Attendee, ...] | None:
+    """Whom a partial cancel's sealed part names to stay; None when it names nobody."""
+    named = cancel.get("attendees")
+    return None if named is None else tuple(Attendee(**one) for one in named)
 
 
 def _object(text: bytes) -> Mapping[str, Any]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Final, Literal, NamedTuple
 from uuid import UUID
 
 from pydantic import (
@@ -128,15 +128,35 @@ def _object_or_empty_list(value: object) -> object:
     return {} if value == [] else value
 
 
+class MetaSize(NamedTuple):
+    """How large a meta object is: its keys, and its bytes as JSON."""
+
+    keys: int
+    octets: int
+
+    @property
+    def problem(self) -> str | None:
+        """Which bound it is beyond, or None."""
+        if self.keys > MAX_META_KEYS:
+            return f"must have at most {MAX_META_KEYS} keys"
+        if self.octets > MAX_META_BYTES:
+            return f"must be at most {MAX_META_BYTES} bytes of JSON"
+        return None
+
+    def is_within(self, before: MetaSize) -> bool:
+        """Whether it shrank: less in one way, and in none more."""
+        return self != before and self.keys <= before.keys and self.octets <= before.octets
+
+
+def size_of(meta: Mapping[str, Any]) -> MetaSize:
+    return MetaSize(len(meta), len(to_json(meta)) if meta else 0)
+
+
 def meta_error(value: Mapping[str, Any]) -> str | None:
     """What is wrong with a meta object, or None."""
-    if len(value) > MAX_META_KEYS:
-        return f"must have at most {MAX_META_KEYS} keys"
     if any(not 1 <= len(key) <= MAX_META_KEY for key in value):
         return f"must have keys of 1 to {MAX_META_KEY} characters"
-    if value and len(to_json(value)) > MAX_META_BYTES:
-        return f"must be at most {MAX_META_BYTES} bytes of JSON"
-    return None
+    return size_of(value).problem
 
 
 def _bounded_meta(value: dict[str, Any]) -> dict[str, Any]:

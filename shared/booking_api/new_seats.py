@@ -5,7 +5,7 @@ This is the hot path of a sale: one pass over the body, and plain values out of 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import field
 from typing import Any
 from uuid import UUID
@@ -14,7 +14,7 @@ from shared.booking_api.circumstances import Circumstances
 from shared.booking_api.fields import meta_error
 from shared.booking_api.new_groups import completes_itself, plain_reminders, plain_webhooks
 from shared.booking_api.public_keys import check_seats
-from shared.booking_api.request_models import CustomerToCreate, SeatsToCreate
+from shared.booking_api.request_models import AttendeeToCreate, CustomerToCreate, SeatsToCreate
 from shared.booking_api.validation import SAVING, failed, validated
 from shared.booking_api.views import Attendee
 from shared.domain.events import JsonObject, SeatGraph
@@ -53,7 +53,7 @@ def new_seats(value: Mapping[str, Any], circumstances: Circumstances) -> NewSeat
     model = validated(SeatsToCreate, value, circumstances.reading, SAVING)
     if circumstances.is_public:
         check_seats(model)
-    attendees = _attendees(model.customer)
+    attendees = plain_attendees(model.customer.attendees)
     return NewSeats(
         model.graph,
         model.related.owner_booking_id,
@@ -98,5 +98,6 @@ def _customer_meta(model: CustomerToCreate) -> JsonObject:
     return meta
 
 
-def _attendees(model: CustomerToCreate) -> tuple[Attendee, ...]:
-    return tuple(Attendee(one.name, one.email) for one in model.attendees or ())
+def plain_attendees(models: Sequence[AttendeeToCreate] | None) -> tuple[Attendee, ...]:
+    """Attendees as they were asked for; () for None."""
+    return tuple(Attendee(one.name, one.email) for one in models or ())

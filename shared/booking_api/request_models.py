@@ -129,6 +129,9 @@ class AttendeeToCreate(RequestModel):
     email: Annotated[Email | None, BlankIsAbsent] = None
 
 
+Attendees = Annotated[list[AttendeeToCreate], Field(max_length=1_000)]
+
+
 class CustomerToCreate(RequestModel):
     """Who books. Fields beyond these are kept in the customer's meta."""
 
@@ -139,7 +142,7 @@ class CustomerToCreate(RequestModel):
     phone: Line | None = None
     voip: Line | None = None
     timezone: ZoneToShow | None = None
-    attendees: Annotated[list[AttendeeToCreate], Field(max_length=1_000)] | None = None
+    attendees: Attendees | None = None
     meta: Meta | None = None
 
 
@@ -158,10 +161,11 @@ class ApplyToBulked(RequestModel):
 
 
 class CancelToApply(RequestModel):
-    """What may come with a cancellation."""
+    """What may come with a cancellation; `attendees` are those who stay when some seats do."""
 
     message: Prose | None = None
     seats: SeatNumber | None = None
+    attendees: Attendees | None = None
 
 
 class PayToApply(RequestModel):

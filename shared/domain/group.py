@@ -17,12 +17,15 @@ from shared.domain.events import (
     GroupCreated,
     GroupRescheduled,
     GroupSettings,
+    MetaChanged,
     SeatBooked,
     SeatCancelled,
     SeatCompleted,
     SeatExpired,
     SeatPaid,
 )
+from shared.domain.meta import merge_meta
+from shared.domain.revisions import Revisions, revises
 from shared.domain.seats import LIVE, Holds, Seat, Seats, SeatState
 
 GroupPhase = Literal["tentative", "completed", "cancelled"]
@@ -42,6 +45,7 @@ class Group:
     deleted: bool = False
     seats: Seats = field(default_factory=Seats)
     holds: Holds = field(default_factory=Holds)
+    revisions: Revisions = field(default_factory=Revisions)
 
     @property
     def exists(self) -> bool:
@@ -60,12 +64,14 @@ class Group:
             self.deleted,
             self.seats.draft(),
             self.holds.draft(),
+            self.revisions.draft(),
         )
 
     def merge(self, draft: Group) -> None:
         """Take over what a committed draft changed."""
         self.seats.merge(draft.seats)
         self.holds.merge(draft.holds)
+        self.revisions.merge(draft.revisions)
         self.version, self.state, self.created = draft.version, draft.state, draft.created
         self.settings, self.current_seats = draft.settings, draft.current_seats
         self.changed_at, self.deleted = draft.changed_at, draft.deleted
@@ -105,6 +111,8 @@ def _booked(group: Group, event: SeatBooked) -> None:
 
 def _cancelled(group: Group, event: SeatCancelled) -> None:
     if event.seats_left:
+        if revises(event):
+            group.revisions.add(event.booking_id)
         seat = _seat(group, event.booking_id)
         group.seats.put(event.booking_id, seat._replace(seats=event.seats_left))
     else:
@@ -142,6 +150,14 @@ def _capacity(group: Group, event: CapacityChanged) -> None:
     group.settings = replace(group.settings, max_seats=event.max_seats)
 
 
+def _meta(group: Group, event: MetaChanged) -> None:
+    """A seat booking's is sealed: only that it changed is known."""
+    if event.booking_id != group.group_id:
+        group.revisions.add(event.booking_id)
+    elif group.created is not None:
+        group.created = replace(group.created, meta=merge_meta(group.created.meta, event.meta))
+
+
 def _deleted(group: Group, event: BookingDeleted) -> None:
     if event.booking_id == group.group_id:
         group.deleted = True
@@ -174,5 +190,6 @@ _EFFECTS: dict[type[Event], Callable[[Group, Any], None]] = {
     GroupCompleted: _group_completed,
     GroupRescheduled: _rescheduled,
     CapacityChanged: _capacity,
+    MetaChanged: _meta,
     BookingDeleted: _deleted,
 }

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import struct
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -20,7 +20,7 @@ from shared.domain.events import GroupCreated, GroupSettings
 from shared.domain.group import Group, GroupPhase
 from shared.domain.seats import Holds, Seats, SeatTable
 
-TOPIC = "seatledger.group.1"
+TOPIC = "seatledger.group.2"
 """To be counted up whenever `evolve`, or the form of a snapshot, changes."""
 HASH_BYTES = 32
 _LENGTHS = struct.Struct("<7Q")
@@ -46,6 +46,7 @@ class _Facts:
     deleted: bool
     first_hold: int
     byte_order: str
+    revisions: Mapping[UUID, int]
 
 
 _FACTS = TypeAdapter(_Facts)
@@ -75,6 +76,7 @@ def freeze(group: Group) -> FrozenGroup:
         deleted=group.deleted,
         first_hold=holds.first,
         byte_order=sys.byteorder,
+        revisions=dict(group.revisions.items()),
     )
     columns = (table.ids, table.refs, table.marks, table.counts, holds.untils, holds.ids)
     return FrozenGroup(group.group_id, group.version, facts, [bytes(part) for part in columns])
@@ -111,7 +113,7 @@ def _parts(body: memoryview) -> tuple[_Facts, Sequence[bytes]]:
 
 def _group(facts: _Facts, columns: Sequence[bytes]) -> Group:
     ids, refs, marks, counts, untils, hold_ids = columns
-    return Group(
+    group = Group(
         group_id=facts.group_id,
         version=facts.version,
         state=facts.state,
@@ -123,3 +125,6 @@ def _group(facts: _Facts, columns: Sequence[bytes]) -> Group:
         seats=Seats(SeatTable.of_columns(ids, refs, marks, counts)),
         holds=Holds.of_columns(untils, hold_ids, facts.first_hold),
     )
+    for booking_id, number in facts.revisions.items():
+        group.revisions.put(booking_id, number)
+    return group

@@ -164,9 +164,11 @@ def _effect(row: SeatRow, event: Event, opened: Any) -> SeatRow:
     return row if effect is None else effect(row, event, opened)
 
 
-def _cancelled(row: SeatRow, event: SeatCancelled, _: Any) -> SeatRow:
+def _cancelled(row: SeatRow, event: SeatCancelled, opened: Any) -> SeatRow:
     if event.seats_left:
-        return row._replace(seats=event.seats_left)
+        named = None if opened is None else opened.get("attendees")
+        staying = row.attendees if named is None else json_array([_attendee(one) for one in named])
+        return row._replace(seats=event.seats_left, attendees=staying)
     return row._replace(state=f"cancelled_by_{event.by}", hold_until=None)
 
 

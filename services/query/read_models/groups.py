@@ -21,7 +21,6 @@ from services.query.read_models.columns import (
     json_text,
     sql,
 )
-from shared.booking_api.details import merge_meta
 from shared.booking_api.durations import parse_duration
 from shared.booking_api.views import GroupView
 from shared.domain.events import (
@@ -36,6 +35,7 @@ from shared.domain.events import (
     GroupSettings,
     MetaChanged,
 )
+from shared.domain.meta import merge_meta
 
 
 class GroupRow(NamedTuple):

@@ -1,4 +1,4 @@
-SELECT group_id, booking_id, state, seats, deleted, customer, meta
+SELECT group_id, booking_id, state, seats, deleted, customer, attendees, meta
   FROM attendees
  WHERE group_id = ANY ($1::uuid[])
  ORDER BY group_id, ordinal

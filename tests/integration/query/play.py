@@ -9,6 +9,8 @@ from uuid import UUID
 from services.query.connection import Pool
 from tests.integration.query.scenario import START, Scenario
 
+DOC = {"name": "Doc", "email": None}
+
 
 async def play(scenario: Scenario, pool: Pool, steps: int, seed: int) -> None:
     """Random bookings and changes over a few groups."""
@@ -34,7 +36,7 @@ async def _change(
     open_groups: list[UUID],
 ) -> None:
     group_id, seat = chance.choice(live)
-    state = dict(scenario.groups[group_id].seats.items())[seat].state
+    held, state = dict(scenario.groups[group_id].seats.items())[seat][1::-1]
     changes: list[Callable[[], Awaitable[object]]] = [
         lambda: scenario.change_meta(group_id, seat, {"k": chance.random(), "gone": None}),
         lambda: scenario.change_meta(group_id, group_id, {"k": chance.random()}),
@@ -46,6 +48,8 @@ async def _change(
         changes.append(
             lambda: scenario.cancel(group_id, seat, chance.choice(["customer", "owner"]))
         )
+        if held > 1:
+            changes.append(lambda: scenario.cancel(group_id, seat, seats=1, staying=[DOC]))
     if state == "tentative":
         changes += [
             lambda: scenario.pay(group_id, seat),

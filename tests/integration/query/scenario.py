@@ -130,12 +130,25 @@ class Scenario:
         )
 
     async def cancel(
-        self, group_id: UUID, booking_id: UUID, by: str = "customer", seats: int | None = None
+        self,
+        group_id: UUID,
+        booking_id: UUID,
+        by: str = "customer",
+        seats: int | None = None,
+        staying: Sequence[Any] | None = None,
     ) -> int:
         held = self._held(group_id, booking_id)
         back = held if seats is None else seats
         common = self._common(group_id, booking_id, -back)
-        event = SeatCancelled(**common, by=by, seats=back, seats_left=held - back)  # type: ignore[arg-type]
+        said = None if staying is None else {"message": "Sorry", "attendees": staying}
+        sealed = None if said is None else self._sealed(booking_id, "message", said)
+        event = SeatCancelled(
+            **common,
+            by=by,  # type: ignore[arg-type]
+            seats=back,
+            seats_left=held - back,
+            sealed=sealed,
+        )
         return await self.append(group_id, [event])
 
     async def pay(self, group_id: UUID, booking_id: UUID) -> int:
