@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
 
@@ -30,3 +31,13 @@ def refused(sentence: str) -> typer.Exit:
     """The exit to raise, with the reason said on stderr."""
     note(sentence)
     return typer.Exit(BROKEN)
+
+
+def agreed(question: str, yes: bool) -> None:
+    """Returns when the operator says yes, here or by `--yes`; raises the exit otherwise."""
+    if yes:
+        return
+    if not sys.stdin.isatty():
+        raise refused("not on a terminal: say --yes to do it, --dry-run to see what it would be")
+    if not typer.confirm(question, err=True):
+        raise refused("nothing was done")

@@ -13,6 +13,7 @@ import typer
 
 from services.audit.asking import refused
 from services.audit.filters import Filter
+from services.audit.found import Unopened, bookings_of
 from services.audit.history import BrokenHistory, HistoryEntry, brief, entry_of, history_of
 from services.audit.history_cli import stream_of
 from services.audit.postgres import Ledger, open_ledger
@@ -20,7 +21,6 @@ from shared.cli import AsJson, print_json_lines, print_rows, stamp
 from shared.eventlog.codec import UndecodableEvent, decode_event
 from shared.eventlog.follower import records
 from shared.eventlog.master_keys import load_master
-from shared.eventlog.privacy import customer_ref
 from shared.settings import Settings, read_settings
 
 COLUMNS = (
@@ -51,6 +51,8 @@ def show_log(
         asyncio.run(_show(booking, customer, app_slug, wanted, as_json))
     except BrokenHistory as error:
         raise refused(f"{error}; see seatledger verify") from None
+    except Unopened as error:
+        raise refused(str(error)) from None
 
 
 async def _show(
@@ -93,13 +95,12 @@ async def _of_booking(ledger: Ledger, booking: UUID) -> list[HistoryEntry]:
 async def _of_customer(
     ledger: Ledger, settings: Settings, email: str, app_id: UUID | None
 ) -> list[HistoryEntry]:
-    ref = customer_ref(await load_master(settings), email)
-    bookings = await ledger.bookings_of(ref, app_id)
-    if not bookings:
+    found = await bookings_of(ledger, await load_master(settings), email, app_id)
+    if not found:
         raise refused("the ledger knows no booking of that customer, or they were erased")
     entries: list[HistoryEntry] = []
-    for booking, _ in bookings:
-        entries += history_of(booking, await stream_of(ledger, booking))
+    for one in found:
+        entries += history_of(one.booking_id, await stream_of(ledger, one.booking_id))
     return sorted(entries, key=lambda entry: entry.position)
 
 

@@ -110,10 +110,11 @@ class Ledger:
         return rows[0][0] if rows else None
 
     async def bookings_of(
-        self, customer_ref: bytes, app_id: UUID | None
+        self, customer_refs: Sequence[bytes], app_id: UUID | None
     ) -> list[tuple[UUID, UUID]]:
         """(booking, group) of a customer who was not erased, of one app or all."""
-        return [tuple(row) for row in await self._fetch("bookings_of", customer_ref, app_id)]
+        rows = await self._fetch("bookings_of", list(customer_refs), app_id)
+        return [tuple(row) for row in rows]
 
     async def wrapped_keys(self, booking_ids: Sequence[UUID]) -> dict[UUID, bytes]:
         """The bookings' keys, of those that were not erased."""

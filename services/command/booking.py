@@ -20,7 +20,7 @@ from shared.booking_api.errors import (
 from shared.booking_api.public_refusals import WrongGraph
 from shared.domain.events import GroupCreated, SeatBooked
 from shared.domain.group import Group
-from shared.domain.seats import HOLDING
+from shared.domain.seats import HOLDING, REF_BYTES
 
 
 def create(group: Group, command: CreateGroup, now: datetime) -> Decision:
@@ -112,10 +112,20 @@ def _customer_refusal(group: Group, command: BookSeats) -> ApiError | None:
     limit = group.settings.max_seats_per_customer
     if limit is None and group.settings.allow_duplicates:
         return None
-    ref = command.customer_ref
-    held = sum(s.seats for _, s in group.seats.of_customer(ref) if s.state in HOLDING)
+    held = _held(group, command)
     if held and not group.settings.allow_duplicates:
         return DuplicateBooking()
     if limit is not None and held + command.seats > limit:
         return CustomerLimitReached(limit, held)
     return None
+
+
+def _held(group: Group, command: BookSeats) -> int:
+    """The customer's taken seats. Seats booked by the first rule are known by that rule too, for
+    an address that it changed (decision 0043)."""
+    ref, earlier = command.customer_ref[:REF_BYTES], command.first_rule_ref
+    held = sum(s.seats for _, s in group.seats.of_customer(ref) if s.state in HOLDING)
+    if earlier is None or earlier == ref:
+        return held
+    of_earlier = (s for _, s in group.seats.of_customer(earlier) if not s.by_mailbox)
+    return held + sum(s.seats for s in of_earlier if s.state in HOLDING)

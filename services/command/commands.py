@@ -69,7 +69,10 @@ class PublicTerms:
 @value(kw_only=True)
 class BookSeats(Command):
     """Take `seats` seats at once; sealed: customer, attendees and meta. `hold`: how long a payment
-    seat stays tentative; `public`: the terms of a public key."""
+    seat stays tentative; `public`: the terms of a public key.
+
+    `first_rule_ref`: the customer's by the first rule, where it may be another than `customer_ref`.
+    """
 
     graph: SeatGraph
     seats: int
@@ -80,6 +83,7 @@ class BookSeats(Command):
     webhooks: JsonObject
     bulk_id: UUID | None = None
     public: PublicTerms | None = None
+    first_rule_ref: bytes | None = None
 
 
 @value(kw_only=True)

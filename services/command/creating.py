@@ -30,7 +30,7 @@ from shared.booking_api.notices import open_reminders, open_webhooks, sealed_not
 from shared.booking_api.views import Customer
 from shared.domain.events import Event
 from shared.domain.group import Group
-from shared.eventlog.privacy import BookingKey, MasterKey, customer_ref
+from shared.eventlog.privacy import BookingKey, MasterKey, customer_ref, first_rule_ref
 from shared.eventlog.record import BookingKeyRow
 from shared.fast_ids import derived_id
 from shared.values import value
@@ -107,7 +107,8 @@ def prepare_seats(
     """Seats to book, on `public` terms or on a server's."""
     booking_id = intent.new_booking_id()
     key = BookingKey.new(booking_id)
-    ref = customer_ref(master, new.customer.email)
+    email = new.customer.email
+    ref = customer_ref(master, email)
     command = BookSeats(
         app_id=intent.app_id,
         group_id=new.owner_booking_id,
@@ -124,6 +125,7 @@ def prepare_seats(
         webhooks=open_webhooks(new.webhooks) if new.webhooks else {},
         bulk_id=intent.bulk_id,
         public=public,
+        first_rule_ref=None if email.isascii() else first_rule_ref(master, email),
     )
     return Prepared(command, _showing(new, booking_id, shown, owner), key)
 

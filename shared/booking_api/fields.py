@@ -24,6 +24,7 @@ from pydantic_core import PydanticCustomError, to_json
 
 from shared.booking_api.durations import InvalidDuration, parse_duration
 from shared.booking_api.timestamps import UNKNOWN_ZONE, Reading, UnreadableTimestamp, find_zone
+from shared.domain.mailbox_address import is_blank, shows_invisible
 
 MAX_SEATS: Final = 1_000_000
 MAX_LINE: Final = 255
@@ -39,12 +40,32 @@ _NON_BLANK_LINE = r"^[^\t\n\r]*[^\s][^\t\n\r]*$"
 _EMAIL = r"^[^\s@<>(),;:\"\\\[\]]{1,64}@[^\s@<>(),;:\"\\\[\].]+(\.[^\s@<>(),;:\"\\\[\].]+)+$"
 
 Line = Annotated[str, StringConstraints(strict=True, max_length=MAX_LINE, pattern=_LINE)]
+
+
+def _visible(text: str) -> str:
+    """Invisible characters have their uses in a name, but not alone."""
+    if not text.isascii() and is_blank(text):
+        raise PydanticCustomError("blank", "must have something that can be seen")
+    return text
+
+
+def _plain_address(text: str) -> str:
+    """Mail to an address with something invisible in it, pasted along, does not arrive."""
+    if shows_invisible(text):
+        raise PydanticCustomError("invisible", "must have no invisible characters")
+    return text
+
+
 Name = Annotated[
-    str, StringConstraints(strict=True, min_length=1, max_length=MAX_LINE, pattern=_NON_BLANK_LINE)
+    str,
+    StringConstraints(strict=True, min_length=1, max_length=MAX_LINE, pattern=_NON_BLANK_LINE),
+    AfterValidator(_visible),
 ]
 Prose = Annotated[str, StringConstraints(strict=True, max_length=MAX_PROSE)]
 Email = Annotated[
-    str, StringConstraints(strict=True, strip_whitespace=True, max_length=254, pattern=_EMAIL)
+    str,
+    StringConstraints(strict=True, strip_whitespace=True, max_length=254, pattern=_EMAIL),
+    AfterValidator(_plain_address),
 ]
 Flag = StrictBool
 SeatNumber = Annotated[int, Field(strict=True, ge=1, le=MAX_SEATS)]

@@ -133,4 +133,6 @@ _EXPLAINED: Final[Mapping[str, Callable[[ErrorDetails], str]]] = {
     "time_zone": _own_words,
     "duration": _own_words,
     "meta": _own_words,
+    "blank": _own_words,
+    "invisible": _own_words,
 }

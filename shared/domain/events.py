@@ -81,7 +81,8 @@ class GroupCreated(Event):
 class SeatBooked(Event):
     """A customer took `seats` seats at once; sealed: customer, attendees and meta.
 
-    A payment seat is tentative and holds its seats until `hold_until`.
+    A payment seat is tentative and holds its seats until `hold_until`. `customer_ref` of 17 bytes
+    is the mailbox's, of 16 the case-folded address's, as all were before decision 0043.
     """
 
     TOPIC: ClassVar[str] = "seatledger.seat_booked"

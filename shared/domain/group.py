@@ -26,7 +26,7 @@ from shared.domain.events import (
 )
 from shared.domain.meta import merge_meta
 from shared.domain.revisions import Revisions, revises
-from shared.domain.seats import LIVE, Holds, Seat, Seats, SeatState
+from shared.domain.seats import LIVE, REF_BYTES, Holds, Seat, Seats, SeatState
 
 GroupPhase = Literal["tentative", "completed", "cancelled"]
 
@@ -103,7 +103,8 @@ def _created(group: Group, event: GroupCreated) -> None:
 
 def _booked(group: Group, event: SeatBooked) -> None:
     state: SeatState = "confirmed" if event.graph == "group_customer" else "tentative"
-    seat = Seat(state, event.seats, event.customer_ref, event.auto_complete)
+    ref, by_mailbox = event.customer_ref[:REF_BYTES], len(event.customer_ref) > REF_BYTES
+    seat = Seat(state, event.seats, ref, event.auto_complete, by_mailbox=by_mailbox)
     group.seats.put(event.booking_id, seat)
     if event.hold_until is not None:
         group.holds.add(event.hold_until, event.booking_id)

@@ -23,18 +23,23 @@ SeatState = Literal[
 STATES: Final[tuple[SeatState, ...]] = get_args(SeatState)
 """A state's place here is its code in `marks`: only ever add at the end."""
 _CODES: Final = {state: code for code, state in enumerate(STATES)}
-_STATE, _COMPLETES, _DELETED = 0x0F, 0x10, 0x20
+_STATE, _COMPLETES, _DELETED, _MAILBOX = 0x0F, 0x10, 0x20, 0x40
 REF_BYTES: Final = 16
 
 
 class Seat(NamedTuple):
-    """One seat booking: its state and its number of seats."""
+    """One seat booking: its state and its number of seats.
+
+    `by_mailbox`: its `customer_ref` is of the mailbox, not of the case-folded address (decision
+    0043).
+    """
 
     state: SeatState
     seats: int
     customer_ref: bytes
     auto_complete: bool = True
     deleted: bool = False
+    by_mailbox: bool = False
 
 
 class SeatTable:
@@ -78,6 +83,7 @@ class SeatTable:
         key = booking_id.bytes
         mark = _CODES[seat.state]
         mark |= (_COMPLETES if seat.auto_complete else 0) | (_DELETED if seat.deleted else 0)
+        mark |= _MAILBOX if seat.by_mailbox else 0
         row = self._rows.get(key)
         if row is not None:
             self.marks[row] = mark
@@ -119,6 +125,7 @@ class SeatTable:
             self._ref(row),
             bool(mark & _COMPLETES),
             bool(mark & _DELETED),
+            bool(mark & _MAILBOX),
         )
 
 

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
-from shared.domain.seat_table import Seat, SeatState, SeatTable
+from shared.domain.seat_table import REF_BYTES, Seat, SeatState, SeatTable
 
-__all__ = ["HOLDING", "LIVE", "Holds", "Seat", "SeatState", "SeatTable", "Seats"]
+__all__ = ["HOLDING", "LIVE", "REF_BYTES", "Holds", "Seat", "SeatState", "SeatTable", "Seats"]
 
 HOLDING: frozenset[str] = frozenset({"tentative", "confirmed", "paid", "completed"})
 """States whose seats are taken."""

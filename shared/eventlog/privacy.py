@@ -16,11 +16,15 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDFExpand
 
+from shared.domain.mailbox_address import folded, mailbox
 from shared.fast_ids import random_bytes
 
 KEY_BYTES = 32
 NONCE_BYTES = 12
 FINGERPRINT_BYTES = 4
+REF_BYTES = 16
+MAILBOX_RULE = b"\x02"
+"""The last byte of a `customer_ref` of a mailbox; one without it is of a case-folded address."""
 
 
 class Unreadable(Exception):
@@ -143,6 +147,23 @@ class MasterKey:
         return known
 
 
+def mailbox_hash(master: MasterKey, email: str) -> bytes:
+    """16 bytes that stand for a mailbox: the keyed hash by which people are found."""
+    return _ref(master, mailbox(email))
+
+
 def customer_ref(master: MasterKey, email: str) -> bytes:
-    """16 bytes that stand for a customer: a keyed hash of the normalised e-mail address."""
-    return master.keyed_hash("customer", email.strip().casefold().encode())[:16]
+    """17 bytes that stand for a customer: the keyed hash of the mailbox, then the rule's name.
+
+    Code that knows the first rule alone cuts it to 16 (decision 0043).
+    """
+    return mailbox_hash(master, email) + MAILBOX_RULE
+
+
+def first_rule_ref(master: MasterKey, email: str) -> bytes:
+    """The 16 bytes that stood for a customer before decision 0043."""
+    return _ref(master, folded(email))
+
+
+def _ref(master: MasterKey, form: str) -> bytes:
+    return master.keyed_hash("customer", form.encode(errors="surrogatepass"))[:REF_BYTES]

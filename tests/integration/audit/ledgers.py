@@ -14,6 +14,9 @@ import asyncpg
 
 from services.audit.postgres import open_ledger
 from services.audit.verify import Verdict, verify
+from shared.booking_api.details import SEALED_BOOKING, pack_seat
+from shared.booking_api.new_seats import NewCustomer, NewSeats
+from shared.booking_api.views import Attendee
 from shared.domain.events import (
     BookingDeleted,
     CapacityChanged,
@@ -32,6 +35,7 @@ from shared.domain.events import (
     SeatPaid,
 )
 from shared.eventlog.postgres import PostgresEventStore
+from shared.eventlog.privacy import BookingKey, MasterKey, customer_ref, first_rule_ref
 from shared.eventlog.record import BookingKeyRow, NewEvent
 from shared.eventlog.store import Appended, Entry
 from tests.harness import commands
@@ -83,6 +87,27 @@ class Script:
             customer_ref=b"r" * 16,
             hold_until=hold,
             sealed=b"s",
+        )
+
+    def book_for(
+        self, booking: UUID, master: MasterKey, email: str, *attendees: str, by_first: bool = False
+    ) -> None:
+        """One seat for each attendee, or for the customer alone: `by_first` as the first rule
+        booked, before there were hashes of attendees."""
+        key, seats = BookingKey.new(booking), max(len(attendees), 1)
+        ref = first_rule_ref(master, email) if by_first else customer_ref(master, email)
+        who = NewCustomer(email.partition("@")[0], email, "UTC")
+        people = tuple(Attendee(one.partition("@")[0], one) for one in attendees)
+        sealed = pack_seat(uuid4(), NewSeats("group_customer", self.group_id, seats, who, people))
+        self.taken += seats
+        self.keys.append(BookingKeyRow(booking, self.group_id, master.wrap(key), ref))
+        self.add(
+            SeatBooked,
+            booking,
+            graph="group_customer",
+            seats=seats,
+            customer_ref=ref,
+            sealed=key.seal(SEALED_BOOKING, sealed),
         )
 
     def cancel(self, booking: UUID, seats: int, left: int = 0) -> None:

@@ -134,7 +134,9 @@ async def test_nothing_of_a_person_is_left(
         assert traces_in_files(await data_directory(stack.dsn), who.words), "and the files"
         before = await cli(stack, "show", owner, "--json")
         assert (await api.delete(f"/v2/bookings/{answer.id}/customer")).status == 204
-        status, out, err = await cli(stack, "erase", "--booking", answer.id, "--rewrite", "--json")
+        status, out, err = await cli(
+            stack, "erase", "--booking", answer.id, "--rewrite", "--yes", "--json"
+        )
         assert (status, lines(out)) == (0, [{"bookings": 1, "erased_now": 0, "cleaned": True}]), err
         await settle(stack)
         rows = await fetch(
@@ -211,13 +213,15 @@ async def test_a_customer_is_erased_by_e_mail(stack: Stack, api: Caller) -> None
     stored = json.loads(out)
     assert {one["booking_id"] for one in stored["bookings"]} == set(bookings)
     assert stored["bookings"][0]["history"][0]["personal"]["customer"]["phone"] == who.phone
-    status, out, err = await cli(stack, "erase", "--customer", who.email, "--json")
+    status, out, err = await cli(stack, "erase", "--customer", who.email, "--yes", "--json")
     assert status == 0, err
     assert lines(out)[0] == {"bookings": 2, "erased_now": 2, "cleaned": True}
     for booking in bookings:
         assert who.name not in (await api.get(f"/v2/bookings/{booking}?include=customers")).text
     status, out, _ = await cli(stack, "customer", "export", who.email)
-    assert json.loads(out)["bookings"] == []
+    assert status == 1 and json.loads(out)["bookings"] == []
+    status, out, err = await cli(stack, "erase", "--customer", who.email, "--yes", "--json")
+    assert (status, out) == (1, "") and "nobody was found" in err
 
 
 async def test_a_group_that_is_set_aside_is_scrubbed_as_well(stack: Stack, api: Caller) -> None:

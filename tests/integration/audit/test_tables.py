@@ -77,7 +77,7 @@ async def test_names_come_with_the_master_key_until_they_are_erased(database_url
     await fill(database_url, script)
     [row] = await table(database_url, "attendees", "--personal")
     assert (row["name"], row["phone"], row["attendees"]) == ("'=1+1", "'+1 555", "Jennifer; '=2+3")
-    status, _, err = await seatledger(database_url, "erase", "--booking", str(MARTY))
+    status, _, err = await seatledger(database_url, "erase", "--booking", str(MARTY), "--yes")
     assert status == 0, err
     [row] = await table(database_url, "attendees", "--personal")
     assert row["name"] == "" and row["seats"] == "1"

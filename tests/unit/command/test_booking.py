@@ -21,12 +21,14 @@ from shared.booking_api.errors import (
 )
 from shared.domain.events import GroupCreated, SeatBooked, SeatExpired
 from shared.domain.group import Group, evolve, fold
+from shared.eventlog.privacy import MasterKey, customer_ref, first_rule_ref
 from tests.harness.decisions import Given, given
 from tests.harness.group_commands import act, book_seats, create_group
 from tests.harness.ledger import NOON
 
 DAY = timedelta(days=1)
 PAYMENT = "group_customer_payment"
+MASTER = MasterKey(b"m" * 32)
 
 
 def test_an_owner_opens_a_group() -> None:
@@ -183,3 +185,42 @@ def test_a_merged_draft_equals_the_fold() -> None:
     whole = fold(group.group_id, happened)
     assert dict(state.seats.items()) == dict(whole.seats.items())
     assert (state.version, state.current_seats) == (whole.version, whole.current_seats)
+
+
+def given_by_first_rule(form: str, **settings: Any) -> tuple[Any, Any]:
+    """A group in which somebody booked by the first rule, which folded their address so."""
+    group = create_group(**settings)
+    return group, given(
+        group, book_seats(group.group_id, customer_ref=first_rule_ref(MASTER, form))
+    )
+
+
+def by_mailbox(email: str) -> dict[str, Any]:
+    earlier = None if email.isascii() else first_rule_ref(MASTER, email)
+    return {"customer_ref": customer_ref(MASTER, email), "first_rule_ref": earlier}
+
+
+GROSS, GROSZ = "k.gross@example.org", "k.groß@example.org"
+
+
+@pytest.mark.parametrize("again", [GROSZ, GROSS, "K.GROSS@example.org"])
+def test_seats_of_the_first_rule_are_known_by_it(again: str) -> None:
+    """The ASCII twin may be refused in such a group until it ends: nobody can tell them apart."""
+    group, state = given_by_first_rule(GROSZ, allow_duplicates=False)
+    state.when(book_seats(group.group_id, **by_mailbox(again))).refused(DuplicateBooking)
+
+
+@pytest.mark.parametrize(("first", "second"), [(GROSS, GROSZ), (GROSZ, GROSS)])
+def test_two_people_are_two_in_a_group_of_this_rule(first: str, second: str) -> None:
+    group = create_group(allow_duplicates=False, max_seats_per_customer=1)
+    state = given(group, book_seats(group.group_id, **by_mailbox(first)))
+    state.when(book_seats(group.group_id, **by_mailbox(second))).then(SeatBooked)
+    state.when(book_seats(group.group_id, **by_mailbox(first))).refused(DuplicateBooking)
+
+
+def test_seats_of_both_rules_count_once_each() -> None:
+    group, state = given_by_first_rule("renée@example.org", max_seats_per_customer=3)
+    two = book_seats(group.group_id, 2, **by_mailbox("renée@example.org"))
+    state.when(two).then(SeatBooked)
+    one_more = book_seats(group.group_id, 3, **by_mailbox("rene\u0301e@example.org"))
+    state.when(one_more).refused(CustomerLimitReached)

@@ -1,0 +1,87 @@
+"""Finds a person's bookings: by keyed hashes, then by the address itself, opened and compared.
+
+A hash only narrows the search. What is shown or erased names the very mailbox that was asked for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from services.audit.postgres import Ledger
+from shared.booking_api.details import SEALED_BOOKING, SeatDetails, unpack_seat
+from shared.domain.events import SeatBooked
+from shared.domain.mailbox_address import is_one_mailbox, mailbox, spellings
+from shared.eventlog.codec import decode_event
+from shared.eventlog.privacy import (
+    BookingKey,
+    MasterKey,
+    Unreadable,
+    customer_ref,
+    first_rule_ref,
+    mailbox_hash,
+)
+from shared.eventlog.record import StoredRecord
+
+
+class Unopened(Exception):
+    """A booking cannot be opened: nobody can say whose it is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A booking that names the person: as its customer, or among others as an attendee."""
+
+    booking_id: UUID
+    group_id: UUID
+    details: SeatDetails
+    is_customer: bool
+
+    @property
+    def names(self) -> list[str]:
+        """Everybody whom the booking names."""
+        customer = self.details.customer
+        first = [] if customer is None else [customer.name]
+        return [*first, *(one.name for one in self.details.attendees)]
+
+
+async def bookings_of(
+    ledger: Ledger, master: MasterKey, email: str, app_id: UUID | None = None
+) -> list[Found]:
+    """The bookings of a mailbox that were not erased, of one app or all."""
+    found = []
+    for booking_id, group_id in await ledger.bookings_of(refs_of(master, email), app_id):
+        details = await booking_details(ledger, master, booking_id)
+        customer = details.customer
+        if customer is not None and is_one_mailbox(customer.email, email):
+            found.append(Found(booking_id, group_id, details, True))
+    return found
+
+
+def refs_of(master: MasterKey, email: str) -> list[bytes]:
+    """Every `customer_ref` that the mailbox may have been given, by this rule and the first."""
+    forms = {*spellings(email), *spellings(mailbox(email))}
+    earlier = {first_rule_ref(master, form) for form in forms}
+    return [customer_ref(master, email), mailbox_hash(master, email), *earlier]
+
+
+async def booking_details(ledger: Ledger, master: MasterKey, booking_id: UUID) -> SeatDetails:
+    """Who is named in a booking today; nobody once it was erased, or when it is a group."""
+    wrapped = (await ledger.wrapped_keys([booking_id])).get(booking_id)
+    if wrapped is None:
+        return SeatDetails()
+    try:
+        key = master.unwrap(booking_id, wrapped)
+        return _details(await ledger.events_of(booking_id), key)
+    except (Unreadable, ValueError):
+        raise Unopened(f"booking {booking_id} cannot be opened with this master key") from None
+
+
+def _details(records: Sequence[StoredRecord], key: BookingKey) -> SeatDetails:
+    details = SeatDetails()
+    for record in records:
+        event = decode_event(record.topic, record.state)
+        if isinstance(event, SeatBooked):
+            details = unpack_seat(key.open(SEALED_BOOKING, event.sealed))
+    return details
