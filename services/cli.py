@@ -29,7 +29,7 @@ _APP_BY_COMMAND: Final = {
     "verify": "services.audit.cli:app",
     "unsealed": "services.audit.unsealed_cli:app",
     "erase": "services.audit.people_cli:app",
-    "customer": "services.audit.people_cli:customer_app",
+    "customer": "services.audit.customer_cli:app",
     "csv": "services.audit.tables_cli:app",
     "master-key": "services.audit.rotation_cli:app",
     "export": "services.audit.transfer_cli:app",

@@ -15,10 +15,13 @@ from uuid import UUID, uuid4
 
 import asyncpg
 
-from shared.domain.events import CustomerErased
+from services.audit.found import Found
+from services.audit.resealing import reseal_without
+from shared.domain.events import CustomerErased, Event
 from shared.domain.group import Group
-from shared.eventlog.erasure import scrub
+from shared.eventlog.erasure import scrub, scrub_attendees
 from shared.eventlog.postgres import PostgresEventStore
+from shared.eventlog.privacy import MasterKey
 from shared.eventlog.record import NewEvent
 from shared.eventlog.statements import statement
 from shared.eventlog.store import Appended, Entry
@@ -55,6 +58,27 @@ class Eraser:
                 tell(1)
         return len(erasable)
 
+    async def erase_attendees(self, found: Found, email: str, master: MasterKey) -> int:
+        """Takes the person out of a booking that others made and that goes on; how many entries of
+        it named them."""
+        for _ in range(ATTEMPTS):
+            group, _ = await self._store.read_group(found.group_id)
+            history = await self._store.find_booking(found.booking_id)
+            if history is None or history.wrapped_key is None:
+                return 0
+            resealed = reseal_without(email, history, master)
+            if resealed is None:
+                return 0
+            event = resealed.event(group, await self._store.now())
+            entry = Entry(found.group_id, group.version, [_new(event)], [resealed.key_row])
+            [outcome] = await self._store.append([entry])
+            if isinstance(outcome, Appended):
+                await scrub_attendees(
+                    self._pool, found.booking_id, found.group_id, resealed.remaining
+                )
+                return event.attendees
+        raise NotErased(f"group {found.group_id} is too busy: try again")
+
     async def _append(self, group_id: UUID, bookings: Sequence[UUID]) -> None:
         for _ in range(ATTEMPTS):
             group, _ = await self._store.read_group(group_id)
@@ -82,6 +106,10 @@ def _erased(booking_id: UUID, group: Group, now: datetime) -> NewEvent:
         current_seats=group.current_seats,
         max_seats=group.settings.max_seats,
     )
+    return _new(event)
+
+
+def _new(event: Event) -> NewEvent:
     return NewEvent(uuid4(), event, {"actor": ACTOR})
 
 

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from services.audit.postgres import Ledger
-from shared.booking_api.details import SEALED_BOOKING, SeatDetails, unpack_seat
-from shared.domain.events import SeatBooked
+from shared.booking_api.details import SeatDetails, details_after
+from shared.booking_api.views import Attendee
 from shared.domain.mailbox_address import is_one_mailbox, mailbox, spellings
 from shared.eventlog.codec import decode_event
 from shared.eventlog.privacy import (
@@ -31,12 +31,16 @@ class Unopened(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A booking that names the person: as its customer, or among others as an attendee."""
+    """A booking that names the person: as its customer, or only among its attendees."""
 
     booking_id: UUID
     group_id: UUID
     details: SeatDetails
-    is_customer: bool
+    is_customer: bool = True
+
+    def attendees(self, email: str) -> list[Attendee]:
+        """Those of its attendees who are this person."""
+        return [one for one in self.details.attendees if _is(one.email, email)]
 
     @property
     def names(self) -> list[str]:
@@ -49,14 +53,22 @@ class Found:
 async def bookings_of(
     ledger: Ledger, master: MasterKey, email: str, app_id: UUID | None = None
 ) -> list[Found]:
-    """The bookings of a mailbox that were not erased, of one app or all."""
+    """The bookings that name a mailbox and were not erased, of one app or all."""
+    refs, attendee = refs_of(master, email), mailbox_hash(master, email)
     found = []
-    for booking_id, group_id in await ledger.bookings_of(refs_of(master, email), app_id):
+    for booking_id, group_id in await ledger.bookings_of(refs, attendee, app_id):
         details = await booking_details(ledger, master, booking_id)
         customer = details.customer
-        if customer is not None and is_one_mailbox(customer.email, email):
-            found.append(Found(booking_id, group_id, details, True))
+        one = Found(
+            booking_id, group_id, details, customer is not None and _is(customer.email, email)
+        )
+        if one.is_customer or one.attendees(email):
+            found.append(one)
     return found
+
+
+def _is(address: str | None, email: str) -> bool:
+    return address is not None and is_one_mailbox(address, email)
 
 
 def refs_of(master: MasterKey, email: str) -> list[bytes]:
@@ -81,7 +93,5 @@ async def booking_details(ledger: Ledger, master: MasterKey, booking_id: UUID) -
 def _details(records: Sequence[StoredRecord], key: BookingKey) -> SeatDetails:
     details = SeatDetails()
     for record in records:
-        event = decode_event(record.topic, record.state)
-        if isinstance(event, SeatBooked):
-            details = unpack_seat(key.open(SEALED_BOOKING, event.sealed))
+        details = details_after(details, decode_event(record.topic, record.state), key)
     return details

@@ -67,11 +67,12 @@ def event_row(line: bytes) -> CopiedRow:
 
 def key_lines(rows: Iterable[Sequence[Any]]) -> Iterator[str]:
     """One line a booking key, wrapped as stored."""
-    for booking, group, wrapped, ref in rows:
+    for booking, group, wrapped, ref, attendees in rows:
         shown = "null" if ref is None else f'"{ref.hex()}"'
+        more = ",".join(f'"{one.hex()}"' for one in attendees)
         yield (
             f'{{"booking_id":"{booking}","group_id":"{group}",'
-            f'"wrapped_key":"{wrapped.hex()}","customer_ref":{shown}}}'
+            f'"wrapped_key":"{wrapped.hex()}","customer_ref":{shown},"attendee_refs":[{more}]}}'
         )
 
 
@@ -79,12 +80,12 @@ def key_row(line: bytes) -> KeyRow:
     """The row of a key's line; BadLine when it is none."""
     try:
         fields = from_json(line)
-        ref = fields["customer_ref"]
+        ref, attendees = fields["customer_ref"], fields.get("attendee_refs", [])
         return (
             parsed_id(fields["booking_id"]),
             parsed_id(fields["group_id"]),
             bytes.fromhex(fields["wrapped_key"]),
-            bytes.fromhex(ref) if ref is not None else None,
+            bytes.fromhex("".join((ref, *attendees))) if ref is not None else None,
         )
     except (ValueError, KeyError, TypeError, AttributeError):
         raise BadLine(line) from None

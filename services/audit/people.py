@@ -8,6 +8,7 @@ from uuid import UUID
 
 from pydantic_core import from_json
 
+from services.audit.found import Found
 from services.audit.history import HistoryEntry, history_of
 from services.audit.postgres import Ledger
 from services.audit.states import Moment, describe, group_at
@@ -18,6 +19,7 @@ from shared.booking_api.details import (
     SEALED_PAYMENT,
 )
 from shared.domain.events import (
+    AttendeesErased,
     Event,
     GroupCancelled,
     GroupCreated,
@@ -33,6 +35,7 @@ from shared.eventlog.record import StoredRecord
 _SEALED_AS: Mapping[type[Event], str] = {
     GroupCreated: SEALED_BOOKING,
     SeatBooked: SEALED_BOOKING,
+    AttendeesErased: SEALED_BOOKING,
     MetaChanged: SEALED_META,
     SeatCancelled: SEALED_MESSAGE,
     GroupCancelled: SEALED_MESSAGE,
@@ -52,6 +55,17 @@ async def stored_about(
         "what": found[0].created.what if found is not None and found[0].created else "",
         "state": describe(booking_id, *found) if found is not None else None,
         "history": [_entry(one, opened) for one in history_of(booking_id, records)],
+    }
+
+
+async def named_in(ledger: Ledger, found: Found, email: str) -> dict[str, Any]:
+    """What another's booking says of one of its attendees; of the others there nothing."""
+    group = group_at(Moment(), await ledger.stream(found.group_id))
+    return {
+        "booking_id": str(found.booking_id),
+        "what": group[0].created.what if group is not None and group[0].created else "",
+        "state": describe(found.booking_id, *group) if group is not None else None,
+        "attendee": [{"name": one.name, "email": one.email} for one in found.attendees(email)],
     }
 
 
@@ -80,6 +94,7 @@ async def _opened(
             continue
         event = decode_event(record.topic, record.state)
         sealed: bytes | None = getattr(event, "sealed", None)
-        if sealed:
-            opened[record.position] = from_json(key.open(_SEALED_AS[type(event)], sealed))
+        text = key.read(_SEALED_AS[type(event)], sealed) if sealed else None
+        if text is not None:
+            opened[record.position] = from_json(text)
     return opened

@@ -1,14 +1,14 @@
-"""`seatledger erase` and `seatledger customer export`: what a person may ask of an operator.
+"""`seatledger erase`: makes a person's data unreadable, says what was found, and asks before.
 
-Both say what they found, and exit with 1 when they found nobody.
+Exit status 1 when nobody was found, or when some bookings could not be searched.
 """
 
 from __future__ import annotations
 
 import asyncio
-import json
-from collections.abc import Callable, Sequence
-from pathlib import Path
+from collections.abc import Sequence
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -16,23 +16,43 @@ import asyncpg
 import typer
 
 from services.audit.asking import BROKEN, agreed, refused
-from services.audit.erasing import NotErased, eraser
+from services.audit.erasing import Eraser, NotErased, eraser
 from services.audit.found import Found, Unopened, booking_details, bookings_of
-from services.audit.people import stored_about
 from services.audit.postgres import Ledger, open_ledger
 from shared.booking_api.details import SeatDetails
-from shared.cli import AsJson, note, print_json_lines, print_rows, progress
+from shared.cli import AsJson, note, print_rows, progress
 from shared.eventlog.master_keys import load_master
 from shared.eventlog.privacy import MasterKey
 from shared.postgres import explained
 from shared.settings import ConfigurationError, Settings, read_settings
 
-Email = Annotated[str | None, typer.Option(help="All bookings of this e-mail address.")]
+Email = Annotated[str | None, typer.Option(help="Everything of this e-mail address.")]
 Slug = Annotated[str | None, typer.Option("--app", help="Only in this app; in all if left out.")]
 NOBODY = "nobody was found: the ledger knows no booking of that mailbox, or they were erased"
 
 app = typer.Typer(help="Erase a person.")
-customer_app = typer.Typer(help="What is stored about a person.", no_args_is_help=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    """Whom an operator asked for and what was found; `unsearched`: in how many bookings attendees
+    could not be looked for."""
+
+    email: str | None
+    found: Sequence[Found]
+    unsearched: int
+
+    def says(self) -> None:
+        """What the operator has to know of it, on stderr."""
+        if not self.found:
+            note(NOBODY)
+        if self.unsearched:
+            what = f"attendees of {self.unsearched} bookings not searched"
+            note(f"{what}: see seatledger customer index")
+
+    @property
+    def status(self) -> int:
+        return 0 if self.found and not self.unsearched else BROKEN
 
 
 @app.command("erase", epilog="Example: seatledger erase --customer marty@example.org")
@@ -51,32 +71,27 @@ def erase_customer(
 ) -> None:
     """Make a person's data unreadable for ever. The ledger verifies and counts as before.
 
+    A booking of theirs goes with all whom it names; of others' bookings only their entry goes.
     Backups and the write-ahead log keep it until they expire; see decision 0009.
     """
     if (booking is None) == (customer is None):
         raise typer.BadParameter("give either --booking or --customer")
     settings = read_settings()
     with explained():
-        found = _reading(lambda ledger: _found(ledger, settings, booking, customer, app_slug))
-        if dry_run or not found:
-            print_rows([_would_erase(one) for one in found], as_json)
-            raise typer.Exit(0) if found else refused(NOBODY)
-        agreed(_question(found), yes)
-        try:
-            row = asyncio.run(_erase(settings, found, rewrite))
-        except NotErased as error:
-            raise refused(str(error)) from None
-    print_rows([row], as_json)
+        search = asyncio.run(_search(settings, booking, customer, app_slug))
+        if dry_run or not search.found:
+            print_rows(map(_would_erase, search.found), as_json)
+        else:
+            agreed(_question(search), yes)
+            print_rows([_carried_out(settings, search, rewrite)], as_json)
+    search.says()
+    raise typer.Exit(search.status)
 
 
-def _reading(work: Callable[[Ledger], Any]) -> Any:
-    async def run() -> Any:
-        async with open_ledger(read_settings().database_dsn) as ledger:
-            return await work(ledger)
-
+def _carried_out(settings: Settings, search: Search, rewrite: bool) -> dict[str, Any]:
     try:
-        return asyncio.run(run())
-    except Unopened as error:
+        return asyncio.run(_erase(settings, search, rewrite))
+    except NotErased as error:
         raise refused(str(error)) from None
 
 
@@ -84,41 +99,71 @@ def _would_erase(one: Found) -> dict[str, Any]:
     return {
         "booking_id": str(one.booking_id),
         "group_id": str(one.group_id),
-        "erases": "booking",
+        "erases": "booking" if one.is_customer else "attendee",
         "names": one.names,
     }
 
 
-def _question(found: Sequence[Found]) -> str:
+def _question(search: Search) -> str:
     """What goes, and whose names go with it."""
-    lines = [f"{one.booking_id}: {', '.join(one.names) or 'nobody is named'}" for one in found]
-    return "\n".join((f"bookings to erase: {len(found)}", *lines, "Erase them for ever?"))
+    whole = [one for one in search.found if one.is_customer]
+    lines = [f"bookings to erase: {len(whole)}"]
+    lines += [f"  {one.booking_id} of {', '.join(one.names) or 'nobody'}" for one in whole]
+    lines.append(f"bookings to take them out of: {len(search.found) - len(whole)}")
+    lines += [
+        f"  {one.booking_id}: {', '.join(each.name for each in one.attendees(search.email or ''))}"
+        for one in search.found
+        if not one.is_customer
+    ]
+    return "\n".join((*lines, "Erase this for ever?"))
 
 
-async def _erase(settings: Settings, found: Sequence[Found], rewrite: bool) -> dict[str, Any]:
-    async with eraser(settings.database_dsn) as at_work:
-        bookings = {one.booking_id: one.group_id for one in found}
-        with progress() as bar:
-            task = bar.add_task("erasing", total=len(bookings))
-            erased = await at_work.erase(bookings, lambda more: bar.advance(task, more))
-        cleaned = True
-        try:
-            await at_work.clean(rewrite)
-        except asyncpg.InsufficientPrivilegeError as error:
-            cleaned = False
-            note(f"erased; this role may not clean the tables up: {error}")
-    return {"bookings": len(bookings), "erased_now": erased, "cleaned": cleaned}
+async def _erase(settings: Settings, search: Search, rewrite: bool) -> dict[str, Any]:
+    whole = {one.booking_id: one.group_id for one in search.found if one.is_customer}
+    async with AsyncExitStack() as stack:
+        at_work = await stack.enter_async_context(eraser(settings.database_dsn))
+        bar = stack.enter_context(progress())
+        task = bar.add_task("erasing", total=len(search.found))
+        erased = await at_work.erase(whole, lambda more: bar.advance(task, more))
+        attendees = 0
+        if len(whole) < len(search.found):
+            attendees = await _take_out(at_work, await load_master(settings), search)
+        cleaned = await _clean(at_work, rewrite)
+    return {
+        "bookings": len(search.found),
+        "erased_now": erased,
+        "attendees_erased": attendees,
+        "not_searched": search.unsearched,
+        "cleaned": cleaned,
+    }
 
 
-async def _found(
-    ledger: Ledger, settings: Settings, booking: UUID | None, email: str | None, slug: str | None
-) -> list[Found]:
-    if booking is None:
-        return await _of_mailbox(ledger, await load_master(settings), email or "", slug)
-    group_id = await ledger.group_of(booking)
-    if group_id is None:
-        raise refused(f"the ledger knows no booking {booking}")
-    return [Found(booking, group_id, await _names_of(ledger, settings, booking), True)]
+async def _take_out(at_work: Eraser, master: MasterKey, search: Search) -> int:
+    """Out of others' bookings; how many entries named them."""
+    among = [one for one in search.found if not one.is_customer]
+    return sum([await at_work.erase_attendees(one, search.email or "", master) for one in among])
+
+
+async def _clean(at_work: Eraser, rewrite: bool) -> bool:
+    try:
+        await at_work.clean(rewrite)
+    except asyncpg.InsufficientPrivilegeError as error:
+        note(f"erased; this role may not clean the tables up: {error}")
+        return False
+    return True
+
+
+async def _search(
+    settings: Settings, booking: UUID | None, email: str | None, slug: str | None
+) -> Search:
+    async with open_ledger(settings.database_dsn) as ledger:
+        if booking is None:
+            return await search_for(ledger, await load_master(settings), email or "", slug)
+        group_id = await ledger.group_of(booking)
+        if group_id is None:
+            raise refused(f"the ledger knows no booking {booking}")
+        details = await _names_of(ledger, settings, booking)
+        return Search(None, [Found(booking, group_id, details)], 0)
 
 
 async def _names_of(ledger: Ledger, settings: Settings, booking: UUID) -> SeatDetails:
@@ -130,54 +175,13 @@ async def _names_of(ledger: Ledger, settings: Settings, booking: UUID) -> SeatDe
         return SeatDetails()
 
 
-async def _of_mailbox(
-    ledger: Ledger, master: MasterKey, email: str, slug: str | None
-) -> list[Found]:
+async def search_for(ledger: Ledger, master: MasterKey, email: str, slug: str | None) -> Search:
+    """Every booking that names the person, of one app or all."""
     app_id = None
     if slug is not None and (app_id := await ledger.app_id(slug)) is None:
         raise refused(f"there is no app with the slug {slug!r}: see seatledger apps list")
-    return await bookings_of(ledger, master, email, app_id)
-
-
-@customer_app.command("export", epilog="Example: seatledger customer export marty@example.org")
-def export_customer(
-    customer: Annotated[str, typer.Argument(help="The person's e-mail address.")],
-    app_slug: Slug = None,
-    out: Annotated[Path | None, typer.Option(help="Write here (0600) and not to stdout.")] = None,
-    dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Only list the bookings that were found.")
-    ] = False,
-    as_json: AsJson = False,
-) -> None:
-    """Print what is stored about a person as JSON, out of the ledger itself."""
-    shown = _reading(lambda ledger: _export(ledger, customer, app_slug, dry_run))
-    if dry_run:
-        print_rows(shown["bookings"], as_json)
-    elif as_json and out is None:
-        print_json_lines([shown])
-    else:
-        _write(json.dumps(shown, ensure_ascii=False, indent=None if as_json else 1), out)
-    note(f"bookings found: {len(shown['bookings'])}" if shown["bookings"] else NOBODY)
-    if not shown["bookings"]:
-        raise typer.Exit(BROKEN)
-
-
-def _write(text: str, out: Path | None) -> None:
-    if out is None:
-        typer.echo(text)
-        return
     try:
-        out.touch(mode=0o600, exist_ok=False)
-        out.write_text(f"{text}\n", encoding="utf-8")
-    except OSError as error:
-        raise ConfigurationError(f"cannot write {out}: {error.strerror}") from None
-
-
-async def _export(ledger: Ledger, email: str, slug: str | None, dry_run: bool) -> dict[str, Any]:
-    master = await load_master(read_settings())
-    found = await _of_mailbox(ledger, master, email, slug)
-    if dry_run:
-        shown = [{"booking_id": str(f.booking_id), "group_id": str(f.group_id)} for f in found]
-    else:
-        shown = [await stored_about(ledger, master, f.booking_id, f.group_id) for f in found]
-    return {"customer": email, "bookings": shown}
+        found = await bookings_of(ledger, master, email, app_id)
+    except Unopened as error:
+        raise refused(str(error)) from None
+    return Search(email, found, await ledger.unindexed())

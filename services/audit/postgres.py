@@ -28,6 +28,7 @@ _PACKAGE = "services.audit"
 Rows = Sequence[Any]
 Take = Callable[[bytes], object]
 KeyRow = tuple[UUID, UUID, bytes, bytes | None]
+"""`customer_ref` comes with the attendees' refs behind it, as `append()` takes it."""
 Place = tuple[int, bytes]
 """A position and the chain's hash there."""
 _KEY_COLUMNS = ("booking_id", "group_id", "wrapped_key", "customer_ref")
@@ -110,11 +111,15 @@ class Ledger:
         return rows[0][0] if rows else None
 
     async def bookings_of(
-        self, customer_refs: Sequence[bytes], app_id: UUID | None
+        self, customer_refs: Sequence[bytes], attendee_ref: bytes, app_id: UUID | None
     ) -> list[tuple[UUID, UUID]]:
-        """(booking, group) of a customer who was not erased, of one app or all."""
-        rows = await self._fetch("bookings_of", list(customer_refs), app_id)
+        """(booking, group) that may name a person who was not erased, of one app or all."""
+        rows = await self._fetch("bookings_of", list(customer_refs), attendee_ref, app_id)
         return [tuple(row) for row in rows]
+
+    async def unindexed(self) -> int:
+        """How many bookings have attendees who cannot be searched for, as far as one knows."""
+        return int((await self._fetch("unindexed_count"))[0][0])
 
     async def wrapped_keys(self, booking_ids: Sequence[UUID]) -> dict[UUID, bytes]:
         """The bookings' keys, of those that were not erased."""

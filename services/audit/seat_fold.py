@@ -156,5 +156,6 @@ _RULES: Final[Mapping[bytes, Callable[[SeatFold, Any], None]]] = {
     b"seatledger.capacity_changed": SeatFold._capacity_changed,
     b"seatledger.meta_changed": SeatFold._nothing,
     b"seatledger.customer_erased": SeatFold._nothing,
+    b"seatledger.attendees_erased": SeatFold._nothing,
     b"seatledger.booking_deleted": SeatFold._deleted,
 }

@@ -12,7 +12,7 @@ from services.audit.history import BrokenHistory
 from services.audit.postgres import Ledger
 from shared.booking_api.details import SeatDetails, details_after
 from shared.booking_api.spreadsheet import cell
-from shared.domain.events import SeatBooked, SeatCancelled
+from shared.domain.events import AttendeesErased, Event, SeatBooked, SeatCancelled
 from shared.domain.group import Group, evolve
 from shared.eventlog.codec import UndecodableEvent, decode_event
 from shared.eventlog.privacy import MasterKey
@@ -30,11 +30,11 @@ Row = Mapping[str, Any]
 
 @dataclass(slots=True)
 class Folded:
-    """A whole group, how each of its seat bookings began, and those that gave up some seats."""
+    """A whole group, how each of its seat bookings began, and what named other people since."""
 
     group: Group
     booked: dict[UUID, SeatBooked] = field(default_factory=dict)
-    given_up: dict[UUID, list[SeatCancelled]] = field(default_factory=dict)
+    renamed: dict[UUID, list[Event]] = field(default_factory=dict)
 
 
 async def folded_groups(ledger: Ledger, app_id: UUID | None) -> AsyncIterator[Folded]:
@@ -61,8 +61,10 @@ def _fold(folded: Folded, position: int, topic: str, state: bytes) -> None:
         raise BrokenHistory(f"the event at position {position}: {error}") from error
     if isinstance(event, SeatBooked):
         folded.booked[event.booking_id] = event
-    if isinstance(event, SeatCancelled) and event.seats_left:
-        folded.given_up.setdefault(event.booking_id, []).append(event)
+    if isinstance(event, AttendeesErased) or (
+        isinstance(event, SeatCancelled) and event.seats_left
+    ):
+        folded.renamed.setdefault(event.booking_id, []).append(event)
 
 
 def _is_of(folded: Folded, app_id: UUID | None) -> bool:
@@ -99,7 +101,7 @@ def seat_rows(
         if master is not None and booking_id in wrapped:
             key = master.unwrap(booking_id, wrapped[booking_id])
             details = SeatDetails()
-            for event in (booked, *folded.given_up.get(booking_id, ())):
+            for event in (booked, *folded.renamed.get(booking_id, ())):
                 details = details_after(details, event, key)
             row |= _person(details)
         yield row

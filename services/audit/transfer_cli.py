@@ -22,7 +22,6 @@ from shared.cli import AsJson, collect_garbage_rarely, note, print_rows, progres
 from shared.settings import ConfigurationError, read_settings
 
 T = TypeVar("T")
-U = TypeVar("U")
 REFUSED = 1
 KeysOut = Annotated[
     Path | None, typer.Option("--keys", help="Booking keys too, wrapped, into this file (0600).")
@@ -63,28 +62,15 @@ def import_ledger(
     """Fill an empty, migrated ledger from an export: same positions, versions, times and hashes."""
 
     async def work() -> dict[str, Any]:
-        dsn = read_settings().database_dsn
-        async with open_writer(dsn) as events_writer, open_writer(dsn) as keys_writer:
+        async with open_writer(read_settings().database_dsn) as writer:
             with progress() as bar:
                 task = bar.add_task("importing", total=None)
-                last, key_count = await _both(
-                    import_events(events_writer, file, lambda more: bar.advance(task, more)),
-                    import_keys(keys_writer, keys),
-                )
+                last = await import_events(writer, file, lambda more: bar.advance(task, more))
+                # After the events: AttendeesErased takes the key away that was there before it.
+                key_count = await import_keys(writer, keys)
             return {"position": last, "keys": key_count, "file": str(file)}
 
     print_rows([_run(work())], as_json)
-
-
-async def _both(first: Coroutine[Any, Any, T], second: Coroutine[Any, Any, U]) -> tuple[T, U]:
-    """Side by side; when one fails the other is broken off, and can be started again."""
-    tasks = asyncio.create_task(first), asyncio.create_task(second)
-    try:
-        return await asyncio.gather(*tasks)
-    finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
 
 
 def _run(work: Coroutine[Any, Any, T]) -> T:

@@ -36,7 +36,7 @@ from shared.booking_api.details import (
 )
 from shared.booking_api.fields import size_of
 from shared.booking_api.views import BookingView, GroupView
-from shared.domain.events import Event, JsonObject, SeatBooked
+from shared.domain.events import AttendeesErased, Event, JsonObject, SeatBooked
 from shared.domain.group import Group
 from shared.domain.meta import merge_meta
 from shared.domain.revisions import revises
@@ -204,5 +204,6 @@ def _whose(subject: Subject, intent: Intent) -> dict[str, Any]:
         "group_id": subject.history.group_id,
         "booking_id": subject.history.booking_id,
         "metadata": intent.metadata,
+        "new_keys": sum(isinstance(one, AttendeesErased) for one in subject.history.events),
     }
     return common

@@ -23,8 +23,9 @@ WhenOver = Literal["refuse", "drain", "overbook"]
 class Command:
     """What all commands share. `booking_id`: the seat booking, or the group itself.
 
-    `key` is the wrapped key of a booking that the command creates. `revisions`: how often the
-    sealed details that it was prepared from had changed; None where it needs none of them.
+    `key` is the wrapped key of a booking that the command creates; `new_keys`: how often a booking
+    that exists had got a new one when `sealed` was sealed. `revisions`: how often the sealed
+    details that it was prepared from had changed; None where it needs none of them.
     """
 
     app_id: UUID
@@ -34,6 +35,7 @@ class Command:
     key: BookingKeyRow | None = None
     sealed: bytes | None = None
     revisions: int | None = None
+    new_keys: int = 0
 
 
 @value(kw_only=True)

@@ -30,7 +30,13 @@ from shared.booking_api.notices import open_reminders, open_webhooks, sealed_not
 from shared.booking_api.views import Customer
 from shared.domain.events import Event
 from shared.domain.group import Group
-from shared.eventlog.privacy import BookingKey, MasterKey, customer_ref, first_rule_ref
+from shared.eventlog.privacy import (
+    BookingKey,
+    MasterKey,
+    attendee_refs,
+    customer_ref,
+    first_rule_ref,
+)
 from shared.eventlog.record import BookingKeyRow
 from shared.fast_ids import derived_id
 from shared.values import value
@@ -109,12 +115,13 @@ def prepare_seats(
     key = BookingKey.new(booking_id)
     email = new.customer.email
     ref = customer_ref(master, email)
+    refs = attendee_refs(master, new.attendees) if new.attendees else ()
     command = BookSeats(
         app_id=intent.app_id,
         group_id=new.owner_booking_id,
         booking_id=booking_id,
         metadata=intent.metadata,
-        key=BookingKeyRow(booking_id, new.owner_booking_id, master.wrap(key), ref),
+        key=BookingKeyRow(booking_id, new.owner_booking_id, master.wrap(key), ref, refs),
         sealed=key.seal(SEALED_BOOKING, pack_seat(_customer_id(booking_id), new)),
         graph=new.graph,
         seats=new.seats,

@@ -34,6 +34,7 @@ from shared.domain.group import Group, evolve
 MAX_EXPIRED_AT_ONCE = 900
 """So that no append exceeds 1,000 events; what is left expires with the next command."""
 
+
 _DECISIONS: dict[type[Command], Callable[[Group, Any, datetime], Decision]] = {
     CreateGroup: create,
     BookSeats: book,
@@ -51,10 +52,9 @@ def decide(group: Group, command: Command, now: datetime) -> Decision:
     """The events that `command` causes at `now`, or why not. `group` is not changed.
 
     Overdue payment holds expire first, so that their seats are free for this command. Raises
-    Outdated when it was prepared from sealed details that have changed since.
+    Outdated when it was prepared from sealed details, or sealed by a key, that changed since.
     """
-    seen = command.revisions
-    if seen is not None and seen != group.revisions.of(command.booking_id):
+    if _is_outdated(group, command):
         raise Outdated
     expired = overdue(group, now)
     if expired:
@@ -63,6 +63,14 @@ def decide(group: Group, command: Command, now: datetime) -> Decision:
             evolve(group, event)
     decision = _DECISIONS[type(command)](group, command, now)
     return decision if isinstance(decision, ApiError) else [*expired, *decision]
+
+
+def _is_outdated(group: Group, command: Command) -> bool:
+    """Whether what the command was prepared from has changed: details, or the key that seals."""
+    booking_id, seen = command.booking_id, command.revisions
+    if seen is not None and seen != group.revisions.of(booking_id):
+        return True
+    return command.sealed is not None and command.new_keys != group.new_keys.get(booking_id, 0)
 
 
 def overdue(group: Group, now: datetime) -> list[Event]:

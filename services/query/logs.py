@@ -13,6 +13,7 @@ from services.query.connection import Connection
 from services.query.projection import sql
 from shared.booking_api.views import BookingView, LogEntry, SeatView
 from shared.domain.events import (
+    AttendeesErased,
     BookingDeleted,
     CapacityChanged,
     CustomerErased,
@@ -42,6 +43,7 @@ _STEPS: Mapping[type[Event], tuple[str, str | None]] = {
     CapacityChanged: ("update", None),
     MetaChanged: ("update", None),
     CustomerErased: ("erase", None),
+    AttendeesErased: ("erase", None),
     BookingDeleted: ("delete", None),
 }
 _WITH_GROUP: Mapping[type[Event], str] = {

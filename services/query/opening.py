@@ -14,7 +14,14 @@ from uuid import UUID
 from pydantic_core import from_json
 
 from shared.booking_api.details import SEALED_BOOKING, SEALED_MESSAGE, SEALED_META
-from shared.domain.events import Event, GroupCreated, MetaChanged, SeatBooked, SeatCancelled
+from shared.domain.events import (
+    AttendeesErased,
+    Event,
+    GroupCreated,
+    MetaChanged,
+    SeatBooked,
+    SeatCancelled,
+)
 from shared.eventlog.codec import UndecodableEvent, decode_event
 from shared.eventlog.privacy import MasterKey, Unreadable
 from shared.eventlog.record import StoredRecord
@@ -22,6 +29,7 @@ from shared.eventlog.record import StoredRecord
 SHOWN_FIELDS: Mapping[type[Event], str] = {
     GroupCreated: SEALED_BOOKING,
     SeatBooked: SEALED_BOOKING,
+    AttendeesErased: SEALED_BOOKING,
     MetaChanged: SEALED_META,
     SeatCancelled: SEALED_MESSAGE,
 }
@@ -110,7 +118,8 @@ def _opened(event: Event, stored: Sealed, master: MasterKey) -> Any:
     if not sealed or stored.wrapped_key is None:
         return None
     key = master.unwrap(stored.booking_id, stored.wrapped_key)
-    return from_json(key.open(SHOWN_FIELDS[type(event)], sealed))
+    text = key.read(SHOWN_FIELDS[type(event)], sealed)
+    return None if text is None else from_json(text)
 
 
 def poison(stored: Sealed, reason: str) -> Poison:

@@ -5,17 +5,24 @@ The JSON under the seal of the event that creates a booking; anything missing re
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Protocol
 from uuid import UUID
 
 import pydantic_core
 
 from shared.booking_api.new_seats import NewSeats
-from shared.booking_api.notices import sealed_notices
+from shared.booking_api.notices import sealed_notices, shown_reminders, shown_webhooks
 from shared.booking_api.views import Attendee, Customer
-from shared.domain.events import Event, JsonObject, MetaChanged, SeatBooked, SeatCancelled
+from shared.domain.events import (
+    AttendeesErased,
+    Event,
+    JsonObject,
+    MetaChanged,
+    SeatBooked,
+    SeatCancelled,
+)
 from shared.domain.meta import merge_meta
 
 SEALED_BOOKING = "booking"
@@ -23,12 +30,6 @@ SEALED_BOOKING = "booking"
 SEALED_MESSAGE = "message"
 SEALED_PAYMENT = "payment"
 SEALED_META = "meta"
-
-
-class Opener(Protocol):
-    """A booking's key."""
-
-    def open(self, field: str, sealed: bytes) -> bytes: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,7 +84,10 @@ def attendees_to_seal(attendees: Sequence[Attendee]) -> list[dict[str, Any]]:
 
 def unpack_seat(text: bytes) -> SeatDetails:
     """What `pack_seat` was given; ValueError when it is not that."""
-    raw = _object(text)
+    return _details(_object(text))
+
+
+def _details(raw: Mapping[str, Any]) -> SeatDetails:
     customer = raw.get("customer")
     return SeatDetails(
         customer=None if customer is None else Customer(**{**customer, "id": UUID(customer["id"])}),
@@ -92,6 +96,62 @@ def unpack_seat(text: bytes) -> SeatDetails:
         reminders=raw.get("reminders") or (),
         webhooks=raw.get("webhooks") or {},
     )
+
+
+class Opener(Protocol):
+    """A booking's key."""
+
+    def read(self, field: str, sealed: bytes) -> bytes | None:
+        """The text, or None where the key that sealed it was destroyed."""
+        ...
+
+
+def details_after(known: SeatDetails, event: Event, key: Opener) -> SeatDetails:
+    """What is personal in a seat booking once `event` happened to it."""
+    read = _READ.get(type(event))
+    sealed = getattr(event, "sealed", None)
+    if read is None or sealed is None:
+        return known
+    field_name, apply = read
+    text = key.read(field_name, sealed)
+    return apply(known, event, None if text is None else _object(text))
+
+
+def _named(_: SeatDetails, __: Event, raw: Mapping[str, Any] | None) -> SeatDetails:
+    return SeatDetails() if raw is None else _details(raw)
+
+
+def _meta_changed(known: SeatDetails, _: Event, raw: Mapping[str, Any] | None) -> SeatDetails:
+    return known if raw is None else replace(known, meta=merge_meta(known.meta, raw))
+
+
+def _given_up(known: SeatDetails, event: Any, raw: Mapping[str, Any] | None) -> SeatDetails:
+    named = None if raw is None or not event.seats_left else staying(raw)
+    return known if named is None else replace(known, attendees=named)
+
+
+_READ: Mapping[type[Event], tuple[str, Callable[..., SeatDetails]]] = {
+    SeatBooked: (SEALED_BOOKING, _named),
+    AttendeesErased: (SEALED_BOOKING, _named),
+    MetaChanged: (SEALED_META, _meta_changed),
+    SeatCancelled: (SEALED_MESSAGE, _given_up),
+}
+"""The events that say anything of a seat booking's details, and the field it is sealed as."""
+
+
+def pack_remaining(details: SeatDetails, booked: SeatBooked, kept: Sequence[JsonObject]) -> bytes:
+    """As `pack_seat`, for a booking that some attendees are erased of; `kept`: what else its events
+    said and goes on to be readable."""
+    who = details.customer
+    shown = {
+        "customer": None if who is None else asdict(who),
+        "attendees": attendees_to_seal(details.attendees),
+        "meta": details.meta,
+        "kept": kept,
+    }
+    reminders = shown_reminders(booked.reminders, details.reminders, False)
+    webhooks = shown_webhooks(booked.webhooks, details.webhooks, False)
+    return pydantic_core.to_json(shown | sealed_notices(reminders, webhooks))
 
 
 def pack_group(details: GroupDetails) -> bytes | None:
@@ -117,19 +177,6 @@ def unpack_group(text: bytes | None) -> GroupDetails:
         invite=bool(raw.get("invite")),
         my_rsvp=raw.get("my_rsvp"),
     )
-
-
-def details_after(known: SeatDetails, event: Event, key: Opener) -> SeatDetails:
-    """What is personal in a seat booking once `event` happened to it."""
-    if isinstance(event, SeatBooked):
-        return unpack_seat(key.open(SEALED_BOOKING, event.sealed))
-    if isinstance(event, MetaChanged) and event.sealed is not None:
-        changes = pydantic_core.from_json(key.open(SEALED_META, event.sealed))
-        return replace(known, meta=merge_meta(known.meta, changes))
-    if isinstance(event, SeatCancelled) and event.seats_left and event.sealed is not None:
-        named = staying(_object(key.open(SEALED_MESSAGE, event.sealed)))
-        return known if named is None else replace(known, attendees=named)
-    return known
 
 
 def staying(cancel: Mapping[str, Any]) -> tuple[Attendee, ...] | None:

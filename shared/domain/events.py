@@ -195,6 +195,20 @@ class CustomerErased(Event):
 
 
 @value(kw_only=True)
+class AttendeesErased(Event):
+    """`attendees` attendees of a booking were made unreadable for ever; the booking goes on.
+
+    sealed, by a new key: who and what remains. The key before it is destroyed with this event, so
+    that whatever it sealed is unreadable too.
+    """
+
+    TOPIC: ClassVar[str] = "seatledger.attendees_erased"
+
+    attendees: int
+    sealed: bytes
+
+
+@value(kw_only=True)
 class BookingDeleted(Event):
     """An ended booking was hidden from the API; the ledger keeps it."""
 
@@ -214,6 +228,7 @@ EVENTS: tuple[type[Event], ...] = (
     CapacityChanged,
     MetaChanged,
     CustomerErased,
+    AttendeesErased,
     BookingDeleted,
 )
 EVENT_BY_TOPIC: Mapping[str, type[Event]] = {event.TOPIC: event for event in EVENTS}

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID
 
 from shared.domain.events import (
+    AttendeesErased,
     BookingDeleted,
     CapacityChanged,
     Event,
@@ -46,6 +47,8 @@ class Group:
     seats: Seats = field(default_factory=Seats)
     holds: Holds = field(default_factory=Holds)
     revisions: Revisions = field(default_factory=Revisions)
+    new_keys: Mapping[UUID, int] = field(default_factory=dict)
+    """How often a booking got a new key; bookings that kept their first one are not in it."""
 
     @property
     def exists(self) -> bool:
@@ -65,6 +68,7 @@ class Group:
             self.seats.draft(),
             self.holds.draft(),
             self.revisions.draft(),
+            self.new_keys,
         )
 
     def merge(self, draft: Group) -> None:
@@ -75,6 +79,7 @@ class Group:
         self.version, self.state, self.created = draft.version, draft.state, draft.created
         self.settings, self.current_seats = draft.settings, draft.current_seats
         self.changed_at, self.deleted = draft.changed_at, draft.deleted
+        self.new_keys = draft.new_keys
 
 
 def evolve(group: Group, event: Event) -> Group:
@@ -167,6 +172,12 @@ def _deleted(group: Group, event: BookingDeleted) -> None:
         group.seats.put(event.booking_id, seat._replace(deleted=True))
 
 
+def _attendees_erased(group: Group, event: AttendeesErased) -> None:
+    before = group.new_keys.get(event.booking_id, 0)
+    group.new_keys = {**group.new_keys, event.booking_id: before + 1}
+    group.revisions.add(event.booking_id)
+
+
 def _seat(group: Group, booking_id: UUID) -> Seat:
     seat = group.seats.get(booking_id)
     if seat is None:
@@ -192,5 +203,6 @@ _EFFECTS: dict[type[Event], Callable[[Group, Any], None]] = {
     GroupRescheduled: _rescheduled,
     CapacityChanged: _capacity,
     MetaChanged: _meta,
+    AttendeesErased: _attendees_erased,
     BookingDeleted: _deleted,
 }

@@ -9,14 +9,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from uuid import UUID
 
-from shared.domain.events import Event, MetaChanged, SeatCancelled
+from shared.domain.events import AttendeesErased, Event, MetaChanged, SeatCancelled
 
 
 def revises(event: Event) -> bool:
     """Whether the event changes what its seat booking's seal holds: meta, or who sits there."""
     if isinstance(event, SeatCancelled):
         return event.seats_left > 0 and event.sealed is not None
-    return isinstance(event, MetaChanged)
+    return isinstance(event, MetaChanged | AttendeesErased)
 
 
 class Revisions:

@@ -1,4 +1,4 @@
-"""What is left to do once CustomerErased is in the ledger, which dropped the key with it."""
+"""What is left to do once an erasure is in the ledger, which dropped the key with it."""
 
 from __future__ import annotations
 
@@ -19,4 +19,14 @@ async def scrub(executor: Executor, booking_id: UUID, group_id: UUID) -> int:
     nor in read models of a version that no process writes any more.
     """
     rows: int = await executor.fetchval(statement("scrub_erased"), booking_id, group_id, timeout=30)
+    return rows
+
+
+async def scrub_attendees(
+    executor: Executor, booking_id: UUID, group_id: UUID, remaining: str
+) -> int:
+    """The same for a booking that goes on with its `remaining` attendees, as JSON."""
+    rows: int = await executor.fetchval(
+        statement("scrub_attendees"), booking_id, group_id, remaining, timeout=30
+    )
     return rows

@@ -18,7 +18,7 @@ from shared.eventlog.append_connection import AppendConnection
 from shared.eventlog.chain import canonical_metadata, leaf
 from shared.eventlog.codec import UndecodableEvent, decode_event, encode_event
 from shared.eventlog.follower import records
-from shared.eventlog.record import StoredRecord
+from shared.eventlog.record import BookingKeyRow, StoredRecord
 from shared.eventlog.statements import statement
 from shared.eventlog.store import (
     Answered,
@@ -189,8 +189,15 @@ def _key_columns(entries: Sequence[Entry]) -> Sequence[list[Any]]:
         [number for number, _ in rows],
         [str(key.booking_id) for _, key in rows],
         [key.wrapped_key for _, key in rows],
-        [key.customer_ref for _, key in rows],
+        [_refs(key) for _, key in rows],
     )
+
+
+def _refs(key: BookingKeyRow) -> bytes | None:
+    """The customer's hash with the attendees' behind it, which a trigger parts."""
+    if not key.attendee_refs or key.customer_ref is None:
+        return key.customer_ref
+    return key.customer_ref + b"".join(key.attendee_refs)
 
 
 def _answer_columns(entries: Sequence[Entry]) -> Sequence[list[Any]]:

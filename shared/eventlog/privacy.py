@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+from collections.abc import Iterable
 from contextlib import suppress
+from typing import Protocol
 from uuid import UUID
 
 from cryptography.exceptions import InvalidTag
@@ -22,6 +24,7 @@ from shared.fast_ids import random_bytes
 KEY_BYTES = 32
 NONCE_BYTES = 12
 FINGERPRINT_BYTES = 4
+_REPLACES = b"\x01"
 REF_BYTES = 16
 MAILBOX_RULE = b"\x02"
 """The last byte of a `customer_ref` of a mailbox; one without it is of a case-folded address."""
@@ -44,21 +47,25 @@ def _open(cipher: AESGCM, sealed: bytes, associated: bytes) -> bytes:
 
 
 class BookingKey:
-    """The key of one booking: seals and opens its fields."""
+    """The key of one booking: seals and opens its fields.
 
-    __slots__ = ("_cipher", "booking_id", "raw")
+    `replaces`: another key was destroyed in its favour; what that one sealed is erased.
+    """
 
-    def __init__(self, booking_id: UUID, raw: bytes) -> None:
+    __slots__ = ("_cipher", "booking_id", "raw", "replaces")
+
+    def __init__(self, booking_id: UUID, raw: bytes, replaces: bool = False) -> None:
         self.booking_id = booking_id
         self.raw = raw
+        self.replaces = replaces
         self._cipher = AESGCM(raw)
 
     def __repr__(self) -> str:
         return f"BookingKey({self.booking_id})"
 
     @classmethod
-    def new(cls, booking_id: UUID) -> BookingKey:
-        return cls(booking_id, random_bytes(KEY_BYTES))
+    def new(cls, booking_id: UUID, replaces: bool = False) -> BookingKey:
+        return cls(booking_id, random_bytes(KEY_BYTES), replaces)
 
     def seal(self, field: str, plaintext: bytes) -> bytes:
         """Sealed `plaintext`, bound to this booking and to `field`."""
@@ -67,6 +74,15 @@ class BookingKey:
     def open(self, field: str, sealed: bytes) -> bytes:
         """What `seal` was given; Unreadable if it was not sealed by this key for this field."""
         return _open(self._cipher, sealed, self.booking_id.bytes + field.encode())
+
+    def read(self, field: str, sealed: bytes) -> bytes | None:
+        """As `open`, but None for what a key sealed that this one replaces."""
+        try:
+            return self.open(field, sealed)
+        except Unreadable:
+            if self.replaces:
+                return None
+            raise
 
 
 class MasterKey:
@@ -89,7 +105,8 @@ class MasterKey:
 
     def wrap(self, key: BookingKey) -> bytes:
         """The booking's key as it is stored: this master key's fingerprint, then the sealed key."""
-        return self.fingerprint + _seal(self._cipher("wrap"), key.raw, key.booking_id.bytes)
+        raw = key.raw + _REPLACES if key.replaces else key.raw
+        return self.fingerprint + _seal(self._cipher("wrap"), raw, key.booking_id.bytes)
 
     def unwrap(self, booking_id: UUID, wrapped: bytes) -> BookingKey:
         """The booking's key; Unreadable when another master key wrapped it."""
@@ -98,7 +115,7 @@ class MasterKey:
                 if other.has_wrapped(wrapped):
                     return other.unwrap(booking_id, wrapped)
         raw = _open(self._cipher("wrap"), wrapped[FINGERPRINT_BYTES:], booking_id.bytes)
-        return BookingKey(booking_id, raw)
+        return BookingKey(booking_id, raw[:KEY_BYTES], raw[KEY_BYTES:] == _REPLACES)
 
     def has_wrapped(self, wrapped: bytes) -> bool:
         """Whether this key wrapped it, by its fingerprint."""
@@ -158,6 +175,18 @@ def customer_ref(master: MasterKey, email: str) -> bytes:
     Code that knows the first rule alone cuts it to 16 (decision 0043).
     """
     return mailbox_hash(master, email) + MAILBOX_RULE
+
+
+class Addressed(Protocol):
+    """Somebody who may have an e-mail address."""
+
+    @property
+    def email(self) -> str | None: ...
+
+
+def attendee_refs(master: MasterKey, attendees: Iterable[Addressed]) -> list[bytes]:
+    """The hashes of the mailboxes that these attendees have, each once."""
+    return list({mailbox_hash(master, one.email): None for one in attendees if one.email})
 
 
 def first_rule_ref(master: MasterKey, email: str) -> bytes:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import field
 from datetime import datetime
 from uuid import UUID
@@ -52,9 +52,13 @@ class NewEvent:
 
 @value
 class BookingKeyRow:
-    """A booking's wrapped key, written with the event that introduces the booking."""
+    """A booking's wrapped key, written with the event that introduces the booking.
+
+    `attendee_refs`: hashes of its attendees' mailboxes, which go when the key goes.
+    """
 
     booking_id: UUID
     group_id: UUID
     wrapped_key: bytes
     customer_ref: bytes | None
+    attendee_refs: Sequence[bytes] = ()

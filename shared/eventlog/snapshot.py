@@ -44,6 +44,7 @@ class _Facts:
     current_seats: int
     changed_at: datetime | None
     deleted: bool
+    new_keys: dict[UUID, int]
     first_hold: int
     byte_order: str
     revisions: Mapping[UUID, int]
@@ -74,6 +75,7 @@ def freeze(group: Group) -> FrozenGroup:
         current_seats=group.current_seats,
         changed_at=group.changed_at,
         deleted=group.deleted,
+        new_keys=dict(group.new_keys),
         first_hold=holds.first,
         byte_order=sys.byteorder,
         revisions=dict(group.revisions.items()),
@@ -122,6 +124,7 @@ def _group(facts: _Facts, columns: Sequence[bytes]) -> Group:
         current_seats=facts.current_seats,
         changed_at=facts.changed_at,
         deleted=facts.deleted,
+        new_keys=facts.new_keys,
         seats=Seats(SeatTable.of_columns(ids, refs, marks, counts)),
         holds=Holds.of_columns(untils, hold_ids, facts.first_hold),
     )

@@ -172,6 +172,14 @@ class CustomerErased(EventPayload):
     NAME: ClassVar[str] = "customer_erased"
 
 
+class AttendeesErased(EventPayload):
+    """Some attendees of a booking are unreadable for ever: forget them, or fetch it anew."""
+
+    NAME: ClassVar[str] = "attendees_erased"
+
+    attendees: int
+
+
 class BookingDeleted(EventPayload):
     """An ended booking was hidden from the API."""
 
@@ -197,5 +205,6 @@ PAYLOADS: Mapping[type[Event], type[EventPayload]] = {
     events.CapacityChanged: CapacityChanged,
     events.MetaChanged: MetaChanged,
     events.CustomerErased: CustomerErased,
+    events.AttendeesErased: AttendeesErased,
     events.BookingDeleted: BookingDeleted,
 }

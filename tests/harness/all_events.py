@@ -26,6 +26,7 @@ _VALUES: dict[str, Any] = {
     "settings": GroupSettings(max_seats=40),
     "graph": "group_customer",
     "seats": 2,
+    "attendees": 1,
     "by": "customer",
     "seat_bookings": 2,
     "when_over": "drain",

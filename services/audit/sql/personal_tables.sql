@@ -4,4 +4,5 @@ SELECT c.oid::regclass::text AS name
   JOIN pg_namespace n ON n.oid = c.relnamespace
  WHERE c.relkind = 'r'
    AND ((n.nspname LIKE 'query\_v%' AND c.relname IN ('attendees', 'groups'))
-        OR c.oid IN ('booking_keys'::regclass, 'command_answers'::regclass))
+        OR c.oid IN ('booking_keys'::regclass, 'command_answers'::regclass,
+                   'attendee_refs'::regclass))

@@ -25,6 +25,7 @@ from services.query.read_models.groups import merged
 from shared.booking_api.notices import shown_reminders, shown_webhooks
 from shared.booking_api.views import Attendee, Customer, GroupView, SeatView
 from shared.domain.events import (
+    AttendeesErased,
     BookingDeleted,
     CustomerErased,
     Event,
@@ -113,10 +114,7 @@ def _moved(row: SeatRow, change: OpenedEvent, state: str, live: frozenset[str]) 
 
 
 def _booked(change: OpenedEvent, event: SeatBooked) -> SeatRow:
-    opened = change.opened or {}
-    customer = opened.get("customer")
-    is_erased = customer is None
-    return SeatRow(
+    row = SeatRow(
         event.booking_id,
         change.group_id,
         change.version,
@@ -130,14 +128,36 @@ def _booked(change: OpenedEvent, event: SeatBooked) -> SeatRow:
         event.hold_until,
         event.bulk_id,
         event.auto_complete,
-        None if customer is None else _customer_text(customer),
-        None if customer is None else customer["name"].casefold(),
-        None if customer is None else customer["email"].casefold(),
-        json_array([_attendee(one) for one in opened.get("attendees") or ()]),
-        json_object(opened.get("meta")),
-        json_array(shown_reminders(event.reminders, opened.get("reminders") or (), is_erased)),
-        json_object(shown_webhooks(event.webhooks, opened.get("webhooks") or {}, is_erased)),
+        None,
+        None,
+        None,
+        EMPTY_ARRAY,
+        EMPTY_OBJECT,
+        json_array(event.reminders),
+        json_object(event.webhooks),
     )
+    return _named(row, event, change.opened)
+
+
+def _named(row: SeatRow, _: Event, opened: Any) -> SeatRow:
+    """The row with the people that the event names; without any, when its key is gone."""
+    if opened is None:
+        return erased(row)
+    customer = opened.get("customer")
+    return row._replace(
+        customer=None if customer is None else _customer_text(customer),
+        customer_name=None if customer is None else customer["name"].casefold(),
+        customer_email=None if customer is None else customer["email"].casefold(),
+        attendees=json_array([_attendee(one) for one in opened.get("attendees") or ()]),
+        meta=json_object(opened.get("meta")),
+        reminders=_shown(shown_reminders, row.reminders, opened.get("reminders") or ()),
+        webhooks=_shown(shown_webhooks, row.webhooks, opened.get("webhooks") or {}),
+    )
+
+
+def _shown(show: Callable[[Any, Any, bool], Any], stored: str, sealed: Any) -> str:
+    """Reminders or webhook overrides, whole: nothing to do for most bookings, which have none."""
+    return stored if not sealed else json_text(show(from_json(stored), sealed, False))
 
 
 def _customer_text(customer: Mapping[str, Any]) -> str:
@@ -200,6 +220,7 @@ _EFFECTS: Mapping[type[Event], Callable[[SeatRow, Any, Any], SeatRow]] = {
     SeatCompleted: _state("completed"),
     MetaChanged: _meta,
     CustomerErased: lambda row, *_: erased(row),
+    AttendeesErased: _named,
     BookingDeleted: lambda row, *_: row._replace(deleted=True),
 }
 

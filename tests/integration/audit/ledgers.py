@@ -35,7 +35,13 @@ from shared.domain.events import (
     SeatPaid,
 )
 from shared.eventlog.postgres import PostgresEventStore
-from shared.eventlog.privacy import BookingKey, MasterKey, customer_ref, first_rule_ref
+from shared.eventlog.privacy import (
+    BookingKey,
+    MasterKey,
+    attendee_refs,
+    customer_ref,
+    first_rule_ref,
+)
 from shared.eventlog.record import BookingKeyRow, NewEvent
 from shared.eventlog.store import Appended, Entry
 from tests.harness import commands
@@ -100,7 +106,8 @@ class Script:
         people = tuple(Attendee(one.partition("@")[0], one) for one in attendees)
         sealed = pack_seat(uuid4(), NewSeats("group_customer", self.group_id, seats, who, people))
         self.taken += seats
-        self.keys.append(BookingKeyRow(booking, self.group_id, master.wrap(key), ref))
+        refs = () if by_first else attendee_refs(master, people)
+        self.keys.append(BookingKeyRow(booking, self.group_id, master.wrap(key), ref, refs))
         self.add(
             SeatBooked,
             booking,

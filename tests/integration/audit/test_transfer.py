@@ -13,6 +13,7 @@ import pytest
 import pytest_asyncio
 
 from services.audit import postgres, transfer
+from shared.eventlog.privacy import MasterKey
 from tests.harness.servers import Databases
 from tests.integration.audit.ledgers import Script, fill, lines, seatledger, tamper, verdict
 
@@ -62,10 +63,14 @@ async def test_what_comes_in_is_what_went_out(
     database_url: str, empty_url: str, file: Path, tmp_path: Path
 ) -> None:
     await fill(database_url)
+    among = Script(uuid4(), 5)
+    among.book_for(uuid4(), MasterKey(b"m" * 32), "a@example.org", "b@example.org", "c@example.org")
+    await fill(database_url, among)
     keys = tmp_path / "keys.jsonl"
-    assert await run(database_url, "export", str(file), "--keys", str(keys)) == 22
-    assert await run(empty_url, "import", str(file), "--keys", str(keys)) == 22
-    for table in ("stored_events", "log_head", "booking_keys"):
+    assert await run(database_url, "export", str(file), "--keys", str(keys)) == 24
+    assert await run(empty_url, "import", str(file), "--keys", str(keys)) == 24
+    assert len(await rows(database_url, "attendee_refs")) == 2
+    for table in ("stored_events", "log_head", "booking_keys", "attendee_refs"):
         assert await rows(empty_url, table) == await rows(database_url, table)
     assert (await verdict(empty_url)).is_intact
     assert stat.S_IMODE(keys.stat().st_mode) == 0o600

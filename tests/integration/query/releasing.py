@@ -82,6 +82,9 @@ async def play_every_event(scenario: Scenario, pool: Pool) -> None:
     await scenario.change_meta(full, full, {"room": None, "floor": 4})
     await scenario.change_meta(full, seat, {"b": [2], "a": None})
     await scenario.erase(full, erased, pool)
+    who = {"id": str(UUID(int=73)), **who}
+    left = {"customer": who, "attendees": names[:1], "meta": {"b": [2]}, "kept": []}
+    await scenario.erase_attendees(full, seat, left)
     await scenario.resize(full, 41)
     await scenario.reschedule(full, START.replace(hour=13), START.replace(hour=15))
     plain = await scenario.create()

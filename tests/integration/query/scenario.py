@@ -11,6 +11,7 @@ from pydantic_core import to_json
 
 from services.query.connection import Pool
 from shared.domain.events import (
+    AttendeesErased,
     BookingDeleted,
     CapacityChanged,
     CustomerErased,
@@ -193,6 +194,13 @@ class Scenario:
         await pool.execute("DELETE FROM booking_keys WHERE booking_id = $1", booking_id)
         return await self.append(group_id, [CustomerErased(**self._common(group_id, booking_id))])
 
+    async def erase_attendees(self, group_id: UUID, booking_id: UUID, remaining: Any) -> int:
+        """`remaining` is who and what the booking names from now on, under a new key."""
+        self._keys[booking_id] = BookingKey.new(booking_id, replaces=True)
+        sealed = self._sealed(booking_id, "booking", remaining) or b""
+        common = self._common(group_id, booking_id)
+        return await self.append(group_id, [AttendeesErased(**common, attendees=1, sealed=sealed)])
+
     async def delete(self, group_id: UUID, booking_id: UUID) -> int:
         return await self.append(group_id, [BookingDeleted(**self._common(group_id, booking_id))])
 
@@ -238,4 +246,4 @@ class Scenario:
 
 
 def _introduces(event: Event) -> bool:
-    return isinstance(event, GroupCreated | SeatBooked)
+    return isinstance(event, GroupCreated | SeatBooked | AttendeesErased)

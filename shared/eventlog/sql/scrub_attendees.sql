@@ -1,0 +1,1 @@
+SELECT scrub_attendees($1, $2, $3)
