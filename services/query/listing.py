@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -10,6 +12,14 @@ from services.query.pieces import pieces
 from services.query.projection import sql
 from shared.booking_api.paging import PageRequest
 from shared.booking_api.search import Filter, values_of
+from shared.domain.mailbox_address import (
+    composed,
+    folded,
+    mailbox,
+    searched_name,
+    spellings,
+    without_invisible,
+)
 
 _CUSTOMER_FIELDS = frozenset({"phone", "voip", "timezone"})
 
@@ -81,9 +91,36 @@ def _condition(one: Filter) -> tuple[Any, ...]:
         return one.attribute, one.value == "true"
     if one.kind == "word":
         return one.attribute, one.value
-    if one.attribute in ("customer.name", "customer.email"):
-        return one.attribute, one.like_pattern().casefold()
+    if one.attribute == "customer.name":
+        return _by_name(one)
+    if one.attribute == "customer.email":
+        return _by_email(one)
+    pattern = unicodedata.normalize("NFC", one.like_pattern())
     if one.attribute.startswith("meta."):
-        return "meta", one.key, one.like_pattern()
+        return "meta", one.key, pattern
     known = one.key in _CUSTOMER_FIELDS
-    return "customer.known" if known else "customer.other", one.key, one.like_pattern()
+    return "customer.known" if known else "customer.other", one.key, pattern
+
+
+def _by_name(one: Filter) -> tuple[Any, ...]:
+    """Rows projected before decision 0043 hold a name's own letters, composed or not."""
+    if one.value.isascii():
+        return one.attribute, one.like_pattern().casefold()
+    earlier = unicodedata.normalize("NFD", one.value).casefold()
+    spelled = {searched_name(one.value), one.value.casefold(), earlier}
+    patterns = [replace(one, value=form).like_pattern() for form in spelled]
+    return "customer.name spelled", patterns
+
+
+def _by_email(one: Filter) -> tuple[Any, ...]:
+    """By the mailbox; what was projected before decision 0043 is compared as it was given."""
+    text = without_invisible(one.value)
+    if text.isascii() and "xn--" not in text.lower():
+        return one.attribute, replace(one, value=text).like_pattern().lower()
+    if one.open_start or one.open_end:
+        form = text.casefold() if one.open_end else mailbox(text)
+        as_given = replace(one, value=text).like_pattern()
+        return "customer.email alike", replace(one, value=form).like_pattern(), as_given
+    form, spelled = mailbox(text), spellings(text)
+    columns = sorted({form, *map(folded, spelled)})
+    return "customer.email spelled", columns, form, sorted({composed(each) for each in spelled})

@@ -64,6 +64,16 @@ def without_invisible(text: str) -> str:
     return unicodedata.normalize("NFC", kept)
 
 
+def searched_name(name: str) -> str:
+    """The form in which a name is searched for."""
+    return unicodedata.normalize("NFC", without_invisible(name).casefold())
+
+
+def composed(address: str) -> str:
+    """An address in one way to write its letters, A-Z lowered, its domain as given."""
+    return unicodedata.normalize("NFC", address).translate(_ASCII_LOWER)
+
+
 def _domain(domain: str) -> str:
     """The A-label; what cannot be mapped is only lowered."""
     if domain.isascii():

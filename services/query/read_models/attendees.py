@@ -38,6 +38,7 @@ from shared.domain.events import (
     SeatExpired,
     SeatPaid,
 )
+from shared.domain.mailbox_address import mailbox, searched_name
 
 _MOVED_BY: Mapping[type[Event], tuple[str, frozenset[str]]] = {
     GroupCancelled: ("cancelled_by_owner", frozenset({"tentative", "confirmed", "paid"})),
@@ -146,8 +147,8 @@ def _named(row: SeatRow, _: Event, opened: Any) -> SeatRow:
     customer = opened.get("customer")
     return row._replace(
         customer=None if customer is None else _customer_text(customer),
-        customer_name=None if customer is None else customer["name"].casefold(),
-        customer_email=None if customer is None else customer["email"].casefold(),
+        customer_name=None if customer is None else searched_name(customer["name"]),
+        customer_email=None if customer is None else mailbox(customer["email"]),
         attendees=json_array([_attendee(one) for one in opened.get("attendees") or ()]),
         meta=json_object(opened.get("meta")),
         reminders=_shown(shown_reminders, row.reminders, opened.get("reminders") or ()),

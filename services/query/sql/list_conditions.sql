@@ -33,14 +33,22 @@ b.is_completed = {0}
 b.customer ->> 'id' = {0}
 -- customer.name
 b.customer_name LIKE {0}
+-- customer.name spelled
+b.customer_name LIKE ANY ({0}::text[])
 -- customer.email
 b.customer_email LIKE {0}
+-- customer.email spelled
+b.customer_email = ANY ({0}::text[])
+    AND (b.customer_email = {1}
+         OR lower(normalize(b.customer ->> 'email', NFC) COLLATE "C") = ANY ({2}::text[]))
+-- customer.email alike
+(b.customer_email LIKE {0} OR normalize(b.customer ->> 'email', NFC) ILIKE {1})
 -- customer.known
-b.customer ->> {0} ILIKE {1}
+normalize(b.customer ->> {0}, NFC) ILIKE {1}
 -- customer.other
-b.customer -> 'meta' ->> {0} ILIKE {1}
+normalize(b.customer -> 'meta' ->> {0}, NFC) ILIKE {1}
 -- meta
-b.meta ->> {0} ILIKE {1}
+normalize(b.meta ->> {0}, NFC) ILIKE {1}
 -- order created_at
 b.created_at
 -- order updated_at

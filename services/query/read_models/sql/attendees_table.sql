@@ -17,8 +17,8 @@ CREATE TABLE attendees (
     bulk_id        uuid,
     auto_complete  boolean     NOT NULL,
     customer       json,                  -- as `customers[]` shows it; null: erased
-    customer_name  text,                  -- case-folded, for searching
-    customer_email text,                  -- case-folded, for searching
+    customer_name  text,                  -- `searched_name`, for searching
+    customer_email text,                  -- its mailbox, for searching
     attendees      json        NOT NULL,
     meta           json        NOT NULL,
     reminders      json        NOT NULL,
