@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from services.audit.postgres import Ledger
-from shared.booking_api.details import SeatDetails, details_after
+from shared.booking_api.details import SEALED_BOOKING, SeatDetails, details_after, unpack_group
 from shared.booking_api.views import Attendee
+from shared.domain.events import GroupCreated
 from shared.domain.mailbox_address import is_one_mailbox, mailbox, spellings
 from shared.eventlog.codec import decode_event
 from shared.eventlog.privacy import (
@@ -79,7 +80,7 @@ def refs_of(master: MasterKey, email: str) -> list[bytes]:
 
 
 async def booking_details(ledger: Ledger, master: MasterKey, booking_id: UUID) -> SeatDetails:
-    """Who is named in a booking today; nobody once it was erased, or when it is a group."""
+    """Who is named in a booking today, in a group its participants; nobody once it was erased."""
     wrapped = (await ledger.wrapped_keys([booking_id])).get(booking_id)
     if wrapped is None:
         return SeatDetails()
@@ -93,5 +94,13 @@ async def booking_details(ledger: Ledger, master: MasterKey, booking_id: UUID) -
 def _details(records: Sequence[StoredRecord], key: BookingKey) -> SeatDetails:
     details = SeatDetails()
     for record in records:
-        details = details_after(details, decode_event(record.topic, record.state), key)
+        event = decode_event(record.topic, record.state)
+        if isinstance(event, GroupCreated):
+            return _participants(event, key)
+        details = details_after(details, event, key)
     return details
+
+
+def _participants(created: GroupCreated, key: BookingKey) -> SeatDetails:
+    text = None if created.sealed is None else key.read(SEALED_BOOKING, created.sealed)
+    return SeatDetails(attendees=[Attendee(one, one) for one in unpack_group(text).participants])

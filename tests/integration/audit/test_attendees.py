@@ -186,6 +186,13 @@ async def test_erasing_a_customer_says_whose_names_go_with_it(stack: Stack, api:
     assert shown.status == 200 and party.mark not in shown.text
 
 
+async def test_erasing_a_group_says_whom_it_names(stack: Stack, api: Caller) -> None:
+    party = Party()
+    owner = (await api.post("/v2/bookings", group(participants=[party.email("Fay")]))).id
+    status, out, _ = await cli(stack.dsn, "erase", "--booking", owner, "--dry-run", "--json")
+    assert status == 0 and lines(out)[0]["names"] == [party.email("Fay")]
+
+
 OLD = {UUID(int=0xD0 + n): f"old{n}@bücher.example" for n in range(7)}
 
 
