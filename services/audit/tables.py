@@ -61,9 +61,7 @@ def _fold(folded: Folded, position: int, topic: str, state: bytes) -> None:
         raise BrokenHistory(f"the event at position {position}: {error}") from error
     if isinstance(event, SeatBooked):
         folded.booked[event.booking_id] = event
-    if isinstance(event, AttendeesErased) or (
-        isinstance(event, SeatCancelled) and event.seats_left
-    ):
+    if isinstance(event, SeatCancelled | AttendeesErased):
         folded.renamed.setdefault(event.booking_id, []).append(event)
 
 

@@ -111,7 +111,7 @@ class Answers:
 
         It holds no answer: that is made again of the answers to the commands.
         """
-        sealed = self._seal(intent, command_id, _pack(Reply(HTTPStatus.ACCEPTED, b"")), None)
+        sealed = self._seal(intent, command_id, _pack(Reply(HTTPStatus.ACCEPTED, b"")), None, 0)
         return CommandAnswer(command_id, command_id, intent.request_hash, sealed, None)
 
     def sealer(self, intent: Intent, key: Callable[[], BookingKey | None]) -> SealAnswer | None:

@@ -119,8 +119,10 @@ async def test_a_keyed_command_whose_answer_was_lost_is_answered_from_the_store(
 def sealed_as(command_id: UUID, booking_id: UUID) -> SealAnswer:
     """What keeps the answer of a command under a key."""
 
-    def seal(_: UUID, reply: Reply, has_events: bool, first_event_id: UUID | None) -> CommandAnswer:
-        return CommandAnswer(command_id, booking_id, b"hash", reply.body, first_event_id)
+    def seal(
+        _: UUID, reply: Reply, has_events: bool, first_event_id: UUID | None
+    ) -> list[CommandAnswer]:
+        return [CommandAnswer(command_id, booking_id, b"hash", reply.body, first_event_id)]
 
     return seal
 

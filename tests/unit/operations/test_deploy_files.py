@@ -57,16 +57,17 @@ def test_each_alert_says_what_to_do_on_its_page() -> None:
         assert rule["labels"]["severity"] in ("page", "ticket")
 
 
-def service_of(unit: Path) -> configparser.SectionProxy:
+def sections_of(unit: Path) -> configparser.ConfigParser:
     parser = configparser.ConfigParser(strict=False, interpolation=None)
     parser.optionxform = str  # type: ignore[assignment,method-assign]
     parser.read_string(unit.read_text())
-    return parser["Service"]
+    return parser
 
 
 @pytest.mark.parametrize("unit", UNITS, ids=lambda unit: unit.name)
 def test_each_unit_starts_a_module_of_ours_with_few_rights(unit: Path) -> None:
-    service = service_of(unit)
+    sections = sections_of(unit)
+    service = sections["Service"]
     module = service["ExecStart"].partition(" -m ")[2]
     assert importlib.util.find_spec(module) is not None
     assert (service["User"], service["NoNewPrivileges"]) == ("seatledger", "true")
@@ -74,7 +75,7 @@ def test_each_unit_starts_a_module_of_ours_with_few_rights(unit: Path) -> None:
     assert int(service["TimeoutStopSec"]) >= 30, "lead and drain must fit"
     assert (service["KillMode"], service["SendSIGKILL"]) == ("mixed", "yes")
     assert int(service["LimitNOFILE"]) >= OPEN_FILES
-    assert (service["Restart"], parser["Unit"]["StartLimitIntervalSec"]) == ("always", "0")
+    assert (service["Restart"], sections["Unit"]["StartLimitIntervalSec"]) == ("always", "0")
 
 
 def compose() -> dict[str, dict[str, Any]]:
@@ -104,7 +105,8 @@ ENDING_SECONDS = LEAD_SECONDS + DRAIN_SECONDS + LINGER_SECONDS
 
 @pytest.mark.parametrize("unit", UNITS, ids=lambda unit: unit.name)
 def test_each_unit_kills_what_does_not_end_and_starts_it_again(unit: Path) -> None:
-    service = service_of(unit)
+    sections = sections_of(unit)
+    service = sections["Service"]
     bound = int(service["TimeoutStopSec"])
     assert bound > ENDING_SECONDS + STOP_SECONDS, "our own parent kills its children first"
     assert bound > DRAIN_OF_WORKERS + LEAD_SECONDS
