@@ -24,7 +24,6 @@ from shared.domain.events import Event
 from shared.domain.group import Group
 from shared.eventlog.postgres import PostgresEventStore
 from shared.eventlog.privacy import MasterKey
-from shared.eventlog.store import EventStore
 from tests.harness.checker.evidence import Kind, Operation
 from tests.harness.group_commands import APP, act, book_seats, create_group, plain
 from tests.harness.history import Answer, History, Wish
@@ -32,13 +31,15 @@ from tests.harness.ledger import NOON
 
 Pool: TypeAlias = "asyncpg.Pool[asyncpg.Record]"
 MASTER = MasterKey(b"m" * 32)
-NewStore = Callable[[Pool, str], EventStore]
+NewStore = Callable[[Pool, str], PostgresEventStore]
 
 
 class DeskCustomers:
     """Asks one of the handlers, and writes down what it said."""
 
-    def __init__(self, handlers: Sequence[CommandHandler], stores: Sequence[EventStore]) -> None:
+    def __init__(
+        self, handlers: Sequence[CommandHandler], stores: Sequence[PostgresEventStore]
+    ) -> None:
         self.handlers = handlers
         self.history = History()
         self._answers = [Answers(store, MASTER) for store in stores]
@@ -142,8 +143,7 @@ async def desk(
         for number in range(count):
             store = new_store(pool, (first_appends_at if number == 0 else None) or dsn)
             handler = CommandHandler(store, MailboxCache(), DatabaseClock(told))
-            if isinstance(store, PostgresEventStore):
-                stack.push_async_callback(store.close)
+            stack.push_async_callback(store.close)
             handler.start()
             stack.push_async_callback(handler.stop)
             handlers.append(handler)
