@@ -46,6 +46,32 @@ async def connected(dsn: str) -> AsyncIterator[asyncpg.Connection]:
         await connection.close(timeout=CONNECT_SECONDS)
 
 
+class CleanConnection(asyncpg.Connection):
+    """A connection that is closed when a statement failed on our side of the wire.
+
+    asyncpg prepares without ending the server's implicit transaction: when a parameter cannot be
+    encoded, or the time is up before the statement was sent, nothing ends it, and the next one to
+    use the connection would find it open (decision 0042).
+    """
+
+    __slots__ = ()
+
+    async def _do_execute(self, *arguments: Any, **options: Any) -> Any:
+        try:
+            return await super()._do_execute(*arguments, **options)  # type: ignore[misc]
+        except BaseException as error:
+            protocol = self._protocol  # type: ignore[attr-defined]
+            # what asyncpg cancels it sees through to its end
+            if not (_is_servers(error) or protocol._is_cancelling()):
+                self.terminate()
+            raise
+
+
+def _is_servers(error: BaseException) -> bool:
+    """Whether the server said it: asyncpg raises one of its error classes for us as well."""
+    return isinstance(error, asyncpg.PostgresError) and error.severity is not None
+
+
 class BoundedPool(asyncpg.Pool):
     """A pool that waits for nothing without end, and whose connections keep their session: nobody
     here leaves anything in one, and resetting it would be a round trip for every statement.
@@ -64,7 +90,7 @@ class BoundedPool(asyncpg.Pool):
             max_inactive_connection_lifetime=300.0,
             loop=None,
             reset=_keep_session,
-            connection_class=asyncpg.Connection,
+            connection_class=CleanConnection,
             record_class=asyncpg.Record,
             **options,
         )
@@ -101,7 +127,7 @@ async def let_go(connection: Connection) -> None:
 async def connect(dsn: str) -> asyncpg.Connection:
     """A connection; DatabaseUnreachable when there is none to be had."""
     try:
-        return await asyncpg.connect(dsn, timeout=CONNECT_SECONDS)
+        return await asyncpg.connect(dsn, timeout=CONNECT_SECONDS, connection_class=CleanConnection)
     except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, ValueError) as error:
         raise DatabaseUnreachable(
             f"no connection to PostgreSQL ({_reason(error)}): check DATABASE_URL"
