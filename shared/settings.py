@@ -82,6 +82,12 @@ class Settings(BaseSettings):
     def _is_a_hold(cls, value: object) -> object:
         return read_hold(value) if isinstance(value, str) else value
 
+    @field_validator("public_url")
+    @classmethod
+    def _is_a_url(cls, value: str) -> str:
+        check_public_url(value)
+        return value
+
     @field_validator("trusted_proxies")
     @classmethod
     def _are_networks(cls, value: str) -> str:
@@ -143,13 +149,18 @@ class Settings(BaseSettings):
         return self.database_url.get_secret_value()
 
     @property
+    def public_base(self) -> str:
+        """SEATLEDGER_PUBLIC_URL without a slash at its end; empty when it is not set."""
+        return self.public_url.rstrip("/")
+
+    @property
     def links_url(self) -> str:
-        """Where links in what we send lead: the API as customers reach it."""
-        return self.public_url.rstrip("/") or f"http://{self.host}:{self.port}"
+        """Where links lead in what is sent to nobody who asked: the API as customers reach it."""
+        return self.public_base or f"http://{self.host}:{self.port}"
 
     @property
     def trusted_networks(self) -> list[Network]:
-        """The proxies whose X-Forwarded-For is believed."""
+        """The proxies whose word on a caller's address and URL is believed."""
         return networks_in(self.trusted_proxies)
 
     @property
@@ -190,6 +201,14 @@ def read_hold(text: str) -> timedelta:
 def networks_in(text: str) -> list[Network]:
     """Addresses and networks, separated by commas; ValueError says which is none."""
     return [ipaddress.ip_network(part.strip()) for part in text.split(",") if part.strip()]
+
+
+def check_public_url(text: str) -> None:
+    """ValueError unless it is empty, or an http(s) URL that paths can be put behind."""
+    parts = urlsplit(text)
+    is_one = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
+    if text and not (is_one and text.isascii() and not set(text) & set('?# \t\r\n\\"<>@')):
+        raise ValueError("must be an http or https URL without query, such as https://example.org")
 
 
 def check_broker_urls(text: str) -> None:

@@ -14,7 +14,7 @@ from aiohttp import web
 from services.command.acting import Subject, show_nothing
 from services.command.commands import EraseCustomer
 from services.command.desk import BookingDesk, Order
-from services.command.intake import answer_of, booking_id_of, intent_of
+from services.command.intake import answer_of, intent_of
 from services.command.intent import Intent
 from services.command.reply import Reply, Shown
 from shared.booking_api.errors import NotFound
@@ -23,6 +23,7 @@ from shared.booking_api.timestamps import UTC_ZONE, Rendering
 from shared.domain.events import CustomerErased
 from shared.eventlog.erasure import scrub
 from shared.eventlog.privacy import MasterKey
+from shared.http.asked import path_id
 from shared.http.middleware import read_body
 
 _PLAIN = Shown(NOTHING, Rendering(UTC_ZONE))
@@ -46,7 +47,7 @@ class ErasureRoutes:
         intent = intent_of(request, await read_body(request), self._master)
         if (replayed := await self._desk.replay(intent)) is not None:
             return answer_of(replayed)
-        subject = await self._desk.find(booking_id_of(request), intent, _PLAIN)
+        subject = await self._desk.find(path_id(request), intent, _PLAIN)
         reply = await self._erased(subject, intent)
         if reply.status == 204:
             history = subject.history

@@ -12,7 +12,7 @@ from services.command.actions_bulked import act_on_all
 from services.command.again import CHANGING, SeatsAgain
 from services.command.bulk import BulkRoutes
 from services.command.desk import BookingDesk, Order
-from services.command.intake import answer_of, booking_id_of, circumstances_of, intent_of, shown_of
+from services.command.intake import answer_of, circumstances_of, intent_of, shown_of
 from services.command.overlaps import Overlaps, moved_stay
 from shared.booking_api.actions import read_action
 from shared.booking_api.bulk import MAX_BULK_BYTES
@@ -22,6 +22,7 @@ from shared.booking_api.new_groups import NewGroup
 from shared.booking_api.requests import read_new_booking
 from shared.eventlog.privacy import MasterKey
 from shared.http.access import for_widgets, refuse_widget_key
+from shared.http.asked import path_id
 from shared.http.middleware import read_body
 from shared.http.repeating import allow_repeating
 
@@ -79,9 +80,7 @@ class BookingRoutes:
         if (replayed := await self._desk.replay(intent)) is not None:
             return answer_of(replayed)
         action = read_action(request.match_info["action"], body)
-        return answer_of(
-            await act_on_all(self._desk, booking_id_of(request), action, intent, shown)
-        )
+        return answer_of(await act_on_all(self._desk, path_id(request), action, intent, shown))
 
     async def change(self, request: web.Request) -> web.Response:
         """`PUT /v2/bookings/{id}`: meta, a group's number of seats, or both."""
@@ -90,7 +89,7 @@ class BookingRoutes:
         if (replayed := await self._desk.replay(intent)) is not None:
             return answer_of(replayed)
         change = read_change(body)
-        return answer_of(await self._desk.change(booking_id_of(request), change, intent, shown))
+        return answer_of(await self._desk.change(path_id(request), change, intent, shown))
 
     async def reschedule(self, request: web.Request) -> web.Response:
         """`PUT /v2/bookings/{group}/reschedule`, an extension."""
@@ -99,7 +98,7 @@ class BookingRoutes:
         if (replayed := await self._desk.replay(intent)) is not None:
             return answer_of(replayed)
         change = read_reschedule(body, circumstances_of(request, intent, self._desk.now()))
-        subject = await self._desk.find(booking_id_of(request), intent, shown)
+        subject = await self._desk.find(path_id(request), intent, shown)
         command, render = acting.reschedule(subject, change, intent), acting.show(subject, shown)
         order = Order(command, render, subject.key, intent)
         async with self._overlaps.kept_out(intent.app_id, moved_stay(subject, change, intent)):
@@ -109,7 +108,7 @@ class BookingRoutes:
         """Timekit's own reschedule is for another graph: 422 (contract section 7)."""
         intent, shown = intent_of(request, b"", self._master), shown_of(request)
         order = await self._desk.order_change(
-            booking_id_of(request),
+            path_id(request),
             intent,
             shown,
             lambda s: (acting.refuse_reschedule(s, intent), acting.show(s, shown)),
@@ -123,7 +122,7 @@ class BookingRoutes:
         if (replayed := await self._desk.replay(intent)) is not None:
             return answer_of(replayed)
         order = await self._desk.order_change(
-            booking_id_of(request),
+            path_id(request),
             intent,
             shown,
             lambda s: (acting.delete(s, intent), acting.show_nothing),

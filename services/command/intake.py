@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import datetime
 from functools import lru_cache
-from uuid import UUID
 
 from aiohttp import web
 from multidict import istr
@@ -12,7 +11,6 @@ from multidict import istr
 from services.command.intent import Intent, command_id_of
 from services.command.reply import Reply, Shown
 from shared.booking_api.circumstances import Circumstances
-from shared.booking_api.errors import NotFound
 from shared.booking_api.includes import NOTHING, parse_includes
 from shared.booking_api.public_keys import check_own_includes
 from shared.booking_api.timestamps import (
@@ -25,7 +23,9 @@ from shared.booking_api.timestamps import (
 )
 from shared.eventlog.privacy import MasterKey
 from shared.http.access import identity_of
+from shared.http.addresses import base_url
 from shared.http.answers import raw_json_answer
+from shared.http.asked import query_of
 from shared.http.middleware import request_id_of
 
 POSITION = istr("Seatledger-Position")
@@ -47,7 +47,7 @@ def intent_of(request: web.Request, body: bytes, master: MasterKey) -> Intent:
     command_id = command_id_of(identity.app_id, key, is_public)
     hashed = b""
     if command_id is not None:
-        line = f"{request.method} {request.path_qs}\n".encode()
+        line = f"{request.method} {request.path_qs}\n".encode("utf-8", "surrogateescape")
         hashed = master.keyed_hash("request", line + body)
     return Intent(
         app_id=identity.app_id,
@@ -56,32 +56,25 @@ def intent_of(request: web.Request, body: bytes, master: MasterKey) -> Intent:
         command_id=command_id,
         request_hash=hashed,
         caller_left=None if request.transport is None else request.transport.is_closing,
-        shows_others="include" in request.query_string,
+        shows_others="include" in query_of(request),
         is_public=is_public,
         former_id=command_id_of(identity.app_id, key) if is_public else None,
     )
 
 
-def booking_id_of(request: web.Request) -> UUID:
-    """The id in the path; what is no UUID names no booking."""
-    try:
-        return UUID(request.match_info["id"])
-    except ValueError:
-        raise NotFound("Booking") from None
-
-
 def shown_of(request: web.Request) -> Shown:
     """What the answer shows, and in which zone; NotForPublicKeys beyond what a public key may see
     of the booking that it makes."""
-    identity, query = identity_of(request), request.query
+    identity = identity_of(request)
     if _asks_for_nothing(request):
         return _plain(identity.time_zone, identity.is_public)[0]
+    query = query_of(request)
     includes = parse_includes(query.get("include"))
     if identity.is_public:
         check_own_includes(includes)
     zone = find_zone(identity.time_zone) or UTC_ZONE
     rendering = rendering_of(request.headers, query, zone, identity.is_public)
-    return Shown(includes, rendering, str(request.url.origin()))
+    return Shown(includes, rendering, base_url(request))
 
 
 def circumstances_of(request: web.Request, intent: Intent, now: datetime) -> Circumstances:
@@ -90,7 +83,7 @@ def circumstances_of(request: web.Request, intent: Intent, now: datetime) -> Cir
         reading = _plain(intent.time_zone, intent.is_public)[1]
         return Circumstances(now, intent.time_zone, reading, intent.is_public)
     zone = find_zone(intent.time_zone) or UTC_ZONE
-    reading = reading_of(request.headers, request.query, zone)
+    reading = reading_of(request.headers, query_of(request), zone)
     return Circumstances(now, intent.time_zone, reading, intent.is_public)
 
 

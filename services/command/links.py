@@ -17,7 +17,7 @@ from aiohttp import web
 from services.command import acting
 from services.command.confirmation import Stage, page, page_headers
 from services.command.desk import BookingDesk, Order
-from services.command.intake import answer_of, booking_id_of
+from services.command.intake import answer_of
 from services.command.intent import Intent
 from services.command.reply import Shown
 from shared.accounts.action_links import is_signed
@@ -33,6 +33,7 @@ from shared.booking_api.includes import NOTHING
 from shared.booking_api.timestamps import UTC_ZONE, rendering_of
 from shared.booking_api.web_addresses import UnusableUrl, as_given, check_web_url
 from shared.http.access import for_everyone
+from shared.http.asked import path_id, query_of
 from shared.http.middleware import request_id_of
 from shared.http.problems import answer_to
 
@@ -101,21 +102,21 @@ class ActionLinkRoutes:
     async def _signed_by(self, request: web.Request) -> UUID:
         """The app whose key signed the link; a booking that is not there cannot be told from a
         wrong signature."""
-        booking_id, action = booking_id_of(request), request.match_info["action"]
+        booking_id, action = path_id(request), request.match_info["action"]
         try:
             app_id = await self._desk.app_of(booking_id)
         except NotFound:
             raise InvalidActionLink from None
         keys = await self._ring.signing_keys(app_id)
-        if not is_signed(request.query.get("signature", ""), booking_id, action, keys):
+        if not is_signed(query_of(request).get("signature", ""), booking_id, action, keys):
             raise InvalidActionLink
         return app_id
 
     async def _order(self, request: web.Request, intent: Intent) -> Order:
-        shown = Shown(NOTHING, rendering_of(request.headers, request.query, UTC_ZONE))
+        shown = Shown(NOTHING, rendering_of(request.headers, query_of(request), UTC_ZONE))
         wanted = Action(request.match_info["action"])
         return await self._desk.order_change(
-            booking_id_of(request),
+            path_id(request),
             intent,
             shown,
             lambda s: (acting.act(s, wanted, intent), acting.show(s, shown)),
@@ -140,7 +141,7 @@ def _page(
 
 def redirect_of(request: web.Request) -> str | None:
     """Where to go afterwards: an absolute http or https address, or nowhere."""
-    text = request.query.get("redirect")
+    text = query_of(request).get("redirect")
     if not text:
         return None
     text = text.replace(" ", "%20")  # the link's own query was decoded to read it

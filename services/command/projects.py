@@ -5,8 +5,6 @@ An extension: with Timekit this is done in its own console.
 
 from __future__ import annotations
 
-from uuid import UUID
-
 from aiohttp import web
 
 from services.command.terms import TermsOfApps
@@ -15,6 +13,7 @@ from shared.booking_api.errors import NotFound, ValidationFailed
 from shared.booking_api.projects import read_new_project, read_project_change, render_project
 from shared.http.access import identity_of
 from shared.http.answers import json_answer
+from shared.http.asked import path_id
 from shared.http.middleware import read_body
 
 
@@ -44,7 +43,7 @@ class ProjectRoutes:
 
     async def change(self, request: web.Request) -> web.Response:
         """200 with the project as it is now."""
-        project_id, app_id = project_id_of(request), identity_of(request).app_id
+        project_id, app_id = path_id(request, "Project"), identity_of(request).app_id
         fields = read_project_change(await read_body(request))
         try:
             project = await self._projects.change(app_id, project_id, fields)
@@ -54,14 +53,6 @@ class ProjectRoutes:
             raise NotFound("Project")
         self._terms.forget(app_id)
         return json_answer({"data": render_project(project)})
-
-
-def project_id_of(request: web.Request) -> UUID:
-    """The id in the path; what is no UUID names no project."""
-    try:
-        return UUID(request.match_info["id"])
-    except ValueError:
-        raise NotFound("Project") from None
 
 
 def _slug_taken() -> ValidationFailed:

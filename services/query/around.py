@@ -24,6 +24,7 @@ from shared.booking_api.projects import render_project
 from shared.booking_api.views import BookingView, GroupView, Surroundings
 from shared.domain.events import JsonObject
 from shared.http.access import identity_of
+from shared.http.addresses import base_url
 
 OUTSIDE = ("project", "customer_action_links", "bulked_bookings", "logs")
 
@@ -83,7 +84,7 @@ class OutsideReads:
         if not includes.anywhere("customer_action_links"):
             return {}
         keys = await self._ring.signing_keys(identity_of(request).app_id)
-        links = ActionLinks(keys[0] if keys else None, str(request.url.origin()))
+        links = ActionLinks(keys[0] if keys else None, base_url(request))
         return {view.id: links.of(view.id, view.graph, view.state) for view in views}
 
 

@@ -9,12 +9,10 @@ from __future__ import annotations
 import math
 from functools import lru_cache
 from typing import Any
-from uuid import UUID
 
 from aiohttp import web
 from pydantic_core import to_json
 
-from shared.booking_api.errors import NotFound, ValidationFailed
 from shared.booking_api.includes import NOTHING, Includes, parse_includes
 from shared.booking_api.public_keys import check_group_includes, check_search
 from shared.booking_api.search import Filter, parse_search
@@ -27,25 +25,17 @@ from shared.booking_api.timestamps import (
     rendering_of,
 )
 from shared.http.access import identity_of
+from shared.http.asked import position_in, query_of
 
 POSITION = "Seatledger-Position"
 MIN_POSITION = "Seatledger-Min-Position"
 _ASKED_IN = ("Timekit-Timezone", "Timekit-OutputTimestampFormat", "OutputTimestampFormat")
-MAX_POSITION = 2**63 - 1
-
-
-def booking_id_of(request: web.Request) -> UUID:
-    """The id in the path; what is no UUID names no booking."""
-    try:
-        return UUID(request.match_info["id"])
-    except ValueError:
-        raise NotFound from None
 
 
 def reading_for(request: web.Request) -> Reading:
     """How the query's moments are written."""
     zone = find_zone(identity_of(request).time_zone) or UTC_ZONE
-    return reading_of(request.headers, request.query, zone)
+    return reading_of(request.headers, query_of(request), zone)
 
 
 def rendering_for(request: web.Request) -> Rendering:
@@ -54,7 +44,7 @@ def rendering_for(request: web.Request) -> Rendering:
     own, is_public = identity.time_zone, identity.is_public
     if not request.query_string and not any(name in headers for name in _ASKED_IN):
         return _rendering_in(own, is_public)
-    return rendering_of(headers, request.query, find_zone(own) or UTC_ZONE, is_public)
+    return rendering_of(headers, query_of(request), find_zone(own) or UTC_ZONE, is_public)
 
 
 @lru_cache(maxsize=1024)
@@ -66,7 +56,7 @@ def includes_of(request: web.Request) -> Includes:
     """What is asked for beside the base keys; NotForPublicKeys beyond what a public key may see."""
     if not request.query_string:
         return NOTHING
-    includes = parse_includes(request.query.get("include"))
+    includes = parse_includes(query_of(request).get("include"))
     if identity_of(request).is_public:
         check_group_includes(includes)
     return includes
@@ -74,7 +64,7 @@ def includes_of(request: web.Request) -> Includes:
 
 def filters_of(request: web.Request) -> tuple[Filter, ...]:
     """What a list is narrowed to; NotForPublicKeys beyond what a public key may look for."""
-    filters = parse_search(request.query.get("search"))
+    filters = parse_search(query_of(request).get("search"))
     if identity_of(request).is_public:
         check_search(filters)
     return filters
@@ -82,23 +72,7 @@ def filters_of(request: web.Request) -> tuple[Filter, ...]:
 
 def min_position_of(request: web.Request) -> int:
     """The position the answer must not be behind; 0 when none is named."""
-    text = request.headers.get(MIN_POSITION)
-    if text is None:
-        return 0
-    if not text.isdecimal() or int(text[:20]) > MAX_POSITION:
-        message = f"must be a position, as {POSITION} says it."
-        raise ValidationFailed({MIN_POSITION: [message]}, "invalid_position")
-    return int(text)
-
-
-def number_of(request: web.Request, name: str, otherwise: int) -> int:
-    """A whole number of the query; ValidationFailed when it is none."""
-    text = request.query.get(name)
-    if not text:
-        return otherwise
-    if not text.isdecimal() or int(text[:20]) > MAX_POSITION:
-        raise ValidationFailed({name: ["must be a whole number, not below 0."]})
-    return int(text)
+    return position_in(request, MIN_POSITION) or 0
 
 
 def prefers_stale(request: web.Request) -> bool:

@@ -13,13 +13,14 @@ from uuid import UUID
 from aiohttp import web
 from pydantic_core import to_json
 
-from services.query.asking import MAX_POSITION, booking_id_of, freshness_headers, number_of
+from services.query.asking import freshness_headers
 from services.query.feed import Feed, FeedPage, frame_of
 from services.query.freshness import FreshReads
 from services.query.live_feed import Listener, LiveFeed
 from shared.booking_api.errors import NotFound
 from shared.http.access import held_key_of, identity_of
 from shared.http.answers import raw_json_answer
+from shared.http.asked import number_of, path_id, position_in
 from shared.http.pressure import PRESSURE
 from shared.http.shares import Shares
 
@@ -49,7 +50,7 @@ class EventFeed:
 
     async def of_group(self, request: web.Request) -> web.StreamResponse:
         """The events of one group and its seat bookings."""
-        group_id = booking_id_of(request)
+        group_id = path_id(request)
         found = await self._reads.group(group_id)
         if found is None or found.group.row.app_id != identity_of(request).app_id:
             raise NotFound
@@ -138,7 +139,5 @@ async def _write(response: web.StreamResponse, text: bytes) -> None:
 
 def _last_seen(request: web.Request, head: int) -> int:
     """Where the stream begins: after the last event seen, else with what happens from now on."""
-    seen = request.headers.get("Last-Event-ID")
-    if seen is not None and seen.isdecimal() and int(seen[:20]) <= MAX_POSITION:
-        return int(seen)
-    return number_of(request, "after", head)
+    seen = position_in(request, "Last-Event-ID")
+    return number_of(request, "after", head) if seen is None else seen

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from aiohttp import web
 
-from services.query.asking import booking_id_of, rendering_for
+from services.query.asking import rendering_for
 from services.query.freshness import FreshReads
 from services.query.projection import sql
 from services.query.streams import Streams
@@ -20,6 +20,7 @@ from shared.booking_api.includes import parse_includes
 from shared.booking_api.views import SeatView
 from shared.domain.events import GroupCancelled, GroupRescheduled
 from shared.http.access import identity_of
+from shared.http.asked import path_id
 
 WITH_SEATS = parse_includes("related_bookings")
 REVISIONS = (GroupRescheduled.TOPIC, GroupCancelled.TOPIC)
@@ -57,7 +58,7 @@ class GroupFiles:
 
     async def _visible(self, request: web.Request) -> UUID:
         """The group's id, once it is projected; NotFound when it is not this app's."""
-        found = await self._reads.group(booking_id_of(request))
+        found = await self._reads.group(path_id(request))
         if found is None or found.group.row.app_id != identity_of(request).app_id:
             raise NotFound
         if found.is_parked:

@@ -7,7 +7,7 @@ from uuid import UUID
 from aiohttp import web
 from pydantic_core import to_json
 
-from services.query.asking import booking_id_of, freshness_headers, number_of, rendering_for
+from services.query.asking import freshness_headers, rendering_for
 from services.query.connection import Pool
 from services.query.freshness import FreshReads
 from services.query.projection import sql
@@ -19,6 +19,7 @@ from shared.eventlog.follower import records
 from shared.eventlog.record import StoredRecord
 from shared.http.access import identity_of
 from shared.http.answers import raw_json_answer
+from shared.http.asked import number_of, path_id
 
 LIMIT = 1_000
 
@@ -35,7 +36,7 @@ class GroupHistory:
 
     async def of_group(self, request: web.Request) -> web.Response:
         """Up to `limit` points after the position `after`."""
-        group_id = booking_id_of(request)
+        group_id = path_id(request)
         found = await self._reads.group(group_id)
         if found is None or found.group.row.app_id != identity_of(request).app_id:
             raise NotFound

@@ -14,7 +14,6 @@ from services.query.again import GroupAgain, plain_group
 from services.query.around import OutsideReads
 from services.query.asking import (
     body_of,
-    booking_id_of,
     freshness_headers,
     includes_of,
     min_position_of,
@@ -37,6 +36,7 @@ from shared.booking_api.views import NO_SURROUNDINGS, BookingView, GroupView, Su
 from shared.eventlog.privacy import MasterKey
 from shared.http.access import for_widgets, identity_of
 from shared.http.answers import raw_json_answer
+from shared.http.asked import path_id, query_of
 from shared.http.repeating import allow_repeating
 
 Render = Callable[..., dict[str, Any]]
@@ -92,7 +92,7 @@ class SingleBookings:
         self, request: web.Request, found: FreshBooking, render: Render
     ) -> web.StreamResponse:
         includes, rendering = includes_of(request), rendering_for(request)
-        if moment := request.query.get("as_of"):
+        if moment := query_of(request).get("as_of"):
             view, around = await self._past(request, found, includes, moment)
             around = await self._outside.added(request, includes, [view], around)
             return _plain(request, found, body_of(render(view, includes, rendering, around)))
@@ -123,7 +123,7 @@ class SingleBookings:
         return view, Surroundings(seat_bookings={group_id: related})
 
     async def _find_group(self, request: web.Request) -> FreshBooking:
-        group_id, least = booking_id_of(request), min_position_of(request)
+        group_id, least = path_id(request), min_position_of(request)
         if prefers_stale(request):
             stale = self._reads.stale_group(group_id)
             if stale is not None and stale.head >= least:
@@ -133,7 +133,7 @@ class SingleBookings:
         return _visible(request, await self._reads.group(group_id))
 
     async def _find_booking(self, request: web.Request) -> FreshBooking:
-        booking_id, least = booking_id_of(request), min_position_of(request)
+        booking_id, least = path_id(request), min_position_of(request)
         if least:
             await self._reads.until_written(least)
         return _visible(request, await self._reads.booking(booking_id))

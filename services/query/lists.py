@@ -38,7 +38,9 @@ from shared.booking_api.bookings import render_booking, render_group
 from shared.booking_api.paging import PageRequest, envelope, read_page
 from shared.booking_api.views import NO_SURROUNDINGS, BookingView, GroupView
 from shared.http.access import for_widgets, identity_of
+from shared.http.addresses import own_url
 from shared.http.answers import raw_json_answer
+from shared.http.asked import query_of
 
 PARKED = "Seatledger-Parked"
 
@@ -70,7 +72,7 @@ class BookingLists:
 
     async def bookings(self, request: web.Request) -> web.StreamResponse:
         """`GET /v2/bookings`: groups and seat bookings, the newest first."""
-        page = read_page(request.query, reading_for(request))
+        page = read_page(query_of(request), reading_for(request))
         filters = filters_of(request)
         query = list_of_bookings(identity_of(request).app_id, page, filters)
         return await self._answer(request, page, query, render_booking)
@@ -78,7 +80,9 @@ class BookingLists:
     @for_widgets
     async def groups(self, request: web.Request) -> web.StreamResponse:
         """`GET /v2/bookings/groups`: what can be booked now, the next first."""
-        page = read_page(request.query, reading_for(request), order_by="start", descending=False)
+        page = read_page(
+            query_of(request), reading_for(request), order_by="start", descending=False
+        )
         filters = filters_of(request)
         query = list_of_groups(identity_of(request).app_id, page, filters)
         return await self._answer(request, page, query, render_group)
@@ -95,9 +99,8 @@ class BookingLists:
             page = await _read(connection, query)
         around = await self._outside.added(request, includes, page.views, NO_SURROUNDINGS)
         data = [render(view, includes, rendering, around) for view in page.views]
-        url = str(request.url.with_query(None))
-        body = to_json(envelope(data, page.total, asked, url, request.query))
-        return raw_json_answer(body, headers=_headers(page, prefers_stale(request)))
+        shape = envelope(data, page.total, asked, own_url(request), query_of(request))
+        return raw_json_answer(to_json(shape), headers=_headers(page, prefers_stale(request)))
 
     async def _stream(
         self, asked: PageRequest, query: ListQuery, shown: Asked
@@ -105,8 +108,8 @@ class BookingLists:
         request = shown.request
         async with self._streams.snapshot(query.app_id) as connection:
             page = await _read(connection, query)
-            url, missing = str(request.url.with_query(None)), [None] * len(page.views)
-            around = envelope(missing, page.total, asked, url, request.query)
+            url, missing = own_url(request), [None] * len(page.views)
+            around = envelope(missing, page.total, asked, url, query_of(request))
             pieces = _enveloped(list_pieces(connection, page.views, shown), around)
             headers = _headers(page, prefers_stale(request))
             return await answer_in_pieces(request, pieces, headers)

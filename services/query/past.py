@@ -17,6 +17,7 @@ from services.query.read_models import attendees, groups
 from services.query.read_models.attendees import SeatRow
 from services.query.read_models.groups import GroupRow
 from shared.booking_api.errors import NotFound, Parked, ValidationFailed
+from shared.booking_api.parameters import moment_in, whole_number
 from shared.booking_api.timestamps import Reading, UnreadableTimestamp
 from shared.booking_api.views import GroupView
 from shared.eventlog.codec import UndecodableEvent, decode_event
@@ -24,7 +25,6 @@ from shared.eventlog.follower import records
 from shared.eventlog.privacy import MasterKey
 
 CHUNK = 1_000
-MAX_DIGITS = 18
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,10 +54,11 @@ class Past:
 
 def read_moment(text: str, reading: Reading) -> Moment:
     """A position, or a moment as the request writes moments; ValidationFailed otherwise."""
-    if text.isdecimal() and len(text) <= MAX_DIGITS:
-        return Moment(position=int(text))
+    position = whole_number(text)
+    if position is not None:
+        return Moment(position=position)
     try:
-        return Moment(time=reading.read(text))
+        return Moment(time=moment_in(text, reading))
     except UnreadableTimestamp as error:
         message = f"must be a position, or a time: {error}."
         raise ValidationFailed({"as_of": [message]}, "invalid_as_of") from None

@@ -6,7 +6,6 @@ Contract sections 7 and 11.
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from uuid import UUID
 
 from aiohttp import web
 
@@ -18,7 +17,9 @@ from shared.booking_api.projects import Project, render_project
 from shared.booking_api.timestamps import UTC_ZONE, find_zone
 from shared.booking_api.user_zones import render_user_zone
 from shared.http.access import for_everyone, for_widgets, identity_of
+from shared.http.addresses import own_url
 from shared.http.answers import json_answer
+from shared.http.asked import path_id, query_of
 
 
 class ProjectReads:
@@ -38,12 +39,12 @@ class ProjectReads:
 
     async def all(self, request: web.Request) -> web.Response:
         """The app's projects, the oldest first."""
-        page = read_page(request.query, reading_for(request))
+        page = read_page(query_of(request), reading_for(request))
         found = await self._projects.of_app(identity_of(request).app_id)
         shown = found[page.skip : page.skip + page.limit]
         data = [render_project(project) for project in shown]
-        url = str(request.url.with_query(None))
-        return json_answer(envelope(data, len(found), page, url, request.query))
+        shape = envelope(data, len(found), page, own_url(request), query_of(request))
+        return json_answer(shape)
 
     async def one(self, request: web.Request) -> web.Response:
         """A project of the app's."""
@@ -64,10 +65,7 @@ class ProjectReads:
         return json_answer({"data": render_project(found.project, found.app_key)}, 200, headers)
 
     async def _find(self, request: web.Request, model: str) -> Project:
-        try:
-            project_id = UUID(request.match_info["id"])
-        except ValueError:
-            raise NotFound(model) from None
+        project_id = path_id(request, model)
         project = await self._projects.find(identity_of(request).app_id, project_id)
         if project is None:
             raise NotFound(model)

@@ -14,7 +14,7 @@ import asyncpg
 from aiohttp import web
 from pydantic_core import to_json
 
-from services.query.asking import booking_id_of, freshness_headers, reading_for, rendering_for
+from services.query.asking import freshness_headers, reading_for, rendering_for
 from services.query.connection import Pool
 from services.query.freshness import FreshBooking, FreshReads
 from services.query.projection import sql
@@ -24,7 +24,9 @@ from shared.booking_api.paging import envelope, read_page
 from shared.booking_api.public_keys import told_code
 from shared.booking_api.timestamps import Rendering
 from shared.http.access import for_widgets, identity_of
+from shared.http.addresses import own_url
 from shared.http.answers import json_answer, raw_json_answer
+from shared.http.asked import path_id, query_of
 
 RECORDED_AFTER_SECONDS = (0.05, 0.2, 0.5)
 """When to look again for a refusal that may not be recorded yet; in all, longer than that takes."""
@@ -48,7 +50,7 @@ class RefusalReads:
     async def why(self, request: web.Request) -> web.Response:
         """`GET /v2/bookings/{id}/why`: which rule refused it and what was free, or when it was
         booked."""
-        booking_id, app_id = booking_id_of(request), identity_of(request).app_id
+        booking_id, app_id = path_id(request), identity_of(request).app_id
         found = await self._reads.booking(booking_id)
         if found is not None and found.group.row.app_id == app_id:
             data = await self._booked(booking_id, found, rendering_for(request))
@@ -61,11 +63,11 @@ class RefusalReads:
 
     async def of_group(self, request: web.Request) -> web.Response:
         """`GET /v2/bookings/groups/{id}/refusals`: how many by rule, and the newest of them."""
-        found = await self._reads.group(booking_id_of(request))
+        found = await self._reads.group(path_id(request))
         row = None if found is None else found.group.row
         if row is None or row.app_id != identity_of(request).app_id or row.deleted:
             raise NotFound
-        asked = read_page(request.query, reading_for(request))
+        asked = read_page(query_of(request), reading_for(request))
         async with snapshot(self._pool) as connection:
             counts = await connection.fetch(sql("refusal_counts"), row.group_id)
             total = await connection.fetchval(sql("refusals_total"), row.group_id)
@@ -73,7 +75,7 @@ class RefusalReads:
                 sql("refusals_newest"), row.group_id, asked.limit, asked.skip
             )
         data = [_shown(one, request) for one in newest]
-        page = envelope(data, total, asked, str(request.url.with_query(None)), request.query)
+        page = envelope(data, total, asked, own_url(request), query_of(request))
         page["turned_away"] = _turned_away(counts, rendering_for(request))
         return raw_json_answer(to_json(page))
 

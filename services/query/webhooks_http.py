@@ -13,7 +13,7 @@ import asyncpg
 from aiohttp import web
 from pydantic_core import to_json
 
-from services.query.asking import number_of, reading_for, rendering_for
+from services.query.asking import reading_for, rendering_for
 from services.query.connection import Pool
 from services.query.projection import sql
 from services.query.webhooks_requests import read_secret, read_start, read_webhook
@@ -22,6 +22,7 @@ from shared.booking_api.errors import NotFound, ValidationFailed
 from shared.eventlog.privacy import MasterKey
 from shared.http.access import identity_of
 from shared.http.answers import raw_json_answer
+from shared.http.asked import number_of, path_id, query_of
 from shared.http.middleware import read_body
 
 MAX_WEBHOOKS = 100
@@ -127,14 +128,11 @@ class WebhookRoutes:
 
 def _named(request: web.Request) -> tuple[UUID, UUID]:
     """The key's app and the webhook in the path; what is no UUID names none."""
-    try:
-        return identity_of(request).app_id, UUID(request.match_info["id"])
-    except ValueError:
-        raise NotFound("Webhook") from None
+    return identity_of(request).app_id, path_id(request, "Webhook")
 
 
 def _status(request: web.Request) -> str | None:
-    status = request.query.get("status") or None
+    status = query_of(request).get("status") or None
     if status is not None and status not in STATUSES:
         raise ValidationFailed({"status": [f"must be one of {', '.join(STATUSES)}."]})
     return status

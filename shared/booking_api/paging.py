@@ -6,7 +6,6 @@ names are not. Pages end at 1,000 bookings.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,7 +13,8 @@ from typing import Any, Final, Literal
 from urllib.parse import urlencode
 
 from shared.booking_api.errors import ValidationFailed
-from shared.booking_api.timestamps import Reading, UnreadableTimestamp, parse_rfc3339
+from shared.booking_api.parameters import leading_number, moment_in
+from shared.booking_api.timestamps import Reading, UnreadableTimestamp
 from shared.booking_api.validation import failed
 
 LIMIT: Final = 1_000
@@ -36,7 +36,6 @@ ORDERS: Final[Mapping[str, Order]] = {
     "attributes.event_info.start": "start",
     "attributes.event_info.end": "end",
 }
-_DIGITS = re.compile(r"\s*(\d{1,10})", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,18 +68,13 @@ def read_page(
     """
     asked = query.get("orderBy")
     return PageRequest(
-        min(max(_leading_number(query.get("limit"), LIMIT), 1), LIMIT),
-        min(max(_leading_number(query.get("page"), 1), 1), MAX_PAGE),
+        min(max(leading_number(query.get("limit"), LIMIT), 1), LIMIT),
+        min(max(leading_number(query.get("page"), 1), 1), MAX_PAGE),
         _order(asked) if asked else order_by,
         _descending(query.get("sortedBy"), descending if not asked else False),
         _moment("start", query, reading),
         _moment("end", query, reading),
     )
-
-
-def _leading_number(text: str | None, otherwise: int) -> int:
-    match = _DIGITS.match(text or "")
-    return otherwise if match is None else int(match[1])
 
 
 def _order(name: str) -> Order:
@@ -103,10 +97,8 @@ def _moment(name: str, query: Mapping[str, str], reading: Reading) -> datetime |
     text = query.get(name)
     if not text:
         return None
-    # an offset's plus sign, sent raw, arrives as a space
-    plus = parse_rfc3339(re.sub(r" (?=\d\d:?\d\d$)", "+", text))
     try:
-        return reading.read(text if plus is None else plus.isoformat())
+        return moment_in(text, reading)
     except UnreadableTimestamp as error:
         raise failed(name, str(error)) from None
 

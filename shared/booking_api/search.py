@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
-from uuid import UUID
 
 from shared.booking_api.errors import ValidationFailed
+from shared.booking_api.parameters import id_in
 
 Kind = Literal["id", "word", "flag", "text"]
 
@@ -87,6 +87,8 @@ def _filter(term: str) -> Filter:
         raise _refused("The search field must be attribute:value pairs, separated by ';'.")
     kind = _kind(name)
     value = value.strip()
+    if name == "customer.email":
+        value = value.replace(" ", "+")  # an address holds no space: its plus was sent raw
     if kind == "id":
         return Filter(name, _uuid(name, value), kind)
     if kind == "flag":
@@ -114,14 +116,10 @@ def _text_filter(name: str, value: str) -> Filter:
 
 
 def _uuid(name: str, value: str) -> str:
-    try:
-        return str(UUID(value)) if len(value) == 36 else _not_a_uuid(name)
-    except ValueError:
-        return _not_a_uuid(name)
-
-
-def _not_a_uuid(name: str) -> str:
-    raise _refused(f"'{name}' must be searched by a UUID.")
+    found = id_in(value) if len(value) == 36 else None
+    if found is None:
+        raise _refused(f"'{name}' must be searched by a UUID.")
+    return str(found)
 
 
 def _flag(name: str, value: str) -> str:

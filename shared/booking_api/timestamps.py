@@ -160,7 +160,7 @@ def _check_reads(pattern: str) -> None:
 
 
 def _asked_zone(headers: Mapping[str, str], query: Mapping[str, str], zone: ZoneInfo) -> ZoneInfo:
-    name = headers.get("Timekit-Timezone") or query.get("output_timezone")
+    name = headers.get("Timekit-Timezone") or query.get("output_timezone", "").replace(" ", "+")
     if not name or name == UNKNOWN_ZONE:
         return zone
     found = find_zone(name)

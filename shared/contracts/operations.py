@@ -49,6 +49,8 @@ def _write(method: str, path: str, name: str, summary: str, **more: object) -> O
 
 
 _LIST: Final = ("limit", "page", "search", "include", "orderBy", "sortedBy", "start", "end")
+_THEN: Final = ("include", "as_of")
+_GROUP: Final[dict[str, object]] = {"reach": "widget", "query": _THEN}
 _ACTIONS: Final = (
     "Actions: `cancel`, `complete` (groups); `cancel_by_customer`, `cancel_by_owner`, `complete`, "
     "`pay` (seat bookings). The body may be absent, `{}` or `[]`; details lie under the action's "
@@ -63,13 +65,14 @@ _SIGNED: Final[dict[str, object]] = {
 }
 _NOTHING: Final[dict[str, object]] = {"answers": "", "query": ()}
 _ANY: Final[dict[str, object]] = {"answers": "Anything", "query": ()}
+_SENT: Final[dict[str, object]] = {**_ANY, "query": ("limit", "before", "status")}
 _ASKED: Final[dict[str, object]] = {**_ANY, "body": "Anything"}
 _WEBHOOKS: Final[tuple[tuple[str, str, str, str, int, dict[str, object]], ...]] = (
     ("post", "/v2/webhooks", "createWebhook", "Hear of a state at an address", 201, _ASKED),
     ("get", "/v2/webhooks", "listWebhooks", "The app's webhooks", 200, _ANY),
     ("get", "/v2/webhooks/{id}", "getWebhook", "A webhook", 200, _ANY),
     ("delete", "/v2/webhooks/{id}", "deleteWebhook", "Hear no more", 204, _NOTHING),
-    ("get", "/v2/webhooks/{id}/deliveries", "listDeliveries", "What was sent", 200, _ANY),
+    ("get", "/v2/webhooks/{id}/deliveries", "listDeliveries", "What was sent", 200, _SENT),
     ("post", "/v2/webhooks/{id}/rotate", "rotateSecret", "A new signing secret", 200, _ASKED),
     ("post", "/v2/webhooks/{id}/resend", "resend", "Send again", 200, _ASKED),
 )
@@ -161,7 +164,7 @@ OPERATIONS: Final[tuple[Operation, ...]] = (
     _read(_LINK, "followLink", "A customer's signed link: acts once, then redirects", **_SIGNED),
     _write("post", _LINK, "actByLink", "A customer's signed link, confirmed", **_SIGNED),
     _read("/v2/bookings", "listBookings", "All bookings", answers="BookingList", query=_LIST),
-    _read("/v2/bookings/{id}", "getBooking", "A group or a seat booking"),
+    _read("/v2/bookings/{id}", "getBooking", "A group or a seat booking", query=_THEN),
     _read(
         "/v2/bookings/groups",
         "listGroups",
@@ -170,9 +173,9 @@ OPERATIONS: Final[tuple[Operation, ...]] = (
         query=_LIST,
         reach="widget",
     ),
-    _read("/v2/bookings/groups/{id}", "getGroup", "A group with its seat count", reach="widget"),
-    _read("/v2/bookings/group/{id}", "getGroupToo", "A group (alias)", reach="widget"),
-    _read("/v2/bookings/{id}/groups", "getGroupOld", "A group (old alias)", reach="widget"),
+    _read("/v2/bookings/groups/{id}", "getGroup", "A group with its seat count", **_GROUP),
+    _read("/v2/bookings/group/{id}", "getGroupToo", "A group (alias)", **_GROUP),
+    _read("/v2/bookings/{id}/groups", "getGroupOld", "A group (old alias)", **_GROUP),
     _read(
         "/v2/bookings/groups/{id}/attendees.csv",
         "getAttendeeList",

@@ -15,6 +15,7 @@ from aiohttp import web
 
 from shared.accounts.keyring import KeyRing
 from shared.event_loop import calm_collector
+from shared.http.addresses import Addresses
 from shared.http.exposition import Exposition, Place, Reading, laid_open
 from shared.http.health import Check, Health
 from shared.http.limits import Limits
@@ -70,7 +71,12 @@ def build_application(
     IN_PROGRESS.is_what(lambda: pressure.in_progress)
     limits = Limits(settings.rate_per_key, settings.rate_per_address, settings.trusted_networks)
     app = new_application(
-        ring, settings.max_body_bytes, limits, pressure, logs_all=settings.access_log
+        ring,
+        settings.max_body_bytes,
+        limits,
+        pressure,
+        logs_all=settings.access_log,
+        addresses=Addresses(settings.public_base, tuple(settings.trusted_networks)),
     )
     if not (settings.access_log or settings.rate_per_key or settings.rate_per_address):
         repeat_requests(app, ring)  # which neither logs a line nor counts against a limit

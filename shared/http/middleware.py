@@ -16,7 +16,9 @@ from shared.booking_api.errors import PayloadTooLarge, TooBusy
 from shared.fast_ids import new_id
 from shared.http.access import IDENTITY, RING, Handler, admit
 from shared.http.access_log import SLOW_SECONDS, write_access_line
+from shared.http.addresses import ADDRESSES, Addresses, check_host
 from shared.http.answers import CACHE_CONTROL, REQUEST_ID_HEADER, SECURITY_HEADERS, SERVER, UNCACHED
+from shared.http.asked import check_asked, check_literal
 from shared.http.content_codings import check_coding, decoded
 from shared.http.cors import allow_origin, is_preflight, preflight_answer
 from shared.http.limits import Limits
@@ -42,6 +44,7 @@ def new_application(
     limits: Limits | None = None,
     pressure: Pressure | None = None,
     logs_all: bool = True,
+    addresses: Addresses | None = None,
 ) -> web.Application:
     """An application behind the front door; routes are added by the services."""
     pressure = pressure or Pressure()
@@ -50,6 +53,7 @@ def new_application(
     app = web.Application(client_max_size=max_body_bytes, middlewares=[web.middleware(door)])
     app[PRESSURE] = pressure
     app[RING] = ring
+    app[ADDRESSES] = addresses or Addresses()
     app.on_response_prepare.append(door.stamp)
     return app
 
@@ -139,8 +143,11 @@ class FrontDoor:
         if is_preflight(request):
             return preflight_answer(request)
         self._limits.admit_address(request)
+        check_host(request)
         if request.match_info.http_exception is None:
+            check_literal(request)
             self._limits.admit_key(await admit(request, self._ring))
+            check_asked(request)
             if (request.content_length or 0) > self._max_body_bytes:
                 raise PayloadTooLarge(self._max_body_bytes)
         return await handler(request)

@@ -15,7 +15,7 @@ from services.command.cache import MailboxCache
 from services.command.clock import DatabaseClock
 from services.command.commands import Command
 from services.command.handler import CommandHandler
-from services.command.idempotency import Answers
+from services.command.idempotency import Answers, AnswerStore
 from services.command.intent import Intent
 from services.command.pending import AnsweredBefore
 from services.command.reply import Reply
@@ -38,7 +38,7 @@ class DeskCustomers:
     """Asks one of the handlers, and writes down what it said."""
 
     def __init__(
-        self, handlers: Sequence[CommandHandler], stores: Sequence[PostgresEventStore]
+        self, handlers: Sequence[CommandHandler], stores: Sequence[AnswerStore]
     ) -> None:
         self.handlers = handlers
         self.history = History()

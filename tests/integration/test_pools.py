@@ -1,4 +1,4 @@
-"""What one caller's statement did wrong on our side of the wire is not the next caller's trouble."""
+"""What one statement did wrong on our side of the wire is not the next one's trouble."""
 
 from __future__ import annotations
 

@@ -20,6 +20,7 @@ from shared.accounts.postgres import AccountsUnavailable
 from shared.booking_api.errors import NotFound
 from shared.eventlog.privacy import MasterKey
 from shared.http.access import for_everyone, for_widgets, identity_of
+from shared.http.addresses import Addresses
 from shared.http.answers import json_answer
 from shared.http.middleware import new_application, read_body
 from shared.http.server import listen, serving
@@ -144,10 +145,13 @@ class Caller:
 
 
 @asynccontextmanager
-async def open_door() -> AsyncIterator[Caller]:
+async def open_door(
+    addresses: Addresses | None = None, routes: Sequence[web.RouteDef] = ROUTES
+) -> AsyncIterator[Caller]:
     """A served application with the routes above."""
-    app = new_application(KeyRing(KnownKeys(), MASTER), max_body_bytes=LIMIT)
-    app.add_routes(ROUTES)
+    ring = KeyRing(KnownKeys(), MASTER)
+    app = new_application(ring, max_body_bytes=LIMIT, addresses=addresses)
+    app.add_routes(routes)
     listener = listen("127.0.0.1", 0)
     port = listener.getsockname()[1]
     async with serving(app, listener), aiohttp.ClientSession() as session:
