@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from functools import cache
+import json
+from functools import lru_cache
 
 from aiohttp import web
 
 from shared.contracts.openapi import committed
 from shared.contracts.page import page
 from shared.http.access import for_everyone
+from shared.http.addresses import ADDRESSES
 from shared.http.answers import raw_json_answer
+from shared.http.html import html_answer
 
 
 def documentation_routes() -> list[web.RouteDef]:
@@ -20,15 +23,16 @@ def documentation_routes() -> list[web.RouteDef]:
 @for_everyone
 async def openapi(request: web.Request) -> web.Response:
     """The OpenAPI 3.1 document."""
-    return raw_json_answer(_document())
+    return raw_json_answer(_document(request.app[ADDRESSES].public_url or "/"))
 
 
 @for_everyone
 async def docs(request: web.Request) -> web.Response:
     """The same for people, as one page."""
-    return web.Response(text=page(), content_type="text/html")
+    return html_answer(page())
 
 
-@cache
-def _document() -> bytes:
-    return committed().encode()
+@lru_cache(maxsize=4)
+def _document(server: str) -> bytes:
+    document = json.loads(committed())
+    return json.dumps({**document, "servers": [{"url": server}]}, ensure_ascii=False).encode()

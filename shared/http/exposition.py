@@ -22,20 +22,12 @@ from prometheus_client import CONTENT_TYPE_LATEST, Metric, generate_latest
 
 from shared.booking_api.errors import Forbidden
 from shared.http.access import for_everyone, key_in
+from shared.http.nearness import comes_from_here
 from shared.metrics import LOOP_LAG_SECONDS, own_metrics
 
 SIBLING_SECONDS = 1.0
 READING_SECONDS = 2.0
 LAG_SECONDS = 0.5
-FORWARDING = (
-    "Forwarded",
-    "Via",
-    "X-Forwarded-For",
-    "X-Forwarded-Host",
-    "X-Forwarded-Proto",
-    "X-Real-IP",
-)
-"""Headers of proxies: with one of them the caller is somebody else than the peer."""
 Reading = Callable[[], Awaitable[Iterable[Metric]]]
 _log = structlog.get_logger("seatledger.metrics")
 
@@ -83,12 +75,10 @@ class Exposition:
 
     def _may_see(self, request: web.Request) -> bool:
         if self._key is None:
-            peer = request.transport.get_extra_info("peername") if request.transport else None
-            is_near = peer is not None and str(peer[0]) in ("127.0.0.1", "::1")
-            return is_near and not any(name in request.headers for name in FORWARDING)
+            return comes_from_here(request)
         sent = request.headers.get("Authorization", "")
         given = sent[7:] if sent[:7].lower() == "bearer " else key_in(sent) or ""
-        return secrets.compare_digest(given.encode(), self._key.encode())
+        return secrets.compare_digest(given.encode("utf-8", "replace"), self._key.encode())
 
 
 @asynccontextmanager

@@ -37,9 +37,7 @@ NewStore = Callable[[Pool, str], PostgresEventStore]
 class DeskCustomers:
     """Asks one of the handlers, and writes down what it said."""
 
-    def __init__(
-        self, handlers: Sequence[CommandHandler], stores: Sequence[AnswerStore]
-    ) -> None:
+    def __init__(self, handlers: Sequence[CommandHandler], stores: Sequence[AnswerStore]) -> None:
         self.handlers = handlers
         self.history = History()
         self._answers = [Answers(store, MASTER) for store in stores]
