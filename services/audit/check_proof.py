@@ -34,13 +34,20 @@ def signed_tree(note: str, key: str) -> tuple[int, bytes]:
     need(len(mine) == 1, "not signed by this Seatledger")
     raw = b64decode(mine[0].rpartition(" ")[2])
     need(raw[:4].hex() == key_id, "signed by another key")
+    signer = public_key(name, key_id, b64decode(public))
     try:
-        signer = Ed25519PublicKey.from_public_bytes(b64decode(public)[1:])
         signer.verify(raw[4:], f"{body}\n".encode())
     except InvalidSignature:
         need(False, "the signature is not that key's")
     _, size, root, *_ = body.split("\n")
     return int(size), b64decode(root)
+
+
+def public_key(name: str, key_id: str, typed: bytes) -> Ed25519PublicKey:
+    """The key behind its type byte; its id must be made of it, and of its name."""
+    need(len(typed) == 33 and typed[:1] == b"\x01", "the verification key is no Ed25519 key")
+    need(sha256(name.encode() + b"\n" + typed).hexdigest()[:8] == key_id, "the key's id is not its")
+    return Ed25519PublicKey.from_public_bytes(typed[1:])
 
 
 def event_hash(event: dict[str, Any]) -> bytes:

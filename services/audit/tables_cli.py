@@ -85,6 +85,8 @@ def _write(columns: tuple[str, ...], rows: Rows, slug: str | None, out: Path | N
             asyncio.run(_stream(sys.stdout, columns, rows, slug))
             return
         out.touch(mode=0o600)
+        if out.is_file():
+            out.chmod(0o600)
         with out.open("w", encoding="utf-8", newline="") as file:
             asyncio.run(_stream(file, columns, rows, slug))
     except BrokenHistory as error:

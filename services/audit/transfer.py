@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import stat
 import struct
 from collections.abc import AsyncIterator
 from contextlib import aclosing
@@ -24,6 +25,7 @@ from services.audit.verify import Advance
 
 BATCH = 5_000
 SLICE = 100
+OWNER_ONLY = 0o600
 TAIL_BYTES = 1 << 16
 
 
@@ -32,11 +34,12 @@ class TransferRefused(Exception):
 
 
 async def export_events(ledger: Ledger, path: Path, advance: Advance) -> int:
-    """Appends to the file what it lacks of the ledger; the last position in it."""
+    """Appends to the file what it lacks of the ledger; the last position in it. Only its owner may
+    read it: titles and times stand in plain."""
     position = await _resume(ledger, path)
     advance(position)
     until = (await ledger.head()).position
-    with path.open("ab") as file:
+    with _private(path, os.O_APPEND) as file:
 
         def write(chunk: bytes) -> None:
             lines = event_lines(chunk)
@@ -51,7 +54,7 @@ async def export_keys(ledger: Ledger, path: Path) -> int:
     """Writes all booking keys, wrapped, into a file that only its owner may read."""
     count = 0
     partial = path.with_name(f"{path.name}.partial")
-    with _private(partial) as file:
+    with _private(partial, os.O_TRUNC) as file:
         async with aclosing(ledger.key_pages()) as pages:
             async for rows in pages:
                 file.write("".join(f"{line}\n" for line in key_lines(rows)).encode())
@@ -158,6 +161,9 @@ def _last_line(path: Path) -> bytes | None:
     return tail[:whole].splitlines()[-1] if whole else None
 
 
-def _private(path: Path) -> BinaryIO:
-    """A new file that only its owner may read."""
-    return os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb")
+def _private(path: Path, how: int) -> BinaryIO:
+    """A file to write that only its owner may read, whoever made it."""
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | how, OWNER_ONLY)
+    if stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.fchmod(descriptor, OWNER_ONLY)
+    return os.fdopen(descriptor, "wb")

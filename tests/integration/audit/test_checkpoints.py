@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from pathlib import Path
 from typing import Any
@@ -138,6 +139,27 @@ async def test_a_forged_checkpoint_fails(auditor: Auditor) -> None:
     proof = await prove(auditor, "prove", str(MARTY), str(checkpoint))
     proof["checkpoint"] = proof["checkpoint"].replace("\n22\n", "\n23\n")
     assert (await auditor.check(proof))[0] == 1
+
+
+@pytest.mark.parametrize(
+    ("type_byte", "cut", "name"),
+    [(b"\x02", None, ""), (b"\x01", -1, ""), (b"", None, ""), (b"\x01", None, "another-")],
+)
+async def test_a_key_that_is_not_what_its_id_says_proves_nothing(
+    auditor: Auditor, type_byte: bytes, cut: int | None, name: str
+) -> None:
+    """With its own id the id of the signature still fits: the note names the same four bytes."""
+    await fill(auditor.dsn)
+    checkpoint = await auditor.take("old")
+    proof = await prove(auditor, "prove", str(MARTY), str(checkpoint))
+    assert (await auditor.check(proof))[0] == 0
+    origin, key_id, public = auditor.key.split("+", 2)
+    raw = base64.b64decode(public)
+    forged = base64.b64encode((type_byte + raw[1:])[:cut]).decode()
+    proof["checkpoint"] = proof["checkpoint"].replace(f"— {origin} ", f"— {name}{origin} ")
+    auditor.key = f"{name}{origin}+{key_id}+{forged}"
+    status, out = await auditor.check(proof)
+    assert status == 1 and "does not hold: the " in out, out
 
 
 async def test_a_newer_checkpoint_continues_an_older_one(auditor: Auditor) -> None:

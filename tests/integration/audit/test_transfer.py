@@ -39,6 +39,10 @@ def write(file: Path, content: bytes) -> None:
     file.write_bytes(content)
 
 
+def mode(file: Path) -> int:
+    return stat.S_IMODE(file.stat().st_mode)
+
+
 async def rows(dsn: str, table: str = "stored_events") -> list[str]:
     """Every byte of a table."""
     connection = await asyncpg.connect(dsn)
@@ -73,7 +77,17 @@ async def test_what_comes_in_is_what_went_out(
     for table in ("stored_events", "log_head", "booking_keys", "attendee_refs"):
         assert await rows(empty_url, table) == await rows(database_url, table)
     assert (await verdict(empty_url)).is_intact
-    assert stat.S_IMODE(keys.stat().st_mode) == 0o600
+    assert mode(keys) == mode(file) == 0o600
+
+
+async def test_an_export_that_others_could_read_is_closed_to_them(
+    database_url: str, file: Path
+) -> None:
+    await fill(database_url)
+    write(file, b"")
+    assert mode(file) != 0o600
+    assert await run(database_url, "export", str(file)) == 22
+    assert mode(file) == 0o600
 
 
 async def test_an_export_shows_nothing_that_was_sealed(database_url: str, file: Path) -> None:
