@@ -13,7 +13,9 @@ import pytest_asyncio
 from tests.harness.requests import group, seats
 from tests.harness.servers import Databases
 from tests.harness.stack import Answer, Caller, Stack, running_stack
+from tests.harness.waiting import until
 
+SECONDS = 20.0
 PUBLIC = "https://book.example.com/seats"
 OWNERS = "https://join.example.com/flux"
 """What a group's owner wrote."""
@@ -60,6 +62,12 @@ async def _filled(api: Caller) -> dict[str, str]:
     for name in ("One", "Two"):
         made = await api.post("/v2/projects", {"name": name, "slug": f"{name}-{owner}".lower()})
         assert made.status == 201, made.text
+
+    async def refusals_are_recorded() -> bool:
+        found = await api.get(f"/v2/bookings/groups/{owner}/refusals")
+        return bool(found.body["total"] == 2)
+
+    await until(refusals_are_recorded, SECONDS, "two refusals")
     return {"group": owner, "seat": seat}
 
 
