@@ -30,10 +30,9 @@ PARAMETERS: Final = frozenset(
 )
 """Every parameter that some route reads; any other name is harmless, and stands for nothing."""
 MAX_NUMBER: Final = 2**63 - 1
-MAX_DIGITS: Final = len(str(MAX_NUMBER))
 MAX_MOMENT: Final = 100
 
-_WHOLE = re.compile(rf"[0-9]{{1,{MAX_DIGITS}}}", re.ASCII)
+_WHOLE = re.compile(r"[0-9]{1,19}", re.ASCII)
 _LEADING = re.compile(r"\s{0,20}0*([0-9]{1,10})", re.ASCII)
 _ID = re.compile(r"[0-9a-f]{8}(-?)[0-9a-f]{4}\1[0-9a-f]{4}\1[0-9a-f]{4}\1[0-9a-f]{12}", re.I | re.A)
 _OFFSET_WITHOUT_PLUS = re.compile(r" (?=\d\d(?::?\d\d)?\Z)", re.ASCII)

@@ -19,8 +19,9 @@ from aiohttp import web
 from shared.booking_api.errors import ApiError
 from shared.settings import Network
 
-_NAME = r"[A-Za-z0-9_](?:[A-Za-z0-9._~-]{0,253}[A-Za-z0-9_.])?"
-_HOST = re.compile(rf"(?P<host>{_NAME}|\[[0-9A-Fa-f:.]{{2,45}}\])(?::(?P<port>[0-9]{{1,5}}))?")
+_HOST = re.compile(
+    r"(?P<host>[A-Za-z0-9_][A-Za-z0-9._~-]{0,254}|\[[0-9A-Fa-f:.]{2,45}\])(?::(?P<port>[0-9]{1,5}))?"
+)
 _PAIR = re.compile(r"\s*([A-Za-z]+)=(?:\"([^\"\\]*)\"|([^\s\"]*))\s*")
 _SCHEMES: Final = ("http", "https")
 MAX_HOST: Final = 261
