@@ -38,6 +38,7 @@ from shared.booking_api.fields import size_of
 from shared.booking_api.views import BookingView, GroupView
 from shared.domain.events import AttendeesErased, Event, JsonObject, SeatBooked
 from shared.domain.group import Group
+from shared.domain.mailbox_address import mailbox
 from shared.domain.meta import merge_meta
 from shared.domain.revisions import revises
 from shared.eventlog.privacy import BookingKey, MasterKey
@@ -105,10 +106,14 @@ def act(subject: Subject, action: Action, intent: Intent, due: bool = False) -> 
     )
     if action.seats is None:
         return command
+    before = open_seat(subject.history.events, subject.key).attendees
+    known = {mailbox(one.email) for one in before if one.email}
+    named = action.attendees or ()
     return replace(
         command,
-        attendees=None if action.attendees is None else len(action.attendees),
-        named_before=len(open_seat(subject.history.events, subject.key).attendees),
+        attendees=None if action.attendees is None else len(named),
+        named_before=len(before),
+        new_addresses=sum(bool(one.email) and mailbox(one.email) not in known for one in named),
         revisions=subject.revisions,
     )
 

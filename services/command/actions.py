@@ -84,6 +84,12 @@ def _cancel_seat(group: Group, command: Act, seat: Seat, now: datetime) -> Decis
             f"must name who stays, at most {left}: so many seats are left",
             "attendees_exceed_seats",
         )
+    if command.new_addresses:
+        return failed(
+            f"{command.action}.attendees",
+            "must have no address that the booking did not name before",
+            "new_attendee_address",
+        )
     return [
         SeatCancelled(
             **facts(group, command, now, -given_back),

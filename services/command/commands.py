@@ -93,7 +93,7 @@ class Act(Command):
     """Apply a graph's action to a booking. `seats`: how many to give back, None for all.
 
     `attendees`: how many people it names for the seats that stay, None if nobody; `named_before`:
-    how many were named until then.
+    how many were named until then; `new_addresses`: how many of theirs the booking had not named.
 
     sealed: message and attendees, or the payment id. `due`: time itself acts (timeout, completion).
     """
@@ -104,6 +104,7 @@ class Act(Command):
     due: bool = False
     attendees: int | None = None
     named_before: int = 0
+    new_addresses: int = 0
 
 
 @value(kw_only=True)

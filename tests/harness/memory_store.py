@@ -157,6 +157,16 @@ class MemoryEventStore:
             return None
         return StoredAnswer(answer.booking_id, answer.request_hash, answer.answer, None)
 
+    async def forget_former_answer(self, command_id: UUID) -> None:
+        self.log.answers.pop(command_id, None)
+
+    async def find_former_answer(
+        self, command_id: UUID, event_id: UUID
+    ) -> tuple[StoredAnswer | None, str | None]:
+        record = self.log.by_event.get(event_id)
+        actor = None if record is None else record.metadata.get("actor")
+        return await self.find_answer(command_id), actor
+
     async def now(self) -> datetime:
         return self.log.now()
 

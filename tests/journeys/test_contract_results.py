@@ -80,6 +80,18 @@ async def test_the_list_fits_the_seats_that_stay(
     assert await kept(api, owner, booking) == left
 
 
+async def test_an_address_that_was_not_booked_cannot_come_with_a_cancel(api: Caller) -> None:
+    """Its hash would stand nowhere: an erasure of that person would not find the booking."""
+    owner, booking = await booked(api, [{"name": "Ann", "email": "ann@example.org"}])
+    dee = {"name": "Dee", "email": "dee@example.org"}
+    refused = await cancel(api, booking, seats=1, attendees=[dee])
+    assert (refused.status, refused.code) == (422, "new_attendee_address")
+    assert await kept(api, owner, booking) == (3, ["Ann"])
+    same = {"name": "Ann B.", "email": "ann@EXAMPLE.org"}
+    assert (await cancel(api, booking, seats=1, attendees=[same])).status == 200
+    assert await kept(api, owner, booking) == (2, ["Ann B."])
+
+
 async def test_all_seats_are_given_back_without_a_question(api: Caller) -> None:
     for details in ({}, {"seats": 3}, {"seats": 3, "attendees": []}):
         _, booking = await booked(api, [A, B, C])

@@ -69,6 +69,11 @@ def test_a_whole_cancel_asks_nobody_who_stays() -> None:
     assert isinstance(decide(booked(), cancel(4, None, 3), NOON), TooManySeatsCancelled)
 
 
+def test_who_stays_has_no_address_that_nobody_could_be_found_by() -> None:
+    decision = decide(booked(), cancel(1, 1, 1, new_addresses=1), NOON)
+    assert refused(decision) == "new_attendee_address"
+
+
 def meta_of_group(meta: dict[str, Any], size: int = 0) -> ChangeMeta:
     filled = {**meta, **({"filled": "x" * size} if size else {})}
     return ChangeMeta(app_id=APP, group_id=CREATE.group_id, booking_id=CREATE.group_id, meta=filled)
