@@ -113,7 +113,7 @@ def act(subject: Subject, action: Action, intent: Intent, due: bool = False) -> 
         command,
         attendees=None if action.attendees is None else len(named),
         named_before=len(before),
-        new_addresses=sum(bool(one.email) and mailbox(one.email) not in known for one in named),
+        new_addresses=len({mailbox(one.email) for one in named if one.email} - known),
         revisions=subject.revisions,
     )
 
