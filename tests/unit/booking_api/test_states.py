@@ -31,7 +31,7 @@ REFUSED = [
     (graph, state, action)
     for graph, states in GRAPHS.items()
     for state in states
-    for action in (*ACTIONS, "create", "confirm", "reschedule", "")
+    for action in (*sorted(ACTIONS), "create", "confirm", "reschedule", "")
     if (graph, state, action) not in ALLOWED
 ]
 
