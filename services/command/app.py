@@ -68,15 +68,14 @@ async def command_service(
     _show(handler, cache)
     projects = PostgresProjects(pool, master)
     around = AroundReader(together, master, projects, ring)
-    all_or_nothing = Together(together, clock)
     terms = TermsOfApps(projects, neutral_refusals)
     answers = Answers(together, master, neutral_refusals, await _former_known_until(pool))
     desk = BookingDesk(
-        *(handler, all_or_nothing, together, around, master, hold, refusals.note, terms, answers)
+        *(handler, Together(together, clock), together, around, master, hold),
+        *(refusals.note, terms, answers),
     )
     routes = [
-        *BookingRoutes(desk, master, Overlaps(pool)).routes(),
-        *ErasureRoutes(desk, master, pool).routes(),
+        *_booking_routes(desk, master, pool),
         *ActionLinkRoutes(desk, ring, confirm_links).routes(),
         *ProjectRoutes(projects, terms).routes(),
     ]
@@ -87,6 +86,16 @@ async def command_service(
         await refusals.stop()
         await together.close()
         await store.close()
+
+
+def _booking_routes(
+    desk: BookingDesk, master: MasterKey, pool: asyncpg.Pool[asyncpg.Record]
+) -> list[web.RouteDef]:
+    overlaps = Overlaps(pool)
+    return [
+        *BookingRoutes(desk, master, overlaps).routes(),
+        *ErasureRoutes(desk, master, pool).routes(),
+    ]
 
 
 async def _former_known_until(pool: asyncpg.Pool[asyncpg.Record]) -> datetime | None:

@@ -15,7 +15,7 @@ from uuid import UUID
 from aiohttp import web
 
 from services.command import acting
-from services.command.confirmation import Stage, page, page_headers
+from services.command.confirmation import Stage, page, places_of
 from services.command.desk import BookingDesk, Order
 from services.command.intake import answer_of
 from services.command.intent import Intent
@@ -34,6 +34,7 @@ from shared.booking_api.timestamps import UTC_ZONE, rendering_of
 from shared.booking_api.web_addresses import UnusableUrl, as_given, check_web_url
 from shared.http.access import for_everyone
 from shared.http.asked import path_id, query_of
+from shared.http.html import html_answer, is_wanted
 from shared.http.middleware import request_id_of
 from shared.http.problems import answer_to
 
@@ -72,7 +73,7 @@ class ActionLinkRoutes:
     @for_everyone
     async def act(self, request: web.Request) -> web.Response:
         """Acts; who comes from the page gets a page."""
-        if "text/html" not in request.headers.get("Accept", ""):
+        if not is_wanted(request):
             return await self._acted(request)
         try:
             answer = await self._acted(request)
@@ -135,8 +136,9 @@ def _page(
 ) -> web.Response:
     languages = request.headers.get("Accept-Language", "")
     text = page(stage, request.match_info["action"], languages)
-    headers = {**page_headers(target), "Vary": "Accept-Language"}
-    return web.Response(text=text, status=status, headers=headers, content_type="text/html")
+    answer = html_answer(text, status, places_of(target))
+    answer.headers.update({"Cache-Control": "no-store", "Vary": "Accept-Language"})
+    return answer
 
 
 def redirect_of(request: web.Request) -> str | None:

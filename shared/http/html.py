@@ -14,18 +14,23 @@ from aiohttp import web
 _STYLE = re.compile(r"<style>(.*?)</style>", re.DOTALL)
 
 
-def html_answer(page: str, status: int = 200) -> web.Response:
-    """An answer for people's browsers."""
-    headers = {"Content-Security-Policy": policy_of(page)}
+def html_answer(page: str, status: int = 200, places: str = "'self'") -> web.Response:
+    """A page for browsers; `places`: where its forms may lead, in the policy's words."""
+    headers = {"Content-Security-Policy": policy_of(page, places)}
     return web.Response(text=page, status=status, content_type="text/html", headers=headers)
 
 
-def policy_of(page: str) -> str:
+def is_wanted(request: web.Request) -> bool:
+    """Whether the caller would rather have a page than JSON."""
+    return "text/html" in request.headers.get("Accept", "")
+
+
+def policy_of(page: str, places: str = "'self'") -> str:
     """What the page needs, and nothing else."""
     styles = [f"'sha256-{_digest(style)}'" for style in _STYLE.findall(page)] or ["'none'"]
     return (
         f"default-src 'none'; style-src {' '.join(styles)}; base-uri 'none'; "
-        "form-action 'self'; frame-ancestors 'none'"
+        f"form-action {places}; frame-ancestors 'none'"
     )
 
 
