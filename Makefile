@@ -29,8 +29,12 @@ lint-deploy: setup ## check the files under deploy/: YAML, Dockerfile, compose
 TESTS := tests/unit tests/contract tests/property tests/integration tests/journeys \
 	tests/faults/test_log_order.py tests/faults/test_command_service_killed.py
 
-test: setup ## every test, against private PostgreSQL and RabbitMQ servers
-	$(PY) -m pytest $(TESTS)
+WORKERS ?= 2
+test: setup ## every test, against private PostgreSQL and RabbitMQ servers, on both cores
+	$(PY) -m pytest -n $(WORKERS) --dist loadfile $(TESTS)
+
+test-fast: setup ## units, contracts and properties: half a minute
+	$(PY) -m pytest -n $(WORKERS) tests/unit tests/contract tests/property
 
 SEEDS ?= 1
 faults: setup ## break everything under load and judge what is left; SEEDS=20: long, SHORT=1: short
@@ -71,4 +75,4 @@ clean: ## remove .venv, caches and build files; .data with the ledger stays
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build dist *.egg-info
 	find . -name __pycache__ -type d -not -path './.data/*' -prune -exec rm -rf {} +
 
-.PHONY: help setup run check lint-deploy test faults soak never-stale mutants bench test-browser audit-dependencies lock clean
+.PHONY: help setup run check lint-deploy test test-fast faults soak never-stale mutants bench test-browser audit-dependencies lock clean
