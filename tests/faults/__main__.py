@@ -42,8 +42,8 @@ class Collector:
             self.failed[name] = self.failed.get(name, 0) + 1
         if report.when == "teardown":
             for key, value in report.user_properties:
-                if key == "figures" and isinstance(value, Figures):
-                    self.figures[name] = self.figures.get(name, Figures()).plus(value)
+                if key == "figures" and isinstance(value, dict):
+                    self.figures[name] = self.figures.get(name, Figures()).plus(Figures(**value))
 
     @property
     def total(self) -> Figures:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AsyncExitStack
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
@@ -62,7 +63,7 @@ def figures(record_property: Callable[[str, object], None]) -> Iterator[None]:
     before = len(JUDGED)
     yield
     for figures in JUDGED[before:]:
-        record_property("figures", figures)
+        record_property("figures", asdict(figures))
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
