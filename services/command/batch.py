@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from services.command.facts import Decision
+from services.command.facts import Decision, Outdated
 from services.command.pending import Pending
 from services.command.refusals import turned_away
 from services.command.reply import Reply, refusal_reply
@@ -16,17 +16,24 @@ from shared.eventlog.store import CommandAnswer, Entry
 
 @dataclass(slots=True)
 class Batch:
-    """`draft` is the group after all of it; `replies` wait for the append."""
+    """`draft` is the group after all of it; `replies` and what is `outdated` wait for the append,
+    which confirms the version that they were decided at."""
 
     draft: Group
     events: list[NewEvent] = field(default_factory=list)
     keys: list[BookingKeyRow] = field(default_factory=list)
     answers: list[CommandAnswer] = field(default_factory=list)
     replies: list[tuple[Pending, Reply]] = field(default_factory=list)
+    outdated: list[tuple[Pending, Outdated]] = field(default_factory=list)
 
     @property
     def size(self) -> int:
-        return max(len(self.replies), len(self.events))
+        return max(len(self.replies) + len(self.outdated), len(self.events))
+
+    @property
+    def pendings(self) -> list[Pending]:
+        """All commands in it."""
+        return [pending for pending, _ in (*self.replies, *self.outdated)]
 
     def add(self, pending: Pending, decision: Decision) -> None:
         """What a command led to, on top of the commands before it."""
@@ -47,6 +54,11 @@ class Batch:
             )
         self.replies.append((pending, reply))
 
+    def put_off(self, pending: Pending, error: Outdated) -> None:
+        """A command that was prepared from something else than this version holds: its caller
+        prepares it anew, if it is not this version that is old."""
+        self.outdated.append((pending, error))
+
     def entry(self, expected_version: int) -> Entry:
         """What to append, if the group is still at `expected_version`."""
         return Entry(self.draft.group_id, expected_version, self.events, self.keys, self.answers)
@@ -55,3 +67,5 @@ class Batch:
         """Answer everyone: it is durable."""
         for pending, reply in self.replies:
             pending.answer(reply if position is None else reply.at(position))
+        for pending, error in self.outdated:
+            pending.fail(error)

@@ -83,7 +83,7 @@ class Mailbox:
                 pending.fail(TooBusy())
             elif not self._decide(batch, pending, now):
                 batch = Batch(self.group.draft())
-        if not batch.replies:
+        if not batch.size:
             return None
         self.in_flight = batch
         return batch.entry(self.group.version)
@@ -93,7 +93,7 @@ class Mailbox:
         try:
             batch.add(pending, decide(batch.draft, pending.command, now))
         except Outdated as error:
-            pending.fail(error)
+            batch.put_off(pending, error)
         except Exception:
             _log.exception("a command failed", extra={"group_id": str(self.group_id)})
             pending.fail(InternalError())
@@ -115,7 +115,7 @@ class Mailbox:
     def give_up(self, error: Exception) -> None:
         """Fail what is in flight: nothing of it was written, or nobody can know."""
         batch, self.in_flight = self.in_flight, None
-        for pending, _ in batch.replies if batch is not None else ():
+        for pending in batch.pendings if batch is not None else ():
             pending.fail(error)
 
     def retry(self) -> int:
@@ -124,7 +124,7 @@ class Mailbox:
         if batch is None:
             return 0
         self._put_back(batch)
-        return len(batch.replies)
+        return len(batch.pendings)
 
     def fail_waiting(self, error: Exception) -> None:
         """Fail what waits: the group cannot be loaded."""
@@ -157,12 +157,12 @@ class Mailbox:
 
     def _put_back(self, batch: Batch) -> None:
         self.waiting.extendleft(
-            pending for pending, _ in reversed(batch.replies) if not pending.future.done()
+            pending for pending in reversed(batch.pendings) if not pending.future.done()
         )
 
     def _again(self, batch: Batch, outcome: Conflict | Answered, loop_time: float) -> bool:
         if isinstance(outcome, Answered):
-            for pending, _ in batch.replies:
+            for pending in batch.pendings:
                 if pending.is_among(outcome.command_ids):
                     pending.fail(AnsweredBefore())
         else:

@@ -49,6 +49,11 @@ def _visible(text: str) -> str:
     return text
 
 
+def _without_blanks(value: object) -> object:
+    """Blanks around an address come with a paste; what else is invisible there is refused."""
+    return value.strip(" \t\u00a0") if isinstance(value, str) else value
+
+
 def _plain_address(text: str) -> str:
     """Mail to an address with something invisible in it, pasted along, does not arrive."""
     if shows_invisible(text):
@@ -64,7 +69,8 @@ Name = Annotated[
 Prose = Annotated[str, StringConstraints(strict=True, max_length=MAX_PROSE)]
 Email = Annotated[
     str,
-    StringConstraints(strict=True, strip_whitespace=True, max_length=254, pattern=_EMAIL),
+    BeforeValidator(_without_blanks),
+    StringConstraints(strict=True, max_length=254, pattern=_EMAIL),
     AfterValidator(_plain_address),
 ]
 Flag = StrictBool

@@ -25,6 +25,11 @@ def names_loopback_only(request: web.Request) -> bool:
     return all(_is_local(one) for one in (*hosts, *origins, *asked))
 
 
+def is_local_host(host: str) -> bool:
+    """Whether a Host header names this machine, whatever the port."""
+    return _is_local(f"//{host}")
+
+
 def _is_local(url: str) -> bool:
     try:
         name = urlsplit(url).hostname or ""

@@ -7,10 +7,12 @@ caller asked for.
 
 from __future__ import annotations
 
-import ipaddress
 from typing import Final
 
 from aiohttp import HttpVersion11, web
+
+from shared.accounts.demo import is_loopback
+from shared.http.local_names import is_local_host
 
 PASSED_ON: Final = frozenset(
     {
@@ -28,30 +30,13 @@ PASSED_ON: Final = frozenset(
 def comes_from_here(request: web.Request) -> bool:
     """From a loopback address to a loopback name, without a trace of a proxy."""
     peer = request.transport.get_extra_info("peername") if request.transport else None
-    if not isinstance(peer, tuple) or not is_loopback_host(str(peer[0])):
+    if not isinstance(peer, tuple) or not is_loopback(str(peer[0])):
         return False
     if request.version < HttpVersion11 or any(map(_is_of_proxies, request.headers)):
         return False
-    return is_loopback_host(_name_in(request.headers.get("Host", "")))
-
-
-def is_loopback_host(host: str) -> bool:
-    """Whether the name or address, without a port, is this machine's own."""
-    if host.lower() == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
+    return is_local_host(request.headers.get("Host", ""))
 
 
 def _is_of_proxies(name: str) -> bool:
     lowered = name.lower()
     return lowered in PASSED_ON or lowered.startswith("x-forwarded")
-
-
-def _name_in(host: str) -> str:
-    """The Host header's name, without its port and brackets."""
-    if host.startswith("["):
-        return host[1:].partition("]")[0]
-    return host.partition(":")[0]

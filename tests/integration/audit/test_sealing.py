@@ -57,6 +57,7 @@ class Guest:
     def __init__(self, api: Caller) -> None:
         self._api = api
         self.marker = Marker()
+        self._attendees: list[dict[str, Any]] = []
 
     async def book(self, graph: str) -> str:
         owner = (await self._api.post("/v2/bookings", group())).id
@@ -67,6 +68,7 @@ class Guest:
         assert answer.status == 201, answer.text
         assert answer.data["reminders"] == body["reminders"]
         assert answer.data["webhooks"] == body["webhooks"]
+        self._attendees = body["customer"]["attendees"]
         return answer.id
 
     async def act(self, booking: str, action: str, details: Any) -> None:
@@ -81,7 +83,11 @@ class Guest:
         assert answer.status == 200, answer.text
 
     def cancel(self, seats: int | None) -> dict[str, Any]:
-        return self.marker.body(CancelToApply, seats=seats)
+        """Names are new words; addresses are of the booking, as others are refused."""
+        body = self.marker.body(CancelToApply, seats=seats)
+        for one, known in zip(body["attendees"], self._attendees, strict=True):
+            one["email"] = known["email"]
+        return body
 
     @property
     def words(self) -> dict[str, str]:

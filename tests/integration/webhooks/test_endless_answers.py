@@ -97,7 +97,7 @@ async def test_endless_interim_answers_are_told_as_such() -> None:
     with answering(b"", INTERIM) as url:
         async with posting(True) as poster:
             outcome = await poster.post(url, BODY, {})
-    assert (outcome.answer, outcome.trouble) == (None, "TooManyHeads: too many interim answers")
+    assert (outcome.answer, outcome.trouble) == (None, "not sent: TooManyHeads")
 
 
 async def test_a_few_interim_answers_are_nothing_unusual() -> None:
