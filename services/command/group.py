@@ -70,7 +70,9 @@ def _is_outdated(group: Group, command: Command) -> bool:
     booking_id, seen = command.booking_id, command.revisions
     if seen is not None and seen != group.revisions.of(booking_id):
         return True
-    return command.sealed is not None and command.new_keys != group.new_keys.get(booking_id, 0)
+    if command.sealed is None or command.key is not None:  # a booking's first key comes with it
+        return False
+    return command.new_keys != group.new_keys.get(booking_id, 0)
 
 
 def overdue(group: Group, now: datetime) -> list[Event]:

@@ -51,7 +51,7 @@ def _visible(text: str) -> str:
 
 def _without_blanks(value: object) -> object:
     """Blanks around an address come with a paste; what else is invisible there is refused."""
-    return value.strip(" \t\u00a0") if isinstance(value, str) else value
+    return value.strip(" \t\r\n\u00a0") if isinstance(value, str) else value
 
 
 def _plain_address(text: str) -> str:
@@ -69,9 +69,9 @@ Name = Annotated[
 Prose = Annotated[str, StringConstraints(strict=True, max_length=MAX_PROSE)]
 Email = Annotated[
     str,
-    BeforeValidator(_without_blanks),
     StringConstraints(strict=True, max_length=254, pattern=_EMAIL),
     AfterValidator(_plain_address),
+    BeforeValidator(_without_blanks),
 ]
 Flag = StrictBool
 SeatNumber = Annotated[int, Field(strict=True, ge=1, le=MAX_SEATS)]

@@ -57,7 +57,7 @@ class Guest:
     def __init__(self, api: Caller) -> None:
         self._api = api
         self.marker = Marker()
-        self._attendees: list[dict[str, Any]] = []
+        self._attendees: dict[str, list[dict[str, Any]]] = {}
 
     async def book(self, graph: str) -> str:
         owner = (await self._api.post("/v2/bookings", group())).id
@@ -68,7 +68,7 @@ class Guest:
         assert answer.status == 201, answer.text
         assert answer.data["reminders"] == body["reminders"]
         assert answer.data["webhooks"] == body["webhooks"]
-        self._attendees = body["customer"]["attendees"]
+        self._attendees[answer.id] = body["customer"]["attendees"]
         return answer.id
 
     async def act(self, booking: str, action: str, details: Any) -> None:
@@ -82,10 +82,10 @@ class Guest:
         answer = await self._api.put(f"/v2/bookings/{booking}{SHOWN}", body, headers=_key())
         assert answer.status == 200, answer.text
 
-    def cancel(self, seats: int | None) -> dict[str, Any]:
+    def cancel(self, booking: str, seats: int | None) -> dict[str, Any]:
         """Names are new words; addresses are of the booking, as others are refused."""
         body = self.marker.body(CancelToApply, seats=seats)
-        for one, known in zip(body["attendees"], self._attendees, strict=True):
+        for one, known in zip(body["attendees"], self._attendees[booking], strict=True):
             one["email"] = known["email"]
         return body
 
@@ -106,9 +106,9 @@ async def whole_life(guest: Guest) -> list[str]:
     ]
     await guest.act(paid, "pay", guest.marker.body(PayToApply))
     await guest.change(paid)
-    await guest.act(plain, "cancel_by_customer", guest.cancel(1))
-    await guest.act(plain, "cancel_by_customer", {**guest.cancel(None), "attendees": None})
-    await guest.act(lost, "cancel_by_owner", {"message": guest.cancel(None)["message"]})
+    await guest.act(plain, "cancel_by_customer", guest.cancel(plain, 1))
+    await guest.act(plain, "cancel_by_customer", {**guest.cancel(plain, None), "attendees": None})
+    await guest.act(lost, "cancel_by_owner", {"message": guest.cancel(lost, None)["message"]})
     return [paid, plain, lost]
 
 
