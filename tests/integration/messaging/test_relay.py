@@ -13,6 +13,7 @@ from shared.eventlog.record import NewEvent
 from shared.messaging.rabbitmq import Broker
 from shared.messaging.topology import EVENTS_UNROUTED, REPLAY, REPLAYED
 from tests.harness.ledger import NOON, booked, created
+from tests.harness.own_broker import OwnBroker
 from tests.harness.relays import (
     Ledger,
     Subscriber,
@@ -74,7 +75,11 @@ async def test_cancelling_a_group_tells_each_of_its_live_seat_bookings(
     assert {message.routing_key for message in told} == {f"group.seat_cancelled.v1.{group_id}"}
 
 
-async def test_what_nobody_listens_for_is_kept_for_a_look(database_url: str, amqp_url: str) -> None:
+async def test_what_nobody_listens_for_is_kept_for_a_look(
+    database_url: str, own_broker: OwnBroker
+) -> None:
+    """At a broker of its own: on the session's, other tests have queues that hear everything."""
+    amqp_url = own_broker.url
     async with (
         ledger_at(database_url) as ledger,
         await aio_pika.connect(amqp_url) as connection,
