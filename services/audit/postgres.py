@@ -15,7 +15,7 @@ from uuid import UUID
 
 import asyncpg
 
-from services.audit.copied import COLUMNS, END, SIGNATURE
+from services.audit.copy_format import COLUMNS, END, SIGNATURE
 from services.audit.findings import Head
 from shared.eventlog.follower import records
 from shared.eventlog.record import StoredRecord

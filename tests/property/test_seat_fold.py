@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.audit.seat_fold import Miscount, SeatFold
+from services.audit.verify.seat_fold import Miscount, SeatFold
 from shared.domain.events import (
     EVENTS,
     CapacityChanged,

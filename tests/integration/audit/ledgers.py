@@ -13,7 +13,7 @@ from uuid import UUID, uuid4
 import asyncpg
 
 from services.audit.postgres import open_ledger
-from services.audit.verify import Verdict, verify
+from services.audit.verify.verify import Verdict, verify
 from shared.booking_api.details import SEALED_BOOKING, pack_seat
 from shared.booking_api.new_seats import NewCustomer, NewSeats
 from shared.booking_api.views import Attendee

@@ -13,7 +13,7 @@ import asyncpg
 import pytest_asyncio
 
 from deploy.local.rabbitmq import PrivateRabbitMQ
-from services.audit import indexing
+from services.audit.people import indexing
 from services.query.projection import session_settings
 from shared.eventlog.privacy import MasterKey
 from tests.harness.gathering import until_projected, until_relayed

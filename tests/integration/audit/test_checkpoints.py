@@ -10,7 +10,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from services.audit import check_proof
+from services.audit.proofs import check_proof
 from tests.integration.audit.ledgers import (
     MARTY,
     Script,

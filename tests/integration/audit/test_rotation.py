@@ -10,7 +10,7 @@ from uuid import uuid4
 import asyncpg
 import pytest
 
-from services.audit import rotation
+from services.audit.keys import rotation
 from services.query.webhooks_secrets import SEAL_PURPOSE, seal_secret
 from shared.accounts.postgres import PostgresAccounts
 from shared.eventlog.privacy import BookingKey, MasterKey

@@ -9,7 +9,7 @@ from uuid import UUID, uuid4
 
 import asyncpg
 
-from services.audit import stock_reader
+from services.audit.transfer import stock_reader
 from shared.booking_api.details import SEALED_BOOKING, pack_seat
 from shared.booking_api.new_seats import NewCustomer, NewSeats
 from shared.booking_api.views import Attendee

@@ -12,7 +12,8 @@ import asyncpg
 import pytest
 import pytest_asyncio
 
-from services.audit import postgres, transfer
+from services.audit import postgres
+from services.audit.transfer import transfer
 from shared.eventlog.privacy import MasterKey
 from tests.harness.servers import Databases
 from tests.integration.audit.ledgers import Script, fill, lines, seatledger, tamper, verdict

@@ -7,8 +7,9 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from services.audit import parts, postgres
-from services.audit import verify as verifying
+from services.audit import postgres
+from services.audit.verify import parts
+from services.audit.verify import verify as verifying
 from shared.settings import ConfigurationError
 from tests.integration.audit.ledgers import (
     COMPLETED,

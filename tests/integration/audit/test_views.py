@@ -9,8 +9,8 @@ import asyncpg
 import pytest
 import pytest_asyncio
 
+from services.audit.history.states import Moment, group_at
 from services.audit.postgres import open_ledger
-from services.audit.states import Moment, group_at
 from tests.integration.audit.ledgers import CANCELLED, COMPLETED, OPEN, fill, tamper
 
 QUESTIONS = resources.files("services.audit").joinpath("questions.sql").read_text()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from services.audit.checkpoint import (
+from services.audit.proofs.checkpoint import (
     BadCheckpoint,
     Checkpoint,
     CheckpointSigner,

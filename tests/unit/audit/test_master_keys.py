@@ -8,7 +8,7 @@ from uuid import uuid4
 
 import pytest
 
-from services.audit.rotation import EVERYTHING_SEALED
+from services.audit.keys.rotation import EVERYTHING_SEALED
 from shared.eventlog.privacy import BookingKey, MasterKey, Unreadable, customer_ref
 
 OLD, NEW = bytes(32), bytes(range(32))

@@ -6,7 +6,7 @@ from hashlib import sha256
 
 import pytest
 
-from services.audit.merkle import (
+from services.audit.proofs.merkle import (
     EMPTY_ROOT,
     MerkleRoot,
     Range,

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
-from services.audit.history import BrokenHistory
+from services.audit.history.history import BrokenHistory
 from services.audit.postgres import Ledger
 from shared.booking_api.details import SeatDetails, details_after
 from shared.booking_api.spreadsheet import cell

@@ -13,8 +13,8 @@ from uuid import UUID
 
 import typer
 
-from services.audit.asking import auditing, refused
 from services.audit.postgres import Ledger
+from services.audit.session import auditing, refused
 from shared.booking_api.notices import worded_fields
 from shared.cli import AsJson, print_rows
 from shared.domain.events import SeatBooked

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from pydantic_core import PydanticSerializationError, from_json, to_json
 
-from services.audit.copied import HASH_BYTES, CopiedRow, unpacked_rows
+from services.audit.copy_format import HASH_BYTES, CopiedRow, unpacked_rows
 from services.audit.postgres import KeyRow
 from shared.eventlog.chain import canonical_metadata
 from shared.fast_ids import id_of, parsed_id

@@ -11,7 +11,9 @@ from uuid import UUID
 
 import typer
 
-from services.audit.checkpoint import (
+from services.audit.findings import Broken
+from services.audit.postgres import Ledger, open_ledger
+from services.audit.proofs.checkpoint import (
     BadCheckpoint,
     Checkpoint,
     CheckpointSigner,
@@ -19,10 +21,8 @@ from services.audit.checkpoint import (
     is_signed_by,
     open_checkpoint,
 )
-from services.audit.findings import Broken
-from services.audit.postgres import Ledger, open_ledger
-from services.audit.proofs import compare, prove_consistency, prove_events, walk
-from services.audit.verify import Advance
+from services.audit.proofs.proofs import compare, prove_consistency, prove_events, walk
+from services.audit.verify.verify import Advance
 from shared.cli import AsJson, collect_garbage_rarely, note, print_json_lines, progress
 from shared.eventlog.privacy import MasterKey
 from shared.settings import ConfigurationError, read_settings
@@ -85,7 +85,7 @@ def prove_booking(
     key: KeyText = None,
     out: ToFile = None,
 ) -> None:
-    """Prove that a booking's events are in the ledger; services/audit/check_proof.py checks it."""
+    """Prove that a booking's events are in the ledger; `check_proof.py` beside this checks it."""
     known = _read(file, key)
     events = _walking(lambda ledger, advance: prove_events(ledger, booking, known, advance))
     if not events:

@@ -1,7 +1,8 @@
 """Looks at parts in this process and in others at once: who is free takes the next one.
 
-`python -m services.audit.workers` is one of the others: it reads parts from stdin and answers what
-it saw of each, a line of JSON both; the end of stdin is its own. The database is DATABASE_URL's.
+`python -m services.audit.verify.workers` is one of the others: it reads parts from stdin and
+answers what it saw of each, a line of JSON both; the end of stdin is its own. The database is that
+of DATABASE_URL.
 """
 
 from __future__ import annotations
@@ -16,8 +17,8 @@ from typing import Final
 
 from pydantic import TypeAdapter
 
-from services.audit.parts import Looked, Part, look_at
 from services.audit.postgres import Ledger, open_ledger
+from services.audit.verify.parts import Looked, Part, look_at
 from shared.settings import ConfigurationError
 
 LINE_BYTES: Final = 1 << 20

@@ -16,12 +16,12 @@ from itertools import islice
 from pathlib import Path
 from typing import BinaryIO
 
-from services.audit.chain_walk import ChainWalk
-from services.audit.copied import packed_row
+from services.audit.copy_format import packed_row
 from services.audit.findings import Broken, Head
-from services.audit.lines import BadLine, event_lines, event_row, key_lines, key_row
 from services.audit.postgres import Batch, Ledger, LedgerWriter, Place
-from services.audit.verify import Advance
+from services.audit.transfer.json_lines import BadLine, event_lines, event_row, key_lines, key_row
+from services.audit.verify.chain_walk import ChainWalk
+from services.audit.verify.verify import Advance
 
 BATCH = 5_000
 SLICE = 100

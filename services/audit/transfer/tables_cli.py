@@ -12,10 +12,10 @@ from uuid import UUID
 
 import typer
 
-from services.audit.asking import refused
-from services.audit.history import BrokenHistory
+from services.audit.history.history import BrokenHistory
 from services.audit.postgres import Ledger, open_ledger
-from services.audit.tables import (
+from services.audit.session import refused
+from services.audit.transfer.tables import (
     GROUP_COLUMNS,
     PERSONAL_COLUMNS,
     SEAT_COLUMNS,

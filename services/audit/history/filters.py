@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from services.audit.history import HistoryEntry
+from services.audit.history.history import HistoryEntry
 from shared.domain.events import EVENTS
 
 

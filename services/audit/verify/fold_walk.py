@@ -9,9 +9,9 @@ from struct import Struct
 from typing import Final
 from uuid import UUID
 
-from services.audit.copied import rows_in, unpack_length
+from services.audit.copy_format import rows_in, unpack_length
 from services.audit.findings import Finding
-from services.audit.seat_fold import Miscount, SeatFold
+from services.audit.verify.seat_fold import Miscount, SeatFold
 
 MAX_FINDINGS: Final = 100
 _unpack_head = Struct(">hi16siqiqi").unpack_from

@@ -9,18 +9,18 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from services.audit.chain_walk import ChainWalk
-from services.audit.checkpoint import Checkpoint
 from services.audit.findings import Broken, Finding
-from services.audit.merkle import (
+from services.audit.postgres import Ledger
+from services.audit.proofs.checkpoint import Checkpoint
+from services.audit.proofs.merkle import (
     MerkleRoot,
     Range,
     RangeRoots,
     consistency_ranges,
     inclusion_ranges,
 )
-from services.audit.postgres import Ledger
-from services.audit.verify import Advance
+from services.audit.verify.chain_walk import ChainWalk
+from services.audit.verify.verify import Advance
 from shared.eventlog.chain import GENESIS, canonical_metadata
 from shared.eventlog.record import StoredRecord
 

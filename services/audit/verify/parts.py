@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from typing import Final, Literal
 from uuid import UUID
 
-from services.audit.chain_walk import ChainWalk
 from services.audit.findings import Broken, Finding
-from services.audit.fold_walk import FoldWalk
 from services.audit.postgres import Ledger
+from services.audit.verify.chain_walk import ChainWalk
+from services.audit.verify.fold_walk import FoldWalk
 from shared.eventlog.chain import GENESIS
 
 PART: Final = 20_000

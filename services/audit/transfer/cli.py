@@ -9,9 +9,9 @@ from typing import Annotated, Any, TypeVar
 
 import typer
 
-from services.audit.lines import BadLine
 from services.audit.postgres import LedgerMoved, open_ledger, open_writer
-from services.audit.transfer import (
+from services.audit.transfer.json_lines import BadLine
+from services.audit.transfer.transfer import (
     TransferRefused,
     export_events,
     export_keys,

@@ -8,11 +8,11 @@ from uuid import UUID
 
 import typer
 
-from services.audit.asking import auditing, refused
-from services.audit.differences import differences
-from services.audit.history import BrokenHistory
+from services.audit.history.differences import differences
+from services.audit.history.history import BrokenHistory
+from services.audit.history.states import describe, group_at, moment_of
 from services.audit.postgres import Ledger
-from services.audit.states import describe, group_at, moment_of
+from services.audit.session import auditing, refused
 from shared.cli import AsJson, print_json_lines, print_rows
 from shared.eventlog.record import StoredRecord
 

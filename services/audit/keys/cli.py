@@ -9,8 +9,8 @@ from typing import Any
 
 import typer
 
-from services.audit.asking import refused
-from services.audit.rotation import UnknownKey, rotate
+from services.audit.keys.rotation import UnknownKey, rotate
+from services.audit.session import refused
 from shared.cli import AsJson, note, print_rows, progress
 from shared.eventlog.master_keys import master_on
 from shared.postgres import connected

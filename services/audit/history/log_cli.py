@@ -11,12 +11,12 @@ from uuid import UUID
 
 import typer
 
-from services.audit.asking import refused
-from services.audit.filters import Filter
-from services.audit.found import Unopened, bookings_of
-from services.audit.history import BrokenHistory, HistoryEntry, brief, entry_of, history_of
-from services.audit.history_cli import stream_of
+from services.audit.history.cli import stream_of
+from services.audit.history.filters import Filter
+from services.audit.history.history import BrokenHistory, HistoryEntry, brief, entry_of, history_of
+from services.audit.people.found import Unopened, bookings_of
 from services.audit.postgres import Ledger, open_ledger
+from services.audit.session import refused
 from shared.cli import AsJson, print_json_lines, print_rows, stamp
 from shared.eventlog.codec import UndecodableEvent, decode_event
 from shared.eventlog.follower import records

@@ -11,10 +11,10 @@ from uuid import UUID
 import typer
 from rich.console import Console
 
-from services.audit.asking import BROKEN, auditing
 from services.audit.findings import Finding
 from services.audit.postgres import Ledger
-from services.audit.verify import Verdict, verify
+from services.audit.session import BROKEN, auditing
+from services.audit.verify.verify import Verdict, verify
 from shared.cli import AsJson, collect_garbage_rarely, print_json_lines, print_rows, progress
 from shared.settings import read_settings
 

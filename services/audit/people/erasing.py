@@ -15,8 +15,8 @@ from uuid import UUID, uuid4
 
 import asyncpg
 
-from services.audit.found import Found
-from services.audit.resealing import reseal_without
+from services.audit.people.found import Found
+from services.audit.people.resealing import reseal_without
 from shared.domain.events import CustomerErased, Event
 from shared.domain.group import Group
 from shared.eventlog.erasure import scrub, scrub_attendees

@@ -9,11 +9,11 @@ from typing import Annotated, Any
 
 import typer
 
-from services.audit.asking import refused
-from services.audit.indexing import index_people
-from services.audit.people import named_in, stored_about
-from services.audit.people_cli import Search, Slug, search_for
+from services.audit.people.cli import Search, Slug, search_for
+from services.audit.people.indexing import index_people
+from services.audit.people.people import named_in, stored_about
 from services.audit.postgres import Ledger, open_ledger
+from services.audit.session import refused
 from shared.cli import AsJson, note, print_json_lines, print_rows, progress
 from shared.eventlog.master_keys import load_master, master_on
 from shared.eventlog.privacy import MasterKey

@@ -13,9 +13,9 @@ from time import perf_counter
 from typing import Final
 
 from services.audit.findings import Finding, Head
-from services.audit.parts import Looked, Part, parts_of
 from services.audit.postgres import Ledger
-from services.audit.workers import look_at_all
+from services.audit.verify.parts import Looked, Part, parts_of
+from services.audit.verify.workers import look_at_all
 from shared.eventlog.chain import GENESIS
 
 Advance = Callable[[int], None]

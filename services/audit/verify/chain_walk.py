@@ -9,7 +9,7 @@ from hashlib import sha256
 from struct import Struct, error
 from uuid import UUID
 
-from services.audit.copied import (
+from services.audit.copy_format import (
     EPOCH_MICROSECONDS,
     HASH_BYTES,
     HEAD_BYTES,

@@ -15,10 +15,10 @@ from uuid import UUID
 import asyncpg
 import typer
 
-from services.audit.asking import BROKEN, agreed, refused
-from services.audit.erasing import Eraser, NotErased, eraser
-from services.audit.found import Found, Unopened, booking_details, bookings_of
+from services.audit.people.erasing import Eraser, NotErased, eraser
+from services.audit.people.found import Found, Unopened, booking_details, bookings_of
 from services.audit.postgres import Ledger, open_ledger
+from services.audit.session import BROKEN, agreed, refused
 from shared.booking_api.details import SeatDetails
 from shared.cli import AsJson, note, print_rows, progress
 from shared.eventlog.master_keys import load_master

@@ -9,7 +9,7 @@ from itertools import takewhile
 from typing import Any
 from uuid import UUID
 
-from services.audit.history import BrokenHistory
+from services.audit.history.history import BrokenHistory
 from shared.domain.group import Group, evolve
 from shared.domain.seats import Seat
 from shared.eventlog.codec import UndecodableEvent, decode_event
