@@ -23,8 +23,8 @@ from services.query.projection import prepare, session_settings
 from services.query.projects import ProjectReads
 from services.query.refusals import RefusalReads
 from services.query.streams import Streams
-from services.query.webhooks_figures import webhook_figures
-from services.query.webhooks_http import WebhookRoutes
+from services.query.webhooks.http import WebhookRoutes
+from services.query.webhooks.metrics import webhook_figures
 from shared.accounts.keyring import KeyRing
 from shared.accounts.postgres import PostgresKeySource
 from shared.accounts.projects import PostgresProjects

@@ -13,7 +13,7 @@ import asyncpg
 
 from services.query.projector import Projector
 from services.query.relay_loops import publishing_loops
-from services.query.webhooks import webhook_loops
+from services.query.webhooks.loops import webhook_loops
 from shared.eventlog.privacy import MasterKey
 from shared.eventlog.wakeup import Wakeup
 from shared.postgres import pool_of

@@ -11,7 +11,7 @@ import asyncpg
 import pytest
 
 from services.audit.keys import rotation
-from services.query.webhooks_secrets import SEAL_PURPOSE, seal_secret
+from services.query.webhooks.secrets import SEAL_PURPOSE, seal_secret
 from shared.accounts.postgres import PostgresAccounts
 from shared.eventlog.privacy import BookingKey, MasterKey
 from tests.harness import commands

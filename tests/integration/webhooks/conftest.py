@@ -8,8 +8,8 @@ from collections.abc import AsyncIterator
 import pytest_asyncio
 
 from services.query.connection import Pool
-from services.query.webhooks import webhook_loops
-from services.query.webhooks_sender import Patience
+from services.query.webhooks.loops import webhook_loops
+from services.query.webhooks.sender import Patience
 from shared.eventlog.wakeup import Wakeup
 from shared.settings import Settings
 from tests.integration.query.conftest import api, pool, scenario

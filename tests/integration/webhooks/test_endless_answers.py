@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager, contextmanager, suppress
 
 import pytest
 
-from services.query.webhooks_post import posting
+from services.query.webhooks.http_client import posting
 
 SECONDS = 2.0
 BODY = b"{}"

@@ -9,7 +9,7 @@ import pytest
 
 from services.query.connection import Pool
 from services.query.projection import sql
-from services.query.webhooks_sender import FAILING, LEASE_SECONDS, PER_ENDPOINT
+from services.query.webhooks.sender import FAILING, LEASE_SECONDS, PER_ENDPOINT
 from tests.integration.query.api import FOREIGN_KEY, Api
 from tests.integration.query.scenario import Scenario
 from tests.integration.webhooks.calls import Webhooks

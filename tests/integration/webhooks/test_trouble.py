@@ -9,9 +9,9 @@ import pytest
 
 from services.query.connection import Pool
 from services.query.projection import sql
-from services.query.webhooks import webhook_loops
-from services.query.webhooks_post import NO_PUBLIC_ADDRESS
-from services.query.webhooks_sender import PER_ENDPOINT
+from services.query.webhooks.http_client import NO_PUBLIC_ADDRESS
+from services.query.webhooks.loops import webhook_loops
+from services.query.webhooks.sender import PER_ENDPOINT
 from shared.eventlog.wakeup import Wakeup
 from tests.harness.relays import eventually
 from tests.integration.query.api import FOREIGN_KEY, Api

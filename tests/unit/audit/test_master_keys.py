@@ -46,5 +46,5 @@ def test_whatever_the_master_key_seals_is_sealed_anew_by_a_rotation() -> None:
         *CHECKOUT.joinpath("shared").rglob("*.py"),
     ]
     sealing = {source.name for source in sources if SEALS.search(source.read_text())}
-    assert sealing == {"idempotency.py", "keys.py", "webhooks_secrets.py", "rotation.py"}
+    assert sealing == {"idempotency.py", "keys.py", "secrets.py", "rotation.py"}
     assert {one.purpose for one in EVERYTHING_SEALED} == {"answer", "api key", "webhook secret"}

@@ -13,7 +13,7 @@ from ruamel.yaml import YAML
 
 from services.children import STOP_SECONDS
 from services.query.figures import GAUGES
-from services.query.webhooks_figures import WEBHOOK_GAUGES
+from services.query.webhooks.metrics import WEBHOOK_GAUGES
 from services.workers import DRAIN_SECONDS as DRAIN_OF_WORKERS
 from shared.http.server import DRAIN_SECONDS, LINGER_SECONDS
 from shared.metrics import SERIES, own_metrics

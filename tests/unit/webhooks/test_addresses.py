@@ -6,8 +6,8 @@ import ipaddress
 
 import pytest
 
-from services.query.webhooks_addresses import AddressRefused, check_address
-from services.query.webhooks_sender import FAILING, Patience
+from services.query.webhooks.addresses import AddressRefused, check_address
+from services.query.webhooks.sender import FAILING, Patience
 
 IANA_IPV4 = """
 0.0.0.0/8 0.0.0.0/32 10.0.0.0/8 100.64.0.0/10 127.0.0.0/8 169.254.0.0/16 172.16.0.0/12 192.0.0.0/24

@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from services.query.webhooks_post import NO_PUBLIC_ADDRESS, posting
+from services.query.webhooks.http_client import NO_PUBLIC_ADDRESS, posting
 from tests.unit.booking_api.test_web_addresses import AS_THEY_ARE
 
 ANSWER = b"HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n"

@@ -10,7 +10,7 @@ from prometheus_client import Metric
 
 from services.query.connection import Pool
 from services.query.projection import sql
-from services.query.webhooks_sender import FAILING
+from services.query.webhooks.sender import FAILING
 
 OLDEST_DUE = "seatledger_webhook_oldest_due_seconds"
 ENDPOINTS = "seatledger_webhook_endpoints"

@@ -18,9 +18,9 @@ from uuid import UUID, uuid4
 
 from services.query.connection import LOST, Pool
 from services.query.projection import sql
-from services.query.webhooks_body import BookingGone, Occasion, WebhookBodies
-from services.query.webhooks_post import GONE, Outcome, Poster
-from services.query.webhooks_secrets import Message, signatures
+from services.query.webhooks.body import BookingGone, Occasion, WebhookBodies
+from services.query.webhooks.http_client import GONE, Outcome, Poster
+from services.query.webhooks.secrets import Message, signatures
 from shared.booking_api.errors import ApiError
 from shared.eventlog.privacy import MasterKey, Unreadable
 from shared.eventlog.rest import Rest

@@ -17,8 +17,8 @@ from typing import Any
 import aiohttp
 from yarl import URL
 
-from services.query.webhooks_addresses import AddressRefused, check_address
-from services.query.webhooks_protocol import StrangersConnector
+from services.query.webhooks.addresses import AddressRefused, check_address
+from services.query.webhooks.protocol import StrangersConnector
 from shared.booking_api.web_addresses import as_given
 
 SECONDS = 10.0

@@ -7,10 +7,10 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 
 from services.query.freshness import FreshReads
-from services.query.webhooks_body import WebhookBodies
-from services.query.webhooks_enqueuer import WebhookEnqueuer
-from services.query.webhooks_post import posting
-from services.query.webhooks_sender import Patience, WebhookSender
+from services.query.webhooks.body import WebhookBodies
+from services.query.webhooks.enqueuer import WebhookEnqueuer
+from services.query.webhooks.http_client import posting
+from services.query.webhooks.sender import Patience, WebhookSender
 from shared.accounts.keyring import KeyRing
 from shared.accounts.postgres import PostgresKeySource
 from shared.accounts.projects import PostgresProjects
