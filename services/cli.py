@@ -38,8 +38,8 @@ _APP_BY_COMMAND: Final = {
     "status": "services.query.cli:app",
     "replay": "services.query.cli:app",
     "parked": "services.query.cli:app",
-    "republish": "services.query.relay_cli:app",
-    "messages": "services.query.relay_cli:app",
+    "republish": "services.query.relay.cli:app",
+    "messages": "services.query.relay.cli:app",
     "prune": "shared.retention:app",
 }
 _WHOLE: Final = {"apps", "keys", "projects", "customer", "csv", "master-key", "checkpoint"}

@@ -25,8 +25,8 @@ import aio_pika
 import aiohttp
 from aio_pika.abc import AbstractIncomingMessage
 
+from services.query.relay.broker.rabbitmq import Broker
 from shared.event_loop import run
-from shared.messaging.rabbitmq import Broker
 from shared.messaging.topology import EVENTS
 from tests.bench.contestants import AUTHORIZATION, Contestant, Servers, running, servers
 from tests.bench.figures import machine

@@ -26,13 +26,13 @@ from aio_pika.abc import AbstractQueue
 from deploy.local.broker import installation
 from deploy.local.postgres import PrivatePostgres
 from deploy.local.rabbitmq import PrivateRabbitMQ
-from services.query.relay import Relay
-from services.query.relay_outlet import TO_REPLAY, TO_SUBSCRIBERS, Outlet
-from services.query.relay_rendered import Rendering
-from services.query.relay_tail import SharedTail
+from services.query.relay.broker.rabbitmq import Broker
+from services.query.relay.destination import TO_REPLAY, TO_SUBSCRIBERS, Outlet
+from services.query.relay.log_tail import SharedTail
+from services.query.relay.message_cache import Rendering
+from services.query.relay.relay import Relay
 from shared.event_loop import run
 from shared.eventlog.store import Entry
-from shared.messaging.rabbitmq import Broker
 from shared.messaging.topology import EVENTS
 from shared.migrate import migrate
 from tests.bench.figures import machine

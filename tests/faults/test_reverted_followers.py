@@ -16,9 +16,9 @@ from services.query.batch import Change, apply_batch, groups_of
 from services.query.connection import Connection
 from services.query.projection import prepare, sql
 from services.query.projector import Projector
+from services.query.relay.broker.publisher import MessagingError, Publisher, Told
 from shared.eventlog.election import Term
 from shared.messaging.amqp_frames import Content
-from shared.messaging.publisher import MessagingError, Publisher, Told
 from tests.harness.checker.evidence import Evidence
 from tests.harness.checker.followers import check_projection, check_published
 from tests.harness.gathering import (

@@ -12,7 +12,7 @@ import aio_pika
 from aio_pika.abc import AbstractConnection, AbstractIncomingMessage, AbstractQueue
 from aio_pika.exceptions import AMQPError
 
-from shared.messaging.rabbitmq import Broker
+from services.query.relay.broker.rabbitmq import Broker
 from shared.messaging.topology import EVENTS
 
 PATIENCE = 120.0

@@ -15,15 +15,15 @@ import asyncpg
 from aio_pika.abc import AbstractIncomingMessage
 from jsonschema import Draft202012Validator
 
-from services.query.relay import Relay
-from services.query.relay_outlet import TO_SUBSCRIBERS, Outlet
+from services.query.relay.broker.rabbitmq import Broker
+from services.query.relay.destination import TO_SUBSCRIBERS, Outlet
+from services.query.relay.relay import Relay
 from shared.eventlog.follower import Follower
 from shared.eventlog.postgres import PostgresEventStore
 from shared.eventlog.record import NewEvent
 from shared.eventlog.store import Appended, Entry
 from shared.eventlog.wakeup import Wakeup
 from shared.messaging.asyncapi import document
-from shared.messaging.rabbitmq import Broker
 from shared.messaging.topology import EVENTS
 from tests.harness.ledger import booked, created
 

@@ -6,7 +6,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from services.query.relay_progress import Progress
+from services.query.relay.checkpoint import Progress
 
 HEAD = 30
 

@@ -13,12 +13,12 @@ from uuid import UUID, uuid5
 
 from services.query.connection import Pool
 from services.query.projection import sql
-from services.query.relay_messages import group_at
+from services.query.relay.fanout import moved_seats, moves_seats
+from services.query.relay.messages_of import group_at
 from shared.domain.events import Event, SeatBooked
 from shared.eventlog.codec import UndecodableEvent, decode_event
 from shared.eventlog.record import StoredRecord
 from shared.messaging.cloudevent import state_after
-from shared.messaging.fanout import moved_seats, moves_seats
 
 _log = logging.getLogger(__name__)
 

@@ -12,7 +12,12 @@ from uuid import uuid4
 import aio_pika
 import pytest
 
-from services.query.relay_parked import NotParked, give_up_parked, parked_messages, retry_parked
+from services.query.relay.parked_messages import (
+    NotParked,
+    give_up_parked,
+    parked_messages,
+    retry_parked,
+)
 from shared.domain.events import GroupCreated
 from shared.eventlog.record import NewEvent
 from shared.messaging.topology import EVENTS

@@ -6,9 +6,9 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from services.query.relay_changes import ChangeNotices
+from services.query.relay.broker.rabbitmq import Broker
+from services.query.relay.seat_count_notices import ChangeNotices
 from shared.eventlog.follower import Follower
-from shared.messaging.rabbitmq import Broker
 from shared.messaging.topology import CHANGES
 from tests.harness.ledger import booked
 from tests.harness.proxy import Proxy

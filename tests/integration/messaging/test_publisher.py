@@ -9,9 +9,9 @@ import aio_pika
 import pytest
 from pamqp.common import FieldTable
 
+from services.query.relay.broker.publisher import ContentRefused, PublishFailed, Unroutable
+from services.query.relay.broker.rabbitmq import Broker, BrokerUnreachable, declare
 from shared.messaging.cloudevent import Message, render
-from shared.messaging.publisher import ContentRefused, PublishFailed, Unroutable
-from shared.messaging.rabbitmq import Broker, BrokerUnreachable, declare
 from shared.messaging.topology import (
     BY_GROUP,
     CORE,

@@ -7,10 +7,10 @@ from uuid import uuid4, uuid5
 
 import aio_pika
 
-from services.query.relay_outlet import TO_REPLAY
+from services.query.relay.broker.rabbitmq import Broker
+from services.query.relay.destination import TO_REPLAY
 from shared.domain.events import GroupCancelled, SeatCancelled
 from shared.eventlog.record import NewEvent
-from shared.messaging.rabbitmq import Broker
 from shared.messaging.topology import EVENTS_UNROUTED, REPLAY, REPLAYED
 from tests.harness.ledger import NOON, booked, created
 from tests.harness.own_broker import OwnBroker

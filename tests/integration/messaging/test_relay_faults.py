@@ -65,7 +65,7 @@ async def test_a_silent_connection_is_given_up(database_url: str, amqp_url: str)
 async def test_without_a_broker_it_says_so_once_and_catches_up_when_there_is_one(
     database_url: str, amqp_url: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    caplog.set_level(logging.INFO, "services.query.relay_loop")
+    caplog.set_level(logging.INFO, "services.query.relay.term")
     async with ledger_at(database_url) as ledger, subscriber_at(amqp_url) as subscriber:
         async with Proxy(amqp_url) as proxy:
             await proxy.refuse()

@@ -6,8 +6,8 @@ from uuid import uuid4
 
 import pytest
 
-from services.query.relay_republish import NoSuchQueue, Republishing
-from shared.messaging.rabbitmq import Broker
+from services.query.relay.broker.rabbitmq import Broker
+from services.query.relay.republish import NoSuchQueue, Republishing
 from tests.harness.proxy import Proxy
 from tests.harness.relays import (
     assert_published,

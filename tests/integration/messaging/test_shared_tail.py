@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from services.query.relay_tail import SharedTail
+from services.query.relay.log_tail import SharedTail
 from tests.harness.relays import PATIENCE, Ledger, ledger_at, sell
 
 

@@ -11,8 +11,8 @@ import pytest
 import pytest_asyncio
 
 from deploy.local.ports import free_ports
+from services.query.relay.broker.rabbitmq import Broker, BrokerUnreachable
 from shared.messaging.cloudevent import Message
-from shared.messaging.rabbitmq import Broker, BrokerUnreachable
 from shared.messaging.subscriber_queue import subscriber_queue
 from shared.messaging.topology import EVENTS_UNROUTED
 from tests.harness.certificates import certificate

@@ -12,9 +12,9 @@ from pamqp.body import ContentBody
 from pamqp.header import ContentHeader
 from pamqp.heartbeat import Heartbeat
 
+from services.query.relay.broker.confirm_reader import ConfirmReader
 from shared.event_loop import run
 from shared.messaging.amqp_frames import CHANNEL, HEARTBEAT
-from shared.messaging.confirm_reader import ConfirmReader
 
 Told = tuple[object, ...]
 

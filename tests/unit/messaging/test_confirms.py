@@ -11,10 +11,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from services.query.relay.broker.publisher import (
+    ContentRefused,
+    Nacked,
+    Publisher,
+    PublishFailed,
+    Unroutable,
+)
 from shared.event_loop import run
 from shared.messaging.amqp_frames import Content, content_of
 from shared.messaging.cloudevent import Message
-from shared.messaging.publisher import ContentRefused, Nacked, Publisher, PublishFailed, Unroutable
 
 NOON = datetime(2030, 5, 1, 12, tzinfo=UTC)
 

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Iterator
 from itertools import chain, repeat
 
-from services.query.relay_deferral import SALE_EVENTS_PER_SECOND, Deferral
+from services.query.relay.yield_to_sales import SALE_EVENTS_PER_SECOND, Deferral
 
 LOOK = 0.01
 SALE = int(SALE_EVENTS_PER_SECOND)

@@ -12,17 +12,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.query.relay_lanes import AHEAD, BEHIND, Detour, Flight, Lanes, start
-from services.query.relay_loop import Trouble
-from services.query.relay_progress import Progress
-from services.query.relay_rendered import Rendered, Rendering
-from services.query.relay_unheard import AT_ONCE, PER_SECOND, Unheard
+from services.query.relay.broker.publisher import Nacked, PublishFailed
+from services.query.relay.checkpoint import Progress
+from services.query.relay.group_queues import AHEAD, BEHIND, Detour, Flight, Lanes, start
+from services.query.relay.message_cache import Rendered, Rendering
+from services.query.relay.term import Trouble
+from services.query.relay.unrouted_sample import AT_ONCE, PER_SECOND, Unheard
 from shared.eventlog.codec import UndecodableEvent, encode_event
 from shared.eventlog.election import Term
 from shared.eventlog.record import StoredRecord
 from shared.eventlog.wakeup import Wakeup
 from shared.messaging.amqp_frames import Content
-from shared.messaging.publisher import Nacked, PublishFailed
 from tests.harness.ledger import booked
 
 MESSAGE = Rendered("key", Content(b"", b""))

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from services.query.relay.broker.publisher import encoded
+from services.query.relay.fanout import moves_seats
 from shared.eventlog.codec import decode
 from shared.eventlog.record import StoredRecord
 from shared.messaging.amqp_frames import Content
 from shared.messaging.cloudevent import render
-from shared.messaging.fanout import moves_seats
-from shared.messaging.publisher import encoded
 
 KEPT = 4096
 """Messages kept for the outlet that comes second: about a kilobyte each."""

@@ -13,16 +13,16 @@ from functools import partial
 
 import asyncpg
 
-from services.query.relay_lanes import Detour, Flight, Lanes, Plan, start
-from services.query.relay_loop import first_cause
-from services.query.relay_messages import waves_of
-from services.query.relay_outlet import Outlet
-from services.query.relay_rendered import Rendered
-from services.query.relay_unheard import Unheard
+from services.query.relay.broker.publisher import Publisher, Unroutable
+from services.query.relay.destination import Outlet
+from services.query.relay.group_queues import Detour, Flight, Lanes, Plan, start
+from services.query.relay.message_cache import Rendered
+from services.query.relay.messages_of import waves_of
+from services.query.relay.term import first_cause
+from services.query.relay.unrouted_sample import Unheard
 from shared.eventlog.record import StoredRecord
 from shared.fault_points import reached
 from shared.messaging.cloudevent import Message
-from shared.messaging.publisher import Publisher, Unroutable
 from shared.messaging.topology import EVENTS_UNROUTED
 
 WINDOW = 256

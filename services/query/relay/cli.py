@@ -9,17 +9,17 @@ from typing import Annotated, Any, TypeVar
 import asyncpg
 import typer
 
-from services.query.relay_parked import (
+from services.query.relay.broker.publisher import MessagingError
+from services.query.relay.broker.rabbitmq import Broker
+from services.query.relay.parked_messages import (
     NotParked,
     ParkedMessage,
     give_up_parked,
     parked_messages,
     retry_parked,
 )
-from services.query.relay_republish import NoSuchQueue, Republishing
+from services.query.relay.republish import NoSuchQueue, Republishing
 from shared.cli import AsJson, print_rows, stamp
-from shared.messaging.publisher import MessagingError
-from shared.messaging.rabbitmq import Broker
 from shared.postgres import explained, pool_of
 from shared.settings import ConfigurationError, read_settings
 

@@ -12,16 +12,16 @@ from functools import partial
 
 import asyncpg
 
-from services.query.relay_lanes import Detour
-from services.query.relay_loop import first_cause
-from services.query.relay_outlet import Outlet
-from services.query.relay_pipeline import Pipeline
-from services.query.relay_progress import Progress
-from services.query.relay_rendered import Rendered, Rendering
+from services.query.relay.broker.publisher import Publisher, PublishFailed, Unroutable
+from services.query.relay.broker.rabbitmq import Broker
+from services.query.relay.checkpoint import Progress
+from services.query.relay.destination import Outlet
+from services.query.relay.group_queues import Detour
+from services.query.relay.message_cache import Rendered, Rendering
+from services.query.relay.pipeline import Pipeline
+from services.query.relay.term import first_cause
 from shared.eventlog.follower import read_log
 from shared.eventlog.record import StoredRecord
-from shared.messaging.publisher import Publisher, PublishFailed, Unroutable
-from shared.messaging.rabbitmq import Broker
 from shared.messaging.topology import CORE
 
 BATCH = 500

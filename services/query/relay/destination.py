@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from services.query.relay_lanes import BEHIND
+from services.query.relay.group_queues import BEHIND
 from shared.messaging.topology import CORE, EVENTS, REPLAY, REPLAYED, Topology
 
 

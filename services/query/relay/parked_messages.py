@@ -10,11 +10,11 @@ from uuid import UUID
 
 import asyncpg
 
+from services.query.relay.broker.publisher import PublishFailed
 from shared.eventlog.election import Term, TermLost
 from shared.eventlog.follower import records
 from shared.eventlog.record import StoredRecord
 from shared.eventlog.statements import statement
-from shared.messaging.publisher import PublishFailed
 
 PAGE = 100
 

@@ -10,17 +10,17 @@ from functools import partial
 
 import asyncpg
 
-from services.query.relay_loop import RESIGN_SECONDS, Stay, Trouble, keep_publishing
-from services.query.relay_outlet import TO_SUBSCRIBERS, Outlet
-from services.query.relay_parked import NothingParked, ParkedMessages, retry_parked
-from services.query.relay_pipeline import WINDOW
-from services.query.relay_progress import Progress
-from services.query.relay_rendered import Rendering
-from services.query.relay_session import Leadership, Session
-from services.query.relay_tail import Log
+from services.query.relay.broker.publisher import Publisher
+from services.query.relay.broker.rabbitmq import Broker
+from services.query.relay.checkpoint import Progress
+from services.query.relay.destination import TO_SUBSCRIBERS, Outlet
+from services.query.relay.log_tail import Log
+from services.query.relay.message_cache import Rendering
+from services.query.relay.parked_messages import NothingParked, ParkedMessages, retry_parked
+from services.query.relay.pipeline import WINDOW
+from services.query.relay.session import Leadership, Session
+from services.query.relay.term import RESIGN_SECONDS, Stay, Trouble, keep_publishing
 from shared.eventlog.election import Election, Term
-from shared.messaging.publisher import Publisher
-from shared.messaging.rabbitmq import Broker
 
 DRAIN_SECONDS = 5.0
 

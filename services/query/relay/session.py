@@ -15,20 +15,20 @@ from uuid import UUID
 
 import asyncpg
 
-from services.query.relay_lanes import Detour, Lanes
-from services.query.relay_loop import Trouble
-from services.query.relay_outlet import Outlet
-from services.query.relay_parked import ParkedMessages
-from services.query.relay_pipeline import Pipeline
-from services.query.relay_progress import Progress
-from services.query.relay_rendered import Rendered, Rendering
-from services.query.relay_tail import Log
+from services.query.relay.broker.publisher import ContentRefused, Publisher, PublishFailed
+from services.query.relay.checkpoint import Progress
+from services.query.relay.destination import Outlet
+from services.query.relay.group_queues import Detour, Lanes
+from services.query.relay.log_tail import Log
+from services.query.relay.message_cache import Rendered, Rendering
+from services.query.relay.parked_messages import ParkedMessages
+from services.query.relay.pipeline import Pipeline
+from services.query.relay.term import Trouble
 from shared.eventlog.codec import UndecodableEvent
 from shared.eventlog.election import Term
 from shared.eventlog.record import StoredRecord
 from shared.eventlog.statements import statement
 from shared.fault_points import reached
-from shared.messaging.publisher import ContentRefused, Publisher, PublishFailed
 
 CHECKPOINT_SECONDS = 0.1
 PARKED_SECONDS = 1.0

@@ -18,10 +18,15 @@ from aio_pika import exceptions as amqp
 from aio_pika.abc import AbstractChannel, AbstractExchange, AbstractQueue
 from yarl import URL
 
+from services.query.relay.broker.confirm_reader import ConfirmReader
+from services.query.relay.broker.publisher import (
+    ContentRefused,
+    MessagingError,
+    Publisher,
+    PublishFailed,
+)
 from shared.messaging.amqp_frames import CHANNEL, SHORTEST_FRAME_MAX
 from shared.messaging.cloudevent import APP_ID
-from shared.messaging.confirm_reader import ConfirmReader
-from shared.messaging.publisher import ContentRefused, MessagingError, Publisher, PublishFailed
 from shared.messaging.topology import BY_GROUP, CORE, KEPT, Topology
 from shared.messaging.transport import Transport
 

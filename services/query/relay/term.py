@@ -13,10 +13,10 @@ import sys
 import time
 from collections.abc import Awaitable, Callable
 
-from services.query.relay_progress import Progress
+from services.query.relay.broker.publisher import ContentRefused, Nacked, Publisher
+from services.query.relay.broker.rabbitmq import Broker
+from services.query.relay.checkpoint import Progress
 from shared.eventlog.election import Resigned, Term, TermLost
-from shared.messaging.publisher import ContentRefused, Nacked, Publisher
-from shared.messaging.rabbitmq import Broker
 from shared.messaging.topology import Topology
 
 SHORTEST_PAUSE = 0.1

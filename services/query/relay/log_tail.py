@@ -11,7 +11,7 @@ from typing import Protocol
 
 import asyncpg
 
-from services.query.relay_deferral import Deferral
+from services.query.relay.yield_to_sales import Deferral
 from shared.eventlog.follower import BATCH, read_log
 from shared.eventlog.record import StoredRecord
 from shared.eventlog.rest import Rest

@@ -8,14 +8,14 @@ from typing import Protocol
 import asyncpg
 
 from services.query.projection import sql
-from services.query.relay import Relay
-from services.query.relay_changes import ChangeNotices
-from services.query.relay_deferral import Deferral
-from services.query.relay_outlet import TO_REPLAY
-from services.query.relay_rendered import Rendering
-from services.query.relay_tail import SharedTail
+from services.query.relay.broker.rabbitmq import Broker
+from services.query.relay.destination import TO_REPLAY
+from services.query.relay.log_tail import SharedTail
+from services.query.relay.message_cache import Rendering
+from services.query.relay.relay import Relay
+from services.query.relay.seat_count_notices import ChangeNotices
+from services.query.relay.yield_to_sales import Deferral
 from shared.eventlog.wakeup import Wakeup
-from shared.messaging.rabbitmq import Broker
 
 
 class PublishingLoop(Protocol):

@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any
 from uuid import UUID
 
-from services.query.relay_rendered import Rendered
+from services.query.relay.message_cache import Rendered
 from shared.eventlog.record import StoredRecord
 
 ROOM = 2000

@@ -11,16 +11,16 @@ import logging
 from typing import NamedTuple
 from uuid import UUID
 
-from services.query.relay_lanes import start
-from services.query.relay_loop import Stay, Trouble, keep_publishing
-from services.query.relay_progress import Progress
-from services.query.relay_tail import Log
+from services.query.relay.broker.publisher import Publisher
+from services.query.relay.broker.rabbitmq import Broker
+from services.query.relay.checkpoint import Progress
+from services.query.relay.group_queues import start
+from services.query.relay.log_tail import Log
+from services.query.relay.term import Stay, Trouble, keep_publishing
 from shared.eventlog.codec import UndecodableEvent, decode
 from shared.eventlog.election import Election, Term
 from shared.eventlog.record import StoredRecord
 from shared.messaging.cloudevent import render_seats_changed
-from shared.messaging.publisher import Publisher
-from shared.messaging.rabbitmq import Broker
 from shared.messaging.topology import CHANGES, CORE
 
 NAME = "changes"
