@@ -19,7 +19,7 @@ from services.query.history import GroupHistory
 from services.query.http import SingleBookings
 from services.query.lists import BookingLists
 from services.query.live_feed import LiveFeed
-from services.query.projection import prepare, session_settings
+from services.query.projection.schema import prepare, session_settings
 from services.query.projects import ProjectReads
 from services.query.refusals import RefusalReads
 from services.query.streams import Streams

@@ -14,9 +14,9 @@ from pydantic_core import to_json
 
 from services.query.connection import Connection
 from services.query.pieces import pieces
-from services.query.projection import sql
-from services.query.read_models import attendees
-from services.query.read_models.attendees import SeatRow
+from services.query.projection.read_models import attendees
+from services.query.projection.read_models.attendees import SeatRow
+from services.query.projection.schema import sql
 from shared.booking_api.bookings import render_booking
 from shared.booking_api.includes import Includes
 from shared.booking_api.timestamps import Rendering

@@ -14,10 +14,16 @@ import asyncpg
 import typer
 
 from services.query.figures import read_standings
-from services.query.parked import NotParked, parked_groups, retry
-from services.query.projection import SCHEMA, prepare, session_settings
-from services.query.rebuild import NotEqual, Progress, Rebuild, RebuildRunning, check
-from services.query.verification import Difference
+from services.query.projection.parked_groups import NotParked, parked_groups, retry
+from services.query.projection.rebuild.compare import Difference
+from services.query.projection.rebuild.rebuild import (
+    NotEqual,
+    Progress,
+    Rebuild,
+    RebuildRunning,
+    check,
+)
+from services.query.projection.schema import SCHEMA, prepare, session_settings
 from shared.cli import AsJson, collect_garbage_rarely, note, print_rows, progress, stamp, watch_rows
 from shared.eventlog.privacy import MasterKey
 from shared.postgres import explained

@@ -12,7 +12,7 @@ from uuid import UUID
 from pydantic_core import to_json
 
 from services.query.connection import Pool
-from services.query.projection import sql
+from services.query.projection.schema import sql
 from shared.domain.events import GroupCreated
 from shared.eventlog.codec import UndecodableEvent, decode, decode_event
 from shared.eventlog.follower import read_log, records

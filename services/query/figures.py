@@ -10,7 +10,7 @@ from typing import Any
 from prometheus_client import Metric
 
 from services.query.connection import Connection, Pool
-from services.query.projection import sql
+from services.query.projection.schema import sql
 
 UNPUBLISHED_SECONDS = 60.0
 GAUGES = (

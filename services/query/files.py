@@ -11,7 +11,7 @@ from aiohttp import web
 
 from services.query.asking import rendering_for
 from services.query.freshness import FreshReads
-from services.query.projection import sql
+from services.query.projection.schema import sql
 from services.query.streams import Streams
 from services.query.surroundings import group_views, surroundings
 from shared.booking_api import attendee_list, calendar_file

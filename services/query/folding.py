@@ -15,11 +15,11 @@ from uuid import UUID
 import asyncpg
 
 from services.query.connection import Connection
-from services.query.opening import OpenedEvent, Poison, Sealed, open_sealed
-from services.query.projection import sql
-from services.query.read_models import attendees, groups
-from services.query.read_models.attendees import SeatRow
-from services.query.read_models.groups import GroupRow
+from services.query.projection.decrypt import OpenedEvent, Poison, Sealed, open_sealed
+from services.query.projection.read_models import attendees, groups
+from services.query.projection.read_models.attendees import SeatRow
+from services.query.projection.read_models.groups import GroupRow
+from services.query.projection.schema import sql
 from shared.booking_api.errors import Parked
 from shared.booking_api.views import GroupView
 from shared.eventlog.privacy import MasterKey

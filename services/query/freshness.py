@@ -19,8 +19,8 @@ import asyncpg
 
 from services.query.connection import LOST, Connection
 from services.query.folding import FreshGroup, fetch_groups, fetch_seats
-from services.query.projection import session_settings, sql
-from services.query.read_models.attendees import SeatRow
+from services.query.projection.read_models.attendees import SeatRow
+from services.query.projection.schema import session_settings, sql
 from services.query.sharing import Shared
 from shared.booking_api.errors import NotFreshYet, Parked, RetryLater
 from shared.eventlog.privacy import MasterKey

@@ -24,8 +24,8 @@ from services.query.asking import (
 from services.query.connection import Pool
 from services.query.freshness import FreshBooking, FreshReads
 from services.query.past import past_of, read_moment
-from services.query.read_models import attendees
-from services.query.read_models.attendees import SeatRow
+from services.query.projection.read_models import attendees
+from services.query.projection.read_models.attendees import SeatRow
 from services.query.streamed import answer_streamed, can_be_streamed
 from services.query.streams import Streams
 from services.query.surroundings import group_views, needs_more, snapshot, surroundings

@@ -15,7 +15,7 @@ from pydantic_core import to_json
 
 from services.query.around import OutsideReads
 from services.query.connection import Connection
-from services.query.projection import sql
+from services.query.projection.schema import sql
 from services.query.streamed import RELATED, Render, can_be_streamed, group_pieces
 from services.query.surroundings import surroundings
 from shared.booking_api.includes import Includes

@@ -9,7 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from services.query.pieces import pieces
-from services.query.projection import sql
+from services.query.projection.schema import sql
 from shared.booking_api.paging import PageRequest
 from shared.booking_api.search import Filter, values_of
 from shared.domain.mailbox_address import (

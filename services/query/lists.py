@@ -28,9 +28,9 @@ from services.query.connection import Connection, Pool
 from services.query.freshness import FreshReads
 from services.query.list_pieces import Asked, list_pieces
 from services.query.listing import ListQuery, list_of_bookings, list_of_groups
-from services.query.parked import parked_of_app
-from services.query.projection import sql
-from services.query.read_models import attendees
+from services.query.projection.parked_groups import parked_of_app
+from services.query.projection.read_models import attendees
+from services.query.projection.schema import sql
 from services.query.streamed import Render, answer_in_pieces
 from services.query.streams import Streams
 from services.query.surroundings import group_views, needs_more, snapshot

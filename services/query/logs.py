@@ -10,7 +10,7 @@ from typing import NamedTuple
 from uuid import UUID
 
 from services.query.connection import Connection
-from services.query.projection import sql
+from services.query.projection.schema import sql
 from shared.booking_api.views import BookingView, LogEntry, SeatView
 from shared.domain.events import (
     AttendeesErased,

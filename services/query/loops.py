@@ -11,7 +11,7 @@ from contextlib import asynccontextmanager, suppress
 
 import asyncpg
 
-from services.query.projector import Projector
+from services.query.projection.projector import Projector
 from services.query.relay.loops import publishing_loops
 from services.query.webhooks.loops import webhook_loops
 from shared.eventlog.privacy import MasterKey

@@ -11,11 +11,11 @@ from datetime import datetime
 from uuid import UUID
 
 from services.query.connection import Connection
-from services.query.opening import OpenedEvent, Poison, open_records, sealed_bookings
-from services.query.projection import sql
-from services.query.read_models import attendees, groups
-from services.query.read_models.attendees import SeatRow
-from services.query.read_models.groups import GroupRow
+from services.query.projection.decrypt import OpenedEvent, Poison, open_records, sealed_bookings
+from services.query.projection.read_models import attendees, groups
+from services.query.projection.read_models.attendees import SeatRow
+from services.query.projection.read_models.groups import GroupRow
+from services.query.projection.schema import sql
 from shared.booking_api.errors import NotFound, Parked, ValidationFailed
 from shared.booking_api.parameters import moment_in, whole_number
 from shared.booking_api.timestamps import Reading, UnreadableTimestamp

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import cache
 
-from services.query.projection import sql
+from services.query.projection.schema import sql
 
 
 @cache

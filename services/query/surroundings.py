@@ -7,10 +7,10 @@ from contextlib import asynccontextmanager
 from uuid import UUID
 
 from services.query.connection import Connection, Pool
-from services.query.projection import sql
-from services.query.read_models import attendees, groups
-from services.query.read_models.attendees import SeatRow
-from services.query.read_models.groups import GroupRow
+from services.query.projection.read_models import attendees, groups
+from services.query.projection.read_models.attendees import SeatRow
+from services.query.projection.read_models.groups import GroupRow
+from services.query.projection.schema import sql
 from shared.booking_api.includes import Includes
 from shared.booking_api.views import GroupView, SeatView, Surroundings
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import asyncpg
 
-from services.query.projection import SCHEMA
+from services.query.projection.schema import SCHEMA
 
 BEHIND = f"""
 SELECT 'relay', h.position - f.checkpoint FROM followers f, log_head h WHERE f.name = 'relay'

@@ -20,7 +20,7 @@ import asyncpg
 from aiohttp import ClientResponseError, ClientSession
 
 from services.query.attendee_stream import statement_for
-from services.query.projection import session_settings
+from services.query.projection.schema import session_settings
 from shared.accounts.demo import SLUG
 from shared.accounts.postgres import PostgresAccounts
 from shared.event_loop import run

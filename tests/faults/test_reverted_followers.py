@@ -12,10 +12,10 @@ from uuid import UUID, uuid4
 import asyncpg
 import pytest
 
-from services.query.batch import Change, apply_batch, groups_of
 from services.query.connection import Connection
-from services.query.projection import prepare, sql
-from services.query.projector import Projector
+from services.query.projection.batch import Change, apply_batch, groups_of
+from services.query.projection.projector import Projector
+from services.query.projection.schema import prepare, sql
 from services.query.relay.broker.publisher import MessagingError, Publisher, Told
 from shared.eventlog.election import Term
 from shared.messaging.amqp_frames import Content

@@ -6,7 +6,7 @@ import asyncpg
 import psutil
 import pytest
 
-from services.query.projection import session_settings
+from services.query.projection.schema import session_settings
 from tests.harness.house import House
 from tests.harness.installation import ServiceProcess
 from tests.harness.proxy import Proxy

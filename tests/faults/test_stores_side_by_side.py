@@ -10,7 +10,7 @@ from uuid import UUID, uuid4
 import asyncpg
 
 from services.command.clock import DatabaseClock
-from services.query.projection import prepare
+from services.query.projection.schema import prepare
 from shared.eventlog.postgres import PostgresEventStore
 from shared.eventlog.store import Appended, Conflict, Entry
 from shared.migrate import migrate

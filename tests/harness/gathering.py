@@ -9,7 +9,7 @@ from uuid import UUID
 
 import asyncpg
 
-from services.query.projection import session_settings
+from services.query.projection.schema import session_settings
 from shared.eventlog.record import StoredRecord
 from tests.harness.checker.evidence import (
     CountRow,

@@ -19,7 +19,7 @@ from deploy.local.keys import master_key
 from deploy.local.ports import free_ports
 from deploy.local.postgres import DATABASE, PrivatePostgres
 from deploy.service_role import ROLE
-from services.query.projection import prepare
+from services.query.projection.schema import prepare
 from shared.migrate import migrate
 from tests.harness.launcher import CHECKOUT, LauncherRun
 from tests.harness.requests import group

@@ -7,7 +7,7 @@ from typing import Protocol
 
 import asyncpg
 
-from services.query.projection import sql
+from services.query.projection.schema import sql
 from services.query.relay.broker.rabbitmq import Broker
 from services.query.relay.destination import TO_REPLAY
 from services.query.relay.log_tail import SharedTail

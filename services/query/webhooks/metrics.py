@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable, Iterable
 from prometheus_client import Metric
 
 from services.query.connection import Pool
-from services.query.projection import sql
+from services.query.projection.schema import sql
 from services.query.webhooks.sender import FAILING
 
 OLDEST_DUE = "seatledger_webhook_oldest_due_seconds"

@@ -17,7 +17,7 @@ from typing import NamedTuple
 from uuid import UUID, uuid4
 
 from services.query.connection import LOST, Pool
-from services.query.projection import sql
+from services.query.projection.schema import sql
 from services.query.webhooks.body import BookingGone, Occasion, WebhookBodies
 from services.query.webhooks.http_client import GONE, Outcome, Poster
 from services.query.webhooks.secrets import Message, signatures

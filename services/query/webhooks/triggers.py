@@ -12,7 +12,7 @@ from datetime import datetime
 from uuid import UUID, uuid5
 
 from services.query.connection import Pool
-from services.query.projection import sql
+from services.query.projection.schema import sql
 from services.query.relay.fanout import moved_seats, moves_seats
 from services.query.relay.messages_of import group_at
 from shared.domain.events import Event, SeatBooked

@@ -14,7 +14,7 @@ import pytest_asyncio
 
 from deploy.local.rabbitmq import PrivateRabbitMQ
 from services.audit.people import indexing
-from services.query.projection import session_settings
+from services.query.projection.schema import session_settings
 from shared.eventlog.privacy import MasterKey
 from tests.harness.gathering import until_projected, until_relayed
 from tests.harness.listening import listening

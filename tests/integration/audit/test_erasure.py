@@ -13,7 +13,7 @@ import asyncpg
 import pytest_asyncio
 
 from deploy.local.rabbitmq import PrivateRabbitMQ
-from services.query.projection import session_settings
+from services.query.projection.schema import session_settings
 from tests.harness.gathering import until_projected, until_relayed
 from tests.harness.listening import listening
 from tests.harness.requests import group, seats

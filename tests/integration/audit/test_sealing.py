@@ -13,7 +13,7 @@ import asyncpg
 import pytest
 import pytest_asyncio
 
-from services.query.projection import session_settings
+from services.query.projection.schema import session_settings
 from shared.booking_api.notices import is_given_name
 from shared.booking_api.request_models import (
     BookingToChange,

@@ -6,7 +6,7 @@ from uuid import uuid4
 
 import pytest
 
-from services.query.projector import Projector
+from services.query.projection.projector import Projector
 from tests.integration.operations.full_pools import narrow
 from tests.integration.operations.serving import new_group, new_seat
 from tests.integration.query.conftest import projector

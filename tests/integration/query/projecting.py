@@ -11,8 +11,8 @@ from types import TracebackType
 from typing import Self
 
 from services.query.freshness import FreshReads
-from services.query.projection import prepare
-from services.query.projector import Projector
+from services.query.projection.projector import Projector
+from services.query.projection.schema import prepare
 from tests.integration.query.conftest import wait_until_projected
 from tests.integration.query.scenario import MASTER
 

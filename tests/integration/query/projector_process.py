@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import sys
 
-from services.query.projector import Projector
+from services.query.projection.projector import Projector
 from tests.integration.query.scenario import MASTER
 
 if __name__ == "__main__":

@@ -13,9 +13,9 @@ import sys
 import asyncpg
 import psutil
 
-from services.query.projection import SCHEMA
-from services.query.projector import Projector
-from services.query.rebuild import NEXT, check
+from services.query.projection.projector import Projector
+from services.query.projection.rebuild.rebuild import NEXT, check
+from services.query.projection.schema import SCHEMA
 from shared.eventlog.postgres import PostgresEventStore
 from tests.harness.installation import Installation, installed
 from tests.harness.waiting import until

@@ -22,7 +22,7 @@ from uuid import uuid4
 
 from aiohttp import encode_basic_auth
 
-from services.query.rebuild import check
+from services.query.projection.rebuild.rebuild import check
 from shared.event_loop import run
 from tests.harness.bodies import group_body, seats_body
 from tests.harness.installation import Installation, installed

@@ -11,8 +11,8 @@ from typing import Any
 
 from services.query.connection import Pool
 from services.query.freshness import FreshReads
-from services.query.projector import Projector
-from services.query.rebuild import NEXT, check
+from services.query.projection.projector import Projector
+from services.query.projection.rebuild.rebuild import NEXT, check
 from tests.integration.query.conftest import Until, wait_until_projected
 from tests.integration.query.scenario import MASTER, Scenario
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest_asyncio
 
 from services.query.connection import Pool
-from services.query.projection import SCHEMA
+from services.query.projection.schema import SCHEMA
 from tests.harness.commands import seatledger
 from tests.integration.audit.ledgers import lines, reader_of
 from tests.integration.query.conftest import Until

@@ -7,7 +7,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from services.query.connection import Pool
-from services.query.projector import Projector
+from services.query.projection.projector import Projector
 from tests.integration.query.api import FOREIGN_KEY, Api
 from tests.integration.query.conftest import Until
 from tests.integration.query.scenario import Scenario

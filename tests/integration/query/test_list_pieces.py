@@ -9,7 +9,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from services.query import list_pieces, streamed
-from services.query.projector import Projector
+from services.query.projection.projector import Projector
 from tests.integration.query.api import Api
 from tests.integration.query.scenario import Scenario
 

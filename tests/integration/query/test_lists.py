@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from uuid import UUID
 
-from services.query.projector import Projector
+from services.query.projection.projector import Projector
 from shared.domain.events import GroupSettings
 from tests.integration.query.api import Api
 from tests.integration.query.scenario import MARTY, START, Scenario

@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 
 from services.query.connection import Pool
 from services.query.freshness import FreshReads
-from services.query.projector import Projector
+from services.query.projection.projector import Projector
 from tests.integration.query.api import FOREIGN_KEY, Api
 from tests.integration.query.conftest import wait_until_projected
 from tests.integration.query.scenario import MASTER, Scenario

@@ -7,11 +7,18 @@ import asyncio
 import asyncpg
 import pytest
 
-from services.query import rebuild
 from services.query.connection import Pool
 from services.query.freshness import FreshReads
-from services.query.projector import Projector
-from services.query.rebuild import NEXT, NotEqual, Progress, Rebuild, RebuildRunning, check
+from services.query.projection.projector import Projector
+from services.query.projection.rebuild import rebuild
+from services.query.projection.rebuild.rebuild import (
+    NEXT,
+    NotEqual,
+    Progress,
+    Rebuild,
+    RebuildRunning,
+    check,
+)
 from tests.integration.query.api import Api
 from tests.integration.query.conftest import Until
 from tests.integration.query.play import play

@@ -8,7 +8,7 @@ import pytest
 from pydantic_core import to_json
 
 from services.query.connection import Pool
-from services.query.verification import first_difference
+from services.query.projection.rebuild.compare import first_difference
 from shared.eventlog.privacy import MasterKey
 from tests.harness.released_shapes import Released, releases
 from tests.integration.query.releasing import projected

@@ -5,7 +5,7 @@ from __future__ import annotations
 from urllib.parse import quote
 
 from services.query.connection import Pool
-from services.query.projector import Projector
+from services.query.projection.projector import Projector
 from tests.integration.query.api import Api
 from tests.integration.query.scenario import Scenario
 

@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 
 from services.query.connection import Pool
-from services.query.projection import sql
+from services.query.projection.schema import sql
 from services.query.webhooks.http_client import NO_PUBLIC_ADDRESS
 from services.query.webhooks.loops import webhook_loops
 from services.query.webhooks.sender import PER_ENDPOINT

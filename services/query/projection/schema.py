@@ -15,9 +15,9 @@ VERSION = 1
 SCHEMA = f"query_v{VERSION}"
 _LOCK = 5_321_871_003
 _TABLES = (
-    ("groups_table", "services.query.read_models"),
-    ("seat_counts_table", "services.query.read_models"),
-    ("attendees_table", "services.query.read_models"),
+    ("groups_table", "services.query.projection.read_models"),
+    ("seat_counts_table", "services.query.projection.read_models"),
+    ("attendees_table", "services.query.projection.read_models"),
     ("projection_tables", "services.query"),
 )
 _INDEXES = "projection_indexes"

@@ -11,8 +11,8 @@ import asyncpg
 from pydantic_core import from_json
 
 from services.query.connection import Connection
-from services.query.opening import OpenedEvent
-from services.query.read_models.columns import (
+from services.query.projection.decrypt import OpenedEvent
+from services.query.projection.read_models.columns import (
     EMPTY_ARRAY,
     EMPTY_OBJECT,
     columns,
@@ -21,7 +21,7 @@ from services.query.read_models.columns import (
     json_text,
     sql,
 )
-from services.query.read_models.groups import merged
+from services.query.projection.read_models.groups import merged
 from shared.booking_api.notices import shown_reminders, shown_webhooks
 from shared.booking_api.views import Attendee, Customer, GroupView, SeatView
 from shared.domain.events import (

@@ -12,8 +12,8 @@ from zoneinfo import ZoneInfo
 from pydantic_core import from_json
 
 from services.query.connection import Connection
-from services.query.opening import OpenedEvent
-from services.query.read_models.columns import (
+from services.query.projection.decrypt import OpenedEvent
+from services.query.projection.read_models.columns import (
     EMPTY_OBJECT,
     columns,
     json_array,

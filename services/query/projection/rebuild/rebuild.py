@@ -18,9 +18,12 @@ from importlib.resources.abc import Traversable
 
 import asyncpg
 
-from services.query.batch import Change, apply_batch, groups_of, halving
 from services.query.connection import Connection
-from services.query.projection import (
+from services.query.projection.batch import Change, apply_batch, groups_of, halving
+from services.query.projection.log_reader import read
+from services.query.projection.rebuild.compare import Difference, chunks, first_difference, stranger
+from services.query.projection.rebuild.worker import Part, Place, Processes, Share, compare, work
+from services.query.projection.schema import (
     SCHEMA,
     create_indexes,
     create_tables,
@@ -28,9 +31,6 @@ from services.query.projection import (
     session_settings,
     sql,
 )
-from services.query.reading import read
-from services.query.rebuild_worker import Part, Place, Processes, Share, compare, work
-from services.query.verification import Difference, chunks, first_difference, stranger
 from shared.eventlog.privacy import MasterKey
 
 NEXT = f"{SCHEMA}_next"
@@ -40,7 +40,7 @@ CLOSE_ENOUGH = 2_000
 LAST_BATCH = 500
 DROP_SECONDS = 10
 POLL_SECONDS = 0.2
-_CODE = ("batch.py", "opening.py", "read_models")
+_CODE = ("batch.py", "decrypt.py", "read_models")
 
 
 class RebuildRunning(Exception):
@@ -192,7 +192,7 @@ async def check(dsn: str, master: MasterKey, tell: Tell) -> Difference | None:
 def fingerprint() -> str:
     """Names the code that makes the read models: a rebuild goes on only with its own."""
     digest = hashlib.sha256()
-    for path in sorted(_sources(resources.files("services.query")), key=str):
+    for path in sorted(_sources(resources.files("services.query.projection")), key=str):
         digest.update(path.read_bytes())
     return digest.hexdigest()[:16]
 

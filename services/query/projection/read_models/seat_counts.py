@@ -7,8 +7,8 @@ from typing import NamedTuple
 from uuid import UUID
 
 from services.query.connection import Connection
-from services.query.opening import OpenedEvent
-from services.query.read_models.columns import columns, sql
+from services.query.projection.decrypt import OpenedEvent
+from services.query.projection.read_models.columns import columns, sql
 
 
 class CountRow(NamedTuple):

@@ -14,13 +14,13 @@ from uuid import UUID
 import asyncpg
 
 from services.query.connection import Connection
-from services.query.opening import OpenedEvent, Poison
-from services.query.projection import sql
-from services.query.read_models import attendees, groups, seat_counts
-from services.query.read_models.attendees import Cascade, SeatRow
-from services.query.read_models.columns import columns
-from services.query.read_models.groups import GroupRow
-from services.query.read_models.seat_counts import CountRow
+from services.query.projection.decrypt import OpenedEvent, Poison
+from services.query.projection.read_models import attendees, groups, seat_counts
+from services.query.projection.read_models.attendees import Cascade, SeatRow
+from services.query.projection.read_models.columns import columns
+from services.query.projection.read_models.groups import GroupRow
+from services.query.projection.read_models.seat_counts import CountRow
+from services.query.projection.schema import sql
 from shared.domain.events import GroupCreated, SeatBooked
 
 Change = OpenedEvent | Poison

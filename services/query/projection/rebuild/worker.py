@@ -21,11 +21,11 @@ from uuid import UUID
 
 import asyncpg
 
-from services.query.batch import Apps, Change, apply_batch, groups_of, halving
 from services.query.connection import Connection
-from services.query.opening import SEALED_TOPICS, Sealed, open_sealed
-from services.query.projection import session_settings, sql
-from services.query.verification import Difference, difference_among
+from services.query.projection.batch import Apps, Change, apply_batch, groups_of, halving
+from services.query.projection.decrypt import SEALED_TOPICS, Sealed, open_sealed
+from services.query.projection.rebuild.compare import Difference, difference_among
+from services.query.projection.schema import session_settings, sql
 from shared.eventlog.privacy import MasterKey
 
 BATCH = 4_000

@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from services.query.batch import Change, apply_batch, halving
 from services.query.connection import Connection
-from services.query.opening import Poison, open_records, sealed_bookings
-from services.query.projection import sql
+from services.query.projection.batch import Change, apply_batch, halving
+from services.query.projection.decrypt import Poison, open_records, sealed_bookings
+from services.query.projection.schema import sql
 from shared.domain.events import GroupCreated
 from shared.eventlog.codec import UndecodableEvent, decode_event
 from shared.eventlog.follower import records

@@ -12,12 +12,12 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
 
-from services.query.batch import Apps, Change, apply_batch, groups_of, halving
 from services.query.connection import Connection, Pool
-from services.query.opening import Poison
-from services.query.projection import SCHEMA, prepare, session_settings, sql
-from services.query.read_ahead import read_ahead
-from services.query.reading import LIVE_BATCH, follow
+from services.query.projection.batch import Apps, Change, apply_batch, groups_of, halving
+from services.query.projection.decrypt import Poison
+from services.query.projection.log_reader import LIVE_BATCH, follow
+from services.query.projection.prefetch import read_ahead
+from services.query.projection.schema import SCHEMA, prepare, session_settings, sql
 from shared.eventlog.election import LEASE_SECONDS, Election, Resigned, Term, TermLost
 from shared.eventlog.privacy import MasterKey
 from shared.eventlog.wakeup import Wakeup

@@ -15,7 +15,7 @@ EMPTY_ARRAY = "[]"
 
 def sql(name: str) -> str:
     """The statement `read_models/sql/<name>.sql`."""
-    return statement(name, "services.query.read_models")
+    return statement(name, "services.query.projection.read_models")
 
 
 def columns(rows: Collection[tuple[Any, ...]]) -> list[Sequence[Any]]:

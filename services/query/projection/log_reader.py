@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 
-from services.query.batch import Change
 from services.query.connection import Connection, Pool
-from services.query.opening import SEALED_TOPICS, Sealed, open_sealed
-from services.query.projection import sql
+from services.query.projection.batch import Change
+from services.query.projection.decrypt import SEALED_TOPICS, Sealed, open_sealed
+from services.query.projection.schema import sql
 from shared.eventlog.privacy import MasterKey
 from shared.eventlog.rest import Rest
 from shared.eventlog.wakeup import Wakeup
