@@ -9,8 +9,8 @@ from functools import partial
 from uuid import UUID
 
 from services.query.asking import body_of, freshness_headers
-from services.query.folding import FreshGroup
-from services.query.freshness import Answer, FreshBooking, FreshReads
+from services.query.reads.catch_up import FreshGroup
+from services.query.reads.fresh_reads import Answer, FreshBooking, FreshReads
 from shared.booking_api.bookings import render_group
 from shared.booking_api.timestamps import Rendering
 from shared.http.repeating import Asked, Repeated, Tell

@@ -14,9 +14,9 @@ from aiohttp import web
 from pydantic_core import to_json
 
 from services.query.asking import freshness_headers
-from services.query.feed import Feed, FeedPage, frame_of
-from services.query.freshness import FreshReads
-from services.query.live_feed import Listener, LiveFeed
+from services.query.reads.feed import Feed, FeedPage, frame_of
+from services.query.reads.fresh_reads import FreshReads
+from services.query.reads.live_feed import Listener, LiveFeed
 from shared.booking_api.errors import NotFound
 from shared.http.access import held_key_of, identity_of
 from shared.http.answers import raw_json_answer

@@ -10,10 +10,10 @@ from uuid import UUID
 from aiohttp import web
 
 from services.query.asking import rendering_for
-from services.query.freshness import FreshReads
 from services.query.projection.schema import sql
-from services.query.streams import Streams
-from services.query.surroundings import group_views, surroundings
+from services.query.reads.fresh_reads import FreshReads
+from services.query.reads.related_seats import group_views, surroundings
+from services.query.reads.streams import Streams
 from shared.booking_api import attendee_list, calendar_file
 from shared.booking_api.errors import NotFound, Parked
 from shared.booking_api.includes import parse_includes

@@ -9,8 +9,8 @@ from pydantic_core import to_json
 
 from services.query.asking import freshness_headers, rendering_for
 from services.query.connection import Pool
-from services.query.freshness import FreshReads
 from services.query.projection.schema import sql
+from services.query.reads.fresh_reads import FreshReads
 from shared.booking_api.errors import NotFound
 from shared.booking_api.timestamps import Rendering
 from shared.domain.events import Event

@@ -11,7 +11,6 @@ from typing import Any
 from aiohttp import web
 
 from services.query.again import GroupAgain, plain_group
-from services.query.around import OutsideReads
 from services.query.asking import (
     body_of,
     freshness_headers,
@@ -22,13 +21,14 @@ from services.query.asking import (
     rendering_for,
 )
 from services.query.connection import Pool
-from services.query.freshness import FreshBooking, FreshReads
-from services.query.past import past_of, read_moment
 from services.query.projection.read_models import attendees
 from services.query.projection.read_models.attendees import SeatRow
+from services.query.reads.as_of import past_of, read_moment
+from services.query.reads.fresh_reads import FreshBooking, FreshReads
+from services.query.reads.included import OutsideReads
+from services.query.reads.related_seats import group_views, needs_more, snapshot, surroundings
+from services.query.reads.streams import Streams
 from services.query.streamed import answer_streamed, can_be_streamed
-from services.query.streams import Streams
-from services.query.surroundings import group_views, needs_more, snapshot, surroundings
 from shared.booking_api.bookings import render_booking, render_group
 from shared.booking_api.errors import NotFound, Parked
 from shared.booking_api.includes import Includes

@@ -14,7 +14,6 @@ from uuid import UUID
 from aiohttp import web
 from pydantic_core import to_json
 
-from services.query.around import OutsideReads
 from services.query.asking import (
     filters_of,
     freshness_headers,
@@ -25,15 +24,16 @@ from services.query.asking import (
     rendering_for,
 )
 from services.query.connection import Connection, Pool
-from services.query.freshness import FreshReads
 from services.query.list_pieces import Asked, list_pieces
 from services.query.listing import ListQuery, list_of_bookings, list_of_groups
 from services.query.projection.parked_groups import parked_of_app
 from services.query.projection.read_models import attendees
 from services.query.projection.schema import sql
+from services.query.reads.fresh_reads import FreshReads
+from services.query.reads.included import OutsideReads
+from services.query.reads.related_seats import group_views, needs_more, snapshot
+from services.query.reads.streams import Streams
 from services.query.streamed import Render, answer_in_pieces
-from services.query.streams import Streams
-from services.query.surroundings import group_views, needs_more, snapshot
 from shared.booking_api.bookings import render_booking, render_group
 from shared.booking_api.paging import PageRequest, envelope, read_page
 from shared.booking_api.views import NO_SURROUNDINGS, BookingView, GroupView

@@ -16,9 +16,9 @@ from pydantic_core import to_json
 
 from services.query.asking import freshness_headers, reading_for, rendering_for
 from services.query.connection import Pool
-from services.query.freshness import FreshBooking, FreshReads
 from services.query.projection.schema import sql
-from services.query.surroundings import snapshot
+from services.query.reads.fresh_reads import FreshBooking, FreshReads
+from services.query.reads.related_seats import snapshot
 from shared.booking_api.errors import NotFound, Parked
 from shared.booking_api.paging import envelope, read_page
 from shared.booking_api.public_keys import told_code

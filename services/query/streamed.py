@@ -13,11 +13,11 @@ from uuid import UUID
 from aiohttp import web
 from pydantic_core import to_json
 
-from services.query.around import reaches_outside
 from services.query.attendee_stream import seat_chunks
 from services.query.connection import Connection
-from services.query.streams import Streams
-from services.query.surroundings import group_views
+from services.query.reads.included import reaches_outside
+from services.query.reads.related_seats import group_views
+from services.query.reads.streams import Streams
 from shared.booking_api.errors import NotFreshYet
 from shared.booking_api.includes import Includes
 from shared.booking_api.timestamps import Rendering

@@ -16,10 +16,10 @@ from uuid import UUID
 import asyncpg
 import psutil
 
-from services.query.freshness import FreshReads
 from services.query.projection.projector import Projector
 from services.query.projection.rebuild.rebuild import Progress, Rebuild
 from services.query.projection.schema import prepare
+from services.query.reads.fresh_reads import FreshReads
 from shared.event_loop import calm_collector, run
 from shared.eventlog.postgres import PostgresEventStore
 from tests.harness.servers import own_database

@@ -15,8 +15,8 @@ from uuid import UUID
 
 from pydantic_core import to_json
 
-from services.query.freshness import FreshReads
 from services.query.projection.read_models import attendees
+from services.query.reads.fresh_reads import FreshReads
 from shared.accounts.action_links import ActionLinks
 from shared.accounts.keyring import KeyRing
 from shared.accounts.projects import PostgresProjects

@@ -11,8 +11,8 @@ from datetime import timedelta
 from time import monotonic
 
 from services.query.connection import Pool
-from services.query.feed import Feed
 from services.query.projection.schema import sql
+from services.query.reads.feed import Feed
 from services.query.webhooks.triggers import Entered, Hook, entered_by
 from shared.eventlog.election import Election, Term
 from shared.eventlog.follower import read_log

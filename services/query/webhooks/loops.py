@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 
-from services.query.freshness import FreshReads
+from services.query.reads.fresh_reads import FreshReads
 from services.query.webhooks.body import WebhookBodies
 from services.query.webhooks.enqueuer import WebhookEnqueuer
 from services.query.webhooks.http_client import posting

@@ -11,7 +11,7 @@ import pytest
 from aiohttp import ClientSession, encode_basic_auth, web
 
 import services.query.app
-import services.query.streams
+import services.query.reads.streams
 import shared.postgres
 from services.command.app import command_service
 from services.query.app import query_service
@@ -66,7 +66,7 @@ async def narrow(dsn: str, patch: pytest.MonkeyPatch) -> AsyncIterator[Narrow]:
 
     patch.setattr(services.query.app, "BoundedPool", Kept)
     patch.setattr(services.query.app, "STREAMS_SIZE", 1)
-    for module in (shared.postgres, services.query.streams):
+    for module in (shared.postgres, services.query.reads.streams):
         patch.setattr(module, "ACQUIRE_SECONDS", POOLED_SECONDS)
     async with AsyncExitStack() as stack:
         keys = await stack.enter_async_context(pool_of(dsn, 2))

@@ -10,9 +10,9 @@ import asyncpg
 import pytest_asyncio
 
 from services.query.connection import Pool
-from services.query.freshness import FreshReads
 from services.query.projection.projector import Projector
 from services.query.projection.schema import prepare, session_settings
+from services.query.reads.fresh_reads import FreshReads
 from shared.booking_api.errors import NotFreshYet
 from shared.eventlog.postgres import PostgresEventStore
 from tests.integration.query.api import Api, running_api

@@ -10,9 +10,9 @@ import sys
 from types import TracebackType
 from typing import Self
 
-from services.query.freshness import FreshReads
 from services.query.projection.projector import Projector
 from services.query.projection.schema import prepare
+from services.query.reads.fresh_reads import FreshReads
 from tests.integration.query.conftest import wait_until_projected
 from tests.integration.query.scenario import MASTER
 

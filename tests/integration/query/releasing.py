@@ -16,12 +16,12 @@ from uuid import UUID
 import asyncpg
 
 from services.query.connection import Connection, Pool
-from services.query.freshness import FreshReads
 from services.query.projection.projector import Projector
 from services.query.projection.read_models import attendees, groups
 from services.query.projection.read_models.attendees import SeatRow
 from services.query.projection.schema import prepare, session_settings
-from services.query.surroundings import group_views
+from services.query.reads.fresh_reads import FreshReads
+from services.query.reads.related_seats import group_views
 from shared.booking_api.bookings import render_booking
 from shared.booking_api.includes import parse_includes
 from shared.domain.events import GroupSettings

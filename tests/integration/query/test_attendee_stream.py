@@ -15,7 +15,7 @@ from services.query.attendee_stream import is_rendered_by_sql, seat_chunks
 from services.query.connection import Pool
 from services.query.projection.projector import Projector
 from services.query.projection.read_models import attendees
-from services.query.surroundings import group_views, snapshot
+from services.query.reads.related_seats import group_views, snapshot
 from shared.booking_api.bookings import render_booking
 from shared.booking_api.includes import parse_includes
 from shared.booking_api.timestamps import Rendering

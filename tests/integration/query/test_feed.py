@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 from aiohttp import ClientResponse
 
-from services.query import feed, live_feed
 from services.query.connection import Pool
-from services.query.live_feed import Listener
+from services.query.reads import feed, live_feed
+from services.query.reads.live_feed import Listener
 from shared.accounts.keyring import KeyRing
 from shared.accounts.postgres import PostgresKeySource
 from tests.integration.query.api import FOREIGN_KEY, Api

@@ -16,9 +16,9 @@ from aiohttp import ClientResponse
 
 from services.query import feed_http
 from services.query.connection import Pool
-from services.query.feed import FeedPage
 from services.query.feed_http import EventFeed
-from services.query.live_feed import Listener, LiveFeed
+from services.query.reads.feed import FeedPage
+from services.query.reads.live_feed import Listener, LiveFeed
 from shared.accounts.keyring import CACHE_SECONDS
 from shared.accounts.postgres import PostgresAccounts
 from tests.harness.waiting import until

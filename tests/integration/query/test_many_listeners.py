@@ -15,9 +15,10 @@ import pytest
 from aiohttp import encode_basic_auth
 from aiohttp.web import Request
 
-from services.query import feed_http, live_feed
-from services.query.feed import item_of
-from services.query.live_feed import Listener, LiveFeed
+from services.query import feed_http
+from services.query.reads import live_feed
+from services.query.reads.feed import item_of
+from services.query.reads.live_feed import Listener, LiveFeed
 from shared.http import pressure
 from tests.integration.query.api import KEY, Api
 from tests.integration.query.scenario import Scenario

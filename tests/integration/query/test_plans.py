@@ -15,7 +15,7 @@ from services.query.connection import Connection, Pool
 from services.query.listing import list_of_bookings, list_of_groups
 from services.query.projection.read_models.columns import sql as model_sql
 from services.query.projection.schema import sql
-from services.query.surroundings import snapshot
+from services.query.reads.related_seats import snapshot
 from shared.booking_api.paging import PageRequest
 from shared.booking_api.search import parse_search
 from shared.eventlog.statements import statement

@@ -10,14 +10,14 @@ from uuid import UUID, uuid4
 import pytest
 
 from services.query.connection import Pool
-from services.query.freshness import FreshReads
 from services.query.projection.decrypt import OpenedEvent
 from services.query.projection.parked_groups import NotParked, parked_groups, retry
 from services.query.projection.projector import Projector
 from services.query.projection.read_models import attendees
 from services.query.projection.read_models.attendees import SeatRow
 from services.query.projection.rebuild.compare import first_difference
-from services.query.surroundings import snapshot
+from services.query.reads.fresh_reads import FreshReads
+from services.query.reads.related_seats import snapshot
 from shared.booking_api.errors import NotFreshYet
 from tests.integration.query.api import FOREIGN_KEY, Api
 from tests.integration.query.conftest import wait_until_projected

@@ -8,7 +8,6 @@ import asyncpg
 import pytest
 
 from services.query.connection import Pool
-from services.query.freshness import FreshReads
 from services.query.projection.projector import Projector
 from services.query.projection.rebuild import rebuild
 from services.query.projection.rebuild.rebuild import (
@@ -19,6 +18,7 @@ from services.query.projection.rebuild.rebuild import (
     RebuildRunning,
     check,
 )
+from services.query.reads.fresh_reads import FreshReads
 from tests.integration.query.api import Api
 from tests.integration.query.conftest import Until
 from tests.integration.query.play import play

@@ -8,9 +8,9 @@ from uuid import uuid4
 
 import pytest
 
-from services.query import streams as module
 from services.query.connection import Pool
-from services.query.streams import Streams
+from services.query.reads import streams as module
+from services.query.reads.streams import Streams
 from shared.booking_api.errors import TooManyRequests
 from shared.http.shares import Shares
 

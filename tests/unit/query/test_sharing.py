@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 
 import pytest
 
-from services.query.sharing import Shared
+from services.query.reads.coalescing import Shared
 
 
 class Rounds:

@@ -18,10 +18,10 @@ from uuid import UUID
 import asyncpg
 
 from services.query.connection import LOST, Connection
-from services.query.folding import FreshGroup, fetch_groups, fetch_seats
 from services.query.projection.read_models.attendees import SeatRow
 from services.query.projection.schema import session_settings, sql
-from services.query.sharing import Shared
+from services.query.reads.catch_up import FreshGroup, fetch_groups, fetch_seats
+from services.query.reads.coalescing import Shared
 from shared.booking_api.errors import NotFreshYet, Parked, RetryLater
 from shared.eventlog.privacy import MasterKey
 

@@ -10,12 +10,12 @@ from uuid import UUID
 from aiohttp import web
 
 from services.query.connection import Connection, Pool
-from services.query.included_size import check_size
-from services.query.logs import logs_of
 from services.query.projection.read_models import attendees
 from services.query.projection.read_models.attendees import SeatRow
 from services.query.projection.schema import sql
-from services.query.surroundings import group_views, snapshot, surroundings
+from services.query.reads.activity import logs_of
+from services.query.reads.included_size import check_size
+from services.query.reads.related_seats import group_views, snapshot, surroundings
 from shared.accounts.action_links import ActionLinks
 from shared.accounts.keyring import KeyRing
 from shared.accounts.projects import PostgresProjects

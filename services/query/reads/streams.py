@@ -12,7 +12,7 @@ from contextlib import asynccontextmanager
 from uuid import UUID
 
 from services.query.connection import Connection, Pool
-from services.query.surroundings import snapshot
+from services.query.reads.related_seats import snapshot
 from shared.http.shares import Shares
 from shared.postgres import ACQUIRE_SECONDS
 

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from uuid import UUID
 
 from services.query.connection import LOST, Pool
-from services.query.feed import Feed, frame_of, item_of
+from services.query.reads.feed import Feed, frame_of, item_of
 from shared.accounts.keyring import HeldKey
 from shared.accounts.postgres import AccountsUnavailable
 from shared.eventlog.follower import Follower
