@@ -9,20 +9,20 @@ from dataclasses import dataclass
 from aiohttp import web
 
 from services.query.connection import Pool
-from services.query.feed_http import EventFeed
 from services.query.figures import ledger_figures, publishing
-from services.query.files import GroupFiles
-from services.query.history import GroupHistory
-from services.query.http import SingleBookings
-from services.query.lists import BookingLists
+from services.query.http.bookings import SingleBookings
+from services.query.http.exports import GroupFiles
+from services.query.http.feed import EventFeed
+from services.query.http.history import GroupHistory
+from services.query.http.lists.lists import BookingLists
+from services.query.http.projects import ProjectReads
+from services.query.http.refusals import RefusalReads
 from services.query.projection.schema import prepare, session_settings
-from services.query.projects import ProjectReads
 from services.query.reads.feed import Feed
 from services.query.reads.fresh_reads import FreshReads
 from services.query.reads.included import OutsideReads
 from services.query.reads.live_feed import LiveFeed
 from services.query.reads.streams import Streams
-from services.query.refusals import RefusalReads
 from services.query.webhooks.http import WebhookRoutes
 from services.query.webhooks.metrics import webhook_figures
 from shared.accounts.keyring import KeyRing

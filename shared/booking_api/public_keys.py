@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
+from services.query.http.lists.search import Filter
 from shared.booking_api.errors import ApiError, CustomerLimitReached
 from shared.booking_api.includes import Includes
 from shared.booking_api.public_refusals import (
@@ -18,7 +19,6 @@ from shared.booking_api.public_refusals import (
     SeatsRefused,
 )
 from shared.booking_api.request_models import SeatsToCreate
-from shared.booking_api.search import Filter
 
 GROUP_INCLUDES: Final = frozenset(
     {"attributes", "event", "calendar", "resource", "user", "project", "available_actions"}

@@ -19,7 +19,7 @@ from uuid import UUID
 import asyncpg
 from aiohttp import ClientResponseError, ClientSession
 
-from services.query.attendee_stream import statement_for
+from services.query.http.lists.attendee_json import statement_for
 from services.query.projection.schema import session_settings
 from shared.accounts.demo import SLUG
 from shared.accounts.postgres import PostgresAccounts

@@ -13,8 +13,8 @@ import asyncpg
 from aiohttp import web
 from pydantic_core import to_json
 
-from services.query.asking import reading_for, rendering_for
 from services.query.connection import Pool
+from services.query.http.request_options import reading_for, rendering_for
 from services.query.projection.schema import sql
 from services.query.webhooks.requests import read_secret, read_start, read_webhook
 from services.query.webhooks.secrets import new_secret, seal_secret

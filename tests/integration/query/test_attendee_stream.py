@@ -10,9 +10,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pydantic_core import to_json
 
-from services.query import attendee_stream
-from services.query.attendee_stream import is_rendered_by_sql, seat_chunks
 from services.query.connection import Pool
+from services.query.http.lists import attendee_json
+from services.query.http.lists.attendee_json import is_rendered_by_sql, seat_chunks
 from services.query.projection.projector import Projector
 from services.query.projection.read_models import attendees
 from services.query.reads.related_seats import group_views, snapshot
@@ -78,7 +78,7 @@ async def test_a_stream_is_whole_whoever_renders_it(
     projector: Projector, scenario: Scenario, api: Api
 ) -> None:
     group_id = await scenario.create(app_id=api.app_id, max_seats=10_000)
-    seats = await scenario.book_many(group_id, 2 * attendee_stream.CHUNK + 1)
+    seats = await scenario.book_many(group_id, 2 * attendee_json.CHUNK + 1)
     for includes in (SQL_INCLUDES, PYTHON_INCLUDES):
         names = [f"related_bookings.{name}" for name in includes.split(",")]
         for path in (f"{group_id}", f"groups/{group_id}"):
@@ -110,7 +110,7 @@ async def test_head_tells_as_much_as_get_without_a_body(
     projector: Projector, scenario: Scenario, api: Api
 ) -> None:
     group_id = await scenario.create(app_id=api.app_id, max_seats=10_000)
-    await scenario.book_many(group_id, attendee_stream.CHUNK + 1)
+    await scenario.book_many(group_id, attendee_json.CHUNK + 1)
     for path in (f"groups/{group_id}", f"{group_id}?include=related_bookings", ""):
         status, headers, body = await api.head(f"/bookings/{path}".rstrip("/"))
         assert (status, body) == (200, b"")

@@ -14,9 +14,9 @@ import pytest
 import pytest_asyncio
 from aiohttp import ClientResponse
 
-from services.query import feed_http
 from services.query.connection import Pool
-from services.query.feed_http import EventFeed
+from services.query.http import feed
+from services.query.http.feed import EventFeed
 from services.query.reads.feed import FeedPage
 from services.query.reads.live_feed import Listener, LiveFeed
 from shared.accounts.keyring import CACHE_SECONDS
@@ -125,7 +125,7 @@ async def test_who_is_still_catching_up_is_ended_too(
 
     monkeypatch.setattr(LiveFeed, "listen", noted)
     monkeypatch.setattr(EventFeed, "_page", third_waits)
-    monkeypatch.setattr(feed_http, "MAX_LIMIT", 1)
+    monkeypatch.setattr(feed, "MAX_LIMIT", 1)
     async with api.stream("/events?after=0", key) as answer:
         said = await _rest(answer)
     assert said.endswith(REVOKED)

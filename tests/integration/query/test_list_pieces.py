@@ -8,7 +8,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from services.query import list_pieces, streamed
+from services.query.http.lists import group_stream, list_stream
 from services.query.projection.projector import Projector
 from tests.integration.query.api import Api
 from tests.integration.query.scenario import Scenario
@@ -33,7 +33,7 @@ async def test_a_list_shows_around_a_booking_what_it_shows_alone(
     api: Api,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(list_pieces, "SLICE", slice_size)
+    monkeypatch.setattr(list_stream, "SLICE", slice_size)
     bulk_id = uuid4()
     for count in (0, 3, 6, 1, 5):
         mate = bulk_id if count in (3, 5) else None
@@ -90,14 +90,14 @@ async def test_no_part_of_a_large_list_is_large(
     sizes: list[int] = []
 
     async def watched(*arguments: Any) -> AsyncIterator[bytes]:
-        async for piece in list_pieces.list_pieces(*arguments):
+        async for piece in list_stream.list_pieces(*arguments):
             sizes.append(len(piece))
             yield piece
 
-    monkeypatch.setattr("services.query.lists.list_pieces", watched)
-    monkeypatch.setattr(streamed, "SENT_AT_ONCE", 4 * 1024)
-    monkeypatch.setattr(list_pieces, "SLICE", 50)
-    monkeypatch.setattr("services.query.attendee_stream.CHUNK", 50)
+    monkeypatch.setattr("services.query.http.lists.lists.list_pieces", watched)
+    monkeypatch.setattr(group_stream, "SENT_AT_ONCE", 4 * 1024)
+    monkeypatch.setattr(list_stream, "SLICE", 50)
+    monkeypatch.setattr("services.query.http.lists.attendee_json.CHUNK", 50)
     groups: list[UUID] = []
     for _ in range(12):
         groups.append(await scenario.create(app_id=api.app_id, max_seats=1_000))
@@ -112,8 +112,8 @@ async def test_no_part_of_a_large_list_is_large(
 async def test_a_large_group_in_a_list_comes_in_chunks(
     projector: Projector, scenario: Scenario, api: Api, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(list_pieces, "SLICE", 10)
-    monkeypatch.setattr("services.query.attendee_stream.CHUNK", 20)
+    monkeypatch.setattr(list_stream, "SLICE", 10)
+    monkeypatch.setattr("services.query.http.lists.attendee_json.CHUNK", 20)
     small = await scenario.create(app_id=api.app_id)
     large = await scenario.create(app_id=api.app_id, max_seats=1_000)
     seats = await scenario.book_many(large, 61)
@@ -127,7 +127,7 @@ async def test_a_large_group_in_a_list_comes_in_chunks(
 async def test_head_of_a_large_list_has_no_body(
     projector: Projector, scenario: Scenario, api: Api, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(streamed, "SENT_AT_ONCE", 10)
+    monkeypatch.setattr(group_stream, "SENT_AT_ONCE", 10)
     await scenario.book(await scenario.create(app_id=api.app_id))
     status, headers, body = await api.head("/bookings?include=related_bookings")
     assert (status, body) == (200, b"")

@@ -15,7 +15,7 @@ import pytest
 from aiohttp import encode_basic_auth
 from aiohttp.web import Request
 
-from services.query import feed_http
+from services.query.http import feed
 from services.query.reads import live_feed
 from services.query.reads.feed import item_of
 from services.query.reads.live_feed import Listener, LiveFeed
@@ -120,7 +120,7 @@ async def test_a_thousand_streams_cost_one_follower_and_each_hears_everything(
 @pytest.fixture
 def small_buffers(monkeypatch: pytest.MonkeyPatch) -> None:
     """The service's kernel keeps little of what a client does not read."""
-    begins_at = feed_http._last_seen
+    begins_at = feed._last_seen
 
     def with_a_small_buffer(request: Request, head: int) -> int:
         assert request.transport is not None
@@ -128,7 +128,7 @@ def small_buffers(monkeypatch: pytest.MonkeyPatch) -> None:
         raw.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SMALL)
         return begins_at(request, head)
 
-    monkeypatch.setattr(feed_http, "_last_seen", with_a_small_buffer)
+    monkeypatch.setattr(feed, "_last_seen", with_a_small_buffer)
 
 
 async def test_a_slow_client_is_told_that_it_was_dropped(

@@ -10,14 +10,14 @@ from uuid import UUID
 
 import pytest_asyncio
 
-from services.query.attendee_stream import statement_for
 from services.query.connection import Connection, Pool
-from services.query.listing import list_of_bookings, list_of_groups
+from services.query.http.lists.attendee_json import statement_for
+from services.query.http.lists.list_query import list_of_bookings, list_of_groups
+from services.query.http.lists.paging import PageRequest
+from services.query.http.lists.search import parse_search
 from services.query.projection.read_models.columns import sql as model_sql
 from services.query.projection.schema import sql
 from services.query.reads.related_seats import snapshot
-from shared.booking_api.paging import PageRequest
-from shared.booking_api.search import parse_search
 from shared.eventlog.statements import statement
 from tests.integration.query.scenario import APP
 

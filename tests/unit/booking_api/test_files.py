@@ -12,10 +12,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.booking_api.attendee_list import COLUMNS, render_attendee_list
-from shared.booking_api.calendar_file import render_calendar_file
+from services.query.http.attendee_csv import COLUMNS, render_attendee_list
+from services.query.http.calendar_ics import render_calendar_file
+from services.query.http.user_zones import render_user_zone
 from shared.booking_api.timestamps import Rendering
-from shared.booking_api.user_zones import render_user_zone
 from tests.unit.booking_api.sample_views import BIFF, GROUP, MARTY
 
 

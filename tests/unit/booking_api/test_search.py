@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from services.query.http.lists.search import Filter, parse_search, values_of
 from shared.booking_api.errors import ValidationFailed
-from shared.booking_api.search import Filter, parse_search, values_of
 from tests.unit.booking_api.sample_requests import OWNER_ID
 
 

@@ -13,7 +13,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from services.audit.transfer.tables import GROUP_COLUMNS, Folded, group_row
-from shared.booking_api.attendee_list import render_attendee_list
+from services.query.http.attendee_csv import render_attendee_list
 from shared.booking_api.spreadsheet import QUOTING, cell
 from shared.booking_api.timestamps import Rendering
 from shared.booking_api.views import Attendee

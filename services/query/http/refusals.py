@@ -14,13 +14,13 @@ import asyncpg
 from aiohttp import web
 from pydantic_core import to_json
 
-from services.query.asking import freshness_headers, reading_for, rendering_for
 from services.query.connection import Pool
+from services.query.http.lists.paging import envelope, read_page
+from services.query.http.request_options import freshness_headers, reading_for, rendering_for
 from services.query.projection.schema import sql
 from services.query.reads.fresh_reads import FreshBooking, FreshReads
 from services.query.reads.related_seats import snapshot
 from shared.booking_api.errors import NotFound, Parked
-from shared.booking_api.paging import envelope, read_page
 from shared.booking_api.public_keys import told_code
 from shared.booking_api.timestamps import Rendering
 from shared.http.access import for_widgets, identity_of

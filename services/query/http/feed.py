@@ -13,7 +13,7 @@ from uuid import UUID
 from aiohttp import web
 from pydantic_core import to_json
 
-from services.query.asking import freshness_headers
+from services.query.http.request_options import freshness_headers
 from services.query.reads.feed import Feed, FeedPage, frame_of
 from services.query.reads.fresh_reads import FreshReads
 from services.query.reads.live_feed import Listener, LiveFeed

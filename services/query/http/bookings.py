@@ -10,8 +10,10 @@ from typing import Any
 
 from aiohttp import web
 
-from services.query.again import GroupAgain, plain_group
-from services.query.asking import (
+from services.query.connection import Pool
+from services.query.http.fast_lane import GroupAgain, plain_group
+from services.query.http.lists.group_stream import answer_streamed, can_be_streamed
+from services.query.http.request_options import (
     body_of,
     freshness_headers,
     includes_of,
@@ -20,7 +22,6 @@ from services.query.asking import (
     reading_for,
     rendering_for,
 )
-from services.query.connection import Pool
 from services.query.projection.read_models import attendees
 from services.query.projection.read_models.attendees import SeatRow
 from services.query.reads.as_of import past_of, read_moment
@@ -28,7 +29,6 @@ from services.query.reads.fresh_reads import FreshBooking, FreshReads
 from services.query.reads.included import OutsideReads
 from services.query.reads.related_seats import group_views, needs_more, snapshot, surroundings
 from services.query.reads.streams import Streams
-from services.query.streamed import answer_streamed, can_be_streamed
 from shared.booking_api.bookings import render_booking, render_group
 from shared.booking_api.errors import NotFound, Parked
 from shared.booking_api.includes import Includes

@@ -13,9 +13,9 @@ from typing import Any
 from aiohttp import web
 from pydantic_core import to_json
 
+from services.query.http.lists.search import Filter, parse_search
 from shared.booking_api.includes import NOTHING, Includes, parse_includes
 from shared.booking_api.public_keys import check_group_includes, check_search
-from shared.booking_api.search import Filter, parse_search
 from shared.booking_api.timestamps import (
     UTC_ZONE,
     Reading,

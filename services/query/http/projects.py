@@ -9,13 +9,13 @@ from datetime import UTC, datetime
 
 from aiohttp import web
 
-from services.query.asking import reading_for
+from services.query.http.lists.paging import envelope, read_page
+from services.query.http.request_options import reading_for
+from services.query.http.user_zones import render_user_zone
 from shared.accounts.projects import PostgresProjects
 from shared.booking_api.errors import NotFound
-from shared.booking_api.paging import envelope, read_page
 from shared.booking_api.projects import Project, render_project
 from shared.booking_api.timestamps import UTC_ZONE, find_zone
-from shared.booking_api.user_zones import render_user_zone
 from shared.http.access import for_everyone, for_widgets, identity_of
 from shared.http.addresses import own_url
 from shared.http.answers import json_answer

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import partial
 from uuid import UUID
 
-from services.query.asking import body_of, freshness_headers
+from services.query.http.request_options import body_of, freshness_headers
 from services.query.reads.catch_up import FreshGroup
 from services.query.reads.fresh_reads import Answer, FreshBooking, FreshReads
 from shared.booking_api.bookings import render_group

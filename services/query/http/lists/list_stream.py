@@ -14,10 +14,10 @@ from aiohttp import web
 from pydantic_core import to_json
 
 from services.query.connection import Connection
+from services.query.http.lists.group_stream import RELATED, Render, can_be_streamed, group_pieces
 from services.query.projection.schema import sql
 from services.query.reads.included import OutsideReads
 from services.query.reads.related_seats import surroundings
-from services.query.streamed import RELATED, Render, can_be_streamed, group_pieces
 from shared.booking_api.includes import Includes
 from shared.booking_api.timestamps import Rendering
 from shared.booking_api.views import BookingView, GroupView

@@ -13,7 +13,7 @@ import asyncpg
 from pydantic_core import to_json
 
 from services.query.connection import Connection
-from services.query.pieces import pieces
+from services.query.http.lists.sql_pieces import pieces
 from services.query.projection.read_models import attendees
 from services.query.projection.read_models.attendees import SeatRow
 from services.query.projection.schema import sql

@@ -8,10 +8,10 @@ from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
-from services.query.pieces import pieces
+from services.query.http.lists.paging import PageRequest
+from services.query.http.lists.search import Filter, values_of
+from services.query.http.lists.sql_pieces import pieces
 from services.query.projection.schema import sql
-from shared.booking_api.paging import PageRequest
-from shared.booking_api.search import Filter, values_of
 from shared.domain.mailbox_address import (
     composed,
     folded,

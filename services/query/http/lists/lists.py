@@ -14,7 +14,12 @@ from uuid import UUID
 from aiohttp import web
 from pydantic_core import to_json
 
-from services.query.asking import (
+from services.query.connection import Connection, Pool
+from services.query.http.lists.group_stream import Render, answer_in_pieces
+from services.query.http.lists.list_query import ListQuery, list_of_bookings, list_of_groups
+from services.query.http.lists.list_stream import Asked, list_pieces
+from services.query.http.lists.paging import PageRequest, envelope, read_page
+from services.query.http.request_options import (
     filters_of,
     freshness_headers,
     includes_of,
@@ -23,9 +28,6 @@ from services.query.asking import (
     reading_for,
     rendering_for,
 )
-from services.query.connection import Connection, Pool
-from services.query.list_pieces import Asked, list_pieces
-from services.query.listing import ListQuery, list_of_bookings, list_of_groups
 from services.query.projection.parked_groups import parked_of_app
 from services.query.projection.read_models import attendees
 from services.query.projection.schema import sql
@@ -33,9 +35,7 @@ from services.query.reads.fresh_reads import FreshReads
 from services.query.reads.included import OutsideReads
 from services.query.reads.related_seats import group_views, needs_more, snapshot
 from services.query.reads.streams import Streams
-from services.query.streamed import Render, answer_in_pieces
 from shared.booking_api.bookings import render_booking, render_group
-from shared.booking_api.paging import PageRequest, envelope, read_page
 from shared.booking_api.views import NO_SURROUNDINGS, BookingView, GroupView
 from shared.http.access import for_widgets, identity_of
 from shared.http.addresses import own_url

@@ -13,8 +13,8 @@ from uuid import UUID
 from aiohttp import web
 from pydantic_core import to_json
 
-from services.query.attendee_stream import seat_chunks
 from services.query.connection import Connection
+from services.query.http.lists.attendee_json import seat_chunks
 from services.query.reads.included import reaches_outside
 from services.query.reads.related_seats import group_views
 from services.query.reads.streams import Streams

@@ -9,12 +9,12 @@ from uuid import UUID
 
 from aiohttp import web
 
-from services.query.asking import rendering_for
+from services.query.http import attendee_csv, calendar_ics
+from services.query.http.request_options import rendering_for
 from services.query.projection.schema import sql
 from services.query.reads.fresh_reads import FreshReads
 from services.query.reads.related_seats import group_views, surroundings
 from services.query.reads.streams import Streams
-from shared.booking_api import attendee_list, calendar_file
 from shared.booking_api.errors import NotFound, Parked
 from shared.booking_api.includes import parse_includes
 from shared.booking_api.views import SeatView
@@ -44,8 +44,8 @@ class GroupFiles:
         """One line a seat booking, no cell a formula."""
         group_id = await self._visible(request)
         seats = await self._seats(request, group_id)
-        text = attendee_list.render_attendee_list(seats, rendering_for(request))
-        return _file(text, attendee_list.CONTENT_TYPE, f"attendees-{group_id}.csv")
+        text = attendee_csv.render_attendee_list(seats, rendering_for(request))
+        return _file(text, attendee_csv.CONTENT_TYPE, f"attendees-{group_id}.csv")
 
     async def calendar(self, request: web.Request) -> web.Response:
         """The event without its attendees: such files are passed on."""
@@ -53,8 +53,8 @@ class GroupFiles:
         async with self._streams.snapshot(identity_of(request).app_id) as connection:
             owners = await group_views(connection, [group_id])
             revisions = await connection.fetchval(sql("revisions"), group_id, REVISIONS)
-        text = calendar_file.render_calendar_file(owners[group_id], revisions)
-        return _file(text, calendar_file.CONTENT_TYPE, f"{group_id}.ics")
+        text = calendar_ics.render_calendar_file(owners[group_id], revisions)
+        return _file(text, calendar_ics.CONTENT_TYPE, f"{group_id}.ics")
 
     async def _visible(self, request: web.Request) -> UUID:
         """The group's id, once it is projected; NotFound when it is not this app's."""

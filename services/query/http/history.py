@@ -7,8 +7,8 @@ from uuid import UUID
 from aiohttp import web
 from pydantic_core import to_json
 
-from services.query.asking import freshness_headers, rendering_for
 from services.query.connection import Pool
+from services.query.http.request_options import freshness_headers, rendering_for
 from services.query.projection.schema import sql
 from services.query.reads.fresh_reads import FreshReads
 from shared.booking_api.errors import NotFound
