@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from aiohttp import web
 
 from services.query.connection import Pool
-from services.query.figures import ledger_figures, publishing
 from services.query.http.bookings import SingleBookings
 from services.query.http.exports import GroupFiles
 from services.query.http.feed import EventFeed
@@ -17,6 +16,7 @@ from services.query.http.history import GroupHistory
 from services.query.http.lists.lists import BookingLists
 from services.query.http.projects import ProjectReads
 from services.query.http.refusals import RefusalReads
+from services.query.metrics import ledger_figures, publishing
 from services.query.projection.schema import prepare, session_settings
 from services.query.reads.feed import Feed
 from services.query.reads.fresh_reads import FreshReads

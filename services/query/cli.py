@@ -13,7 +13,7 @@ from uuid import UUID
 import asyncpg
 import typer
 
-from services.query.figures import read_standings
+from services.query.metrics import read_standings
 from services.query.projection.parked_groups import NotParked, parked_groups, retry
 from services.query.projection.rebuild.compare import Difference
 from services.query.projection.rebuild.rebuild import (

@@ -12,8 +12,8 @@ from services.query.connection import Connection, Pool
 from services.query.projection.batch import Change
 from services.query.projection.decrypt import SEALED_TOPICS, Sealed, open_sealed
 from services.query.projection.schema import sql
+from services.query.throttle import Rest
 from shared.eventlog.privacy import MasterKey
-from shared.eventlog.rest import Rest
 from shared.eventlog.wakeup import Wakeup
 
 LIVE_BATCH = 200

@@ -12,9 +12,9 @@ from typing import Protocol
 import asyncpg
 
 from services.query.relay.yield_to_sales import Deferral
+from services.query.throttle import Rest
 from shared.eventlog.follower import BATCH, read_log
 from shared.eventlog.record import StoredRecord
-from shared.eventlog.rest import Rest
 from shared.eventlog.wakeup import Wakeup
 
 KEPT = 4000

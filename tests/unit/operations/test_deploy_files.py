@@ -12,7 +12,7 @@ import pytest
 from ruamel.yaml import YAML
 
 from services.children import STOP_SECONDS
-from services.query.figures import GAUGES
+from services.query.metrics import GAUGES
 from services.query.webhooks.metrics import WEBHOOK_GAUGES
 from services.workers import DRAIN_SECONDS as DRAIN_OF_WORKERS
 from shared.http.server import DRAIN_SECONDS, LINGER_SECONDS
