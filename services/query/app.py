@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from aiohttp import web
 
+from services.docs.routes import documentation_routes
 from services.query.connection import Pool
 from services.query.http.bookings import SingleBookings
 from services.query.http.exports import GroupFiles
@@ -29,7 +30,6 @@ from shared.accounts.keyring import KeyRing
 from shared.accounts.postgres import PostgresKeySource
 from shared.accounts.projects import PostgresProjects
 from shared.eventlog.privacy import MasterKey
-from shared.http.documentation import documentation_routes
 from shared.http.exposition import Reading
 from shared.http.health import Check
 from shared.metrics import watch_pool

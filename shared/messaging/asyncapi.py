@@ -1,6 +1,6 @@
 """The messages as an AsyncAPI 3 document, made from the models that serialise them.
 
-`python -m shared.messaging.asyncapi > shared/contracts/asyncapi.json`; a test holds the two equal.
+`python -m shared.messaging.asyncapi > shared/messaging/asyncapi.json`; a test holds the two equal.
 """
 
 from __future__ import annotations

@@ -13,8 +13,8 @@ from uuid import uuid4
 
 import pytest_asyncio
 
+from services.docs.openapi import document
 from shared.booking_api.parameters import PARAMETERS
-from shared.contracts.openapi import document
 from shared.http.asked import HEADERS
 from tests.harness.requests import group, seats
 from tests.harness.servers import Databases

@@ -11,10 +11,10 @@ import asyncpg
 import pytest
 
 from services.command.app import command_service
+from services.docs.openapi import committed, document, text
 from services.query.app import query_service
 from shared.accounts.keyring import KeyRing
 from shared.accounts.postgres import PostgresKeySource
-from shared.contracts.openapi import committed, document, text
 from shared.eventlog.privacy import MasterKey
 from tests.harness.requests import group, payment_seats
 from tests.harness.stack import CHECKOUT, Caller, Stack, Tenant
@@ -26,7 +26,7 @@ FUZZ_SECONDS = 100
 
 
 def test_the_committed_document_is_up_to_date() -> None:
-    assert committed() == text(), "run python -m shared.contracts.openapi"
+    assert committed() == text(), "run python -m services.docs.openapi"
 
 
 async def test_it_names_every_route_there_is_and_no_other(database_url: str) -> None:

@@ -14,12 +14,12 @@ from uuid import uuid4
 
 import pytest
 
+from services.docs.openapi import document
+from services.docs.operations import OPERATIONS
 from services.query.http.lists.search import ATTRIBUTES, OLD_NAMES, OPEN_ENDED
 from shared.booking_api.includes import EXTENSIONS, LEAVES, RELATIONS
 from shared.booking_api.public_keys import check_parameters
 from shared.booking_api.public_refusals import NotForPublicKeys
-from shared.contracts.openapi import document
-from shared.contracts.operations import OPERATIONS
 from tests.harness.requests import group, seats
 from tests.harness.stack import Caller, Stack, Tenant
 from tests.journeys.public_page import NO, SECRETS, Page, answered

@@ -19,9 +19,9 @@ LIMITS = {
 
 
 def test_the_committed_asyncapi_document_is_what_the_models_say() -> None:
-    committed = resources.files("shared").joinpath("contracts", "asyncapi.json").read_text("utf-8")
+    committed = resources.files("shared.messaging").joinpath("asyncapi.json").read_text("utf-8")
     assert json.loads(committed) == json.loads(json.dumps(document())), (
-        "python -m shared.messaging.asyncapi > shared/contracts/asyncapi.json"
+        "python -m shared.messaging.asyncapi > shared/messaging/asyncapi.json"
     )
 
 

@@ -1,6 +1,6 @@
 """The OpenAPI 3.1 document, made from the models that check requests.
 
-What `python -m shared.contracts.openapi` writes is committed and served; a test fails when it is
+What `python -m services.docs.openapi` writes is committed and served; a test fails when it is
 not up to date.
 """
 
@@ -15,6 +15,8 @@ from typing import Any, Final
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
+from services.docs.links import links
+from services.docs.operations import OPERATIONS, Operation
 from shared.booking_api.request_models import (
     ApplyToBulked,
     CancelToApply,
@@ -22,8 +24,6 @@ from shared.booking_api.request_models import (
     RescheduleToApply,
 )
 from shared.booking_api.states import ACTIONS, STATES
-from shared.contracts.links import links
-from shared.contracts.operations import OPERATIONS, Operation
 
 FILE: Final = "openapi.json"
 _REF: Final = "#/components/schemas/"
@@ -291,7 +291,7 @@ def text() -> str:
 
 def committed() -> str:
     """The file beside this module."""
-    return resources.files("shared.contracts").joinpath(FILE).read_text(encoding="utf-8")
+    return resources.files("services.docs").joinpath(FILE).read_text(encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -7,8 +7,8 @@ from functools import lru_cache
 
 from aiohttp import web
 
-from shared.contracts.openapi import committed
-from shared.contracts.page import page
+from services.docs.openapi import committed
+from services.docs.page import page
 from shared.http.access import for_everyone
 from shared.http.addresses import ADDRESSES
 from shared.http.answers import raw_json_answer

@@ -7,7 +7,7 @@ from html import escape
 from importlib import resources
 from typing import Any
 
-from shared.contracts.openapi import document
+from services.docs.openapi import document
 
 Json = dict[str, Any]
 
@@ -16,7 +16,7 @@ Json = dict[str, Any]
 def page() -> str:
     """The page, made once."""
     shape = document()
-    template = resources.files("shared.contracts").joinpath("page.html").read_text("utf-8")
+    template = resources.files("services.docs").joinpath("page.html").read_text("utf-8")
     tags: dict[str, list[str]] = {}
     for path, operations in shape["paths"].items():
         for method, operation in operations.items():

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from shared.contracts.operations import OPERATIONS, Operation
+from services.docs.operations import OPERATIONS, Operation
 
 Json = dict[str, Any]
 _MADE: Final = "$response.body#/data/id"
