@@ -13,7 +13,9 @@ from uuid import UUID
 import pydantic_core
 
 from services.command.around import NOTHING_AROUND, Around
-from services.command.commands import (
+from services.command.intent import Intent
+from services.command.reply import Render, Reply, Shown, booking_reply
+from services.command.rules.commands import (
     Act,
     ChangeCapacity,
     ChangeMeta,
@@ -21,8 +23,6 @@ from services.command.commands import (
     RefuseReschedule,
     RescheduleGroup,
 )
-from services.command.intent import Intent
-from services.command.reply import Render, Reply, Shown, booking_reply
 from services.command.views import group_view, open_group, open_seat, seat_view
 from shared.booking_api.actions import Action
 from shared.booking_api.bookings import render_booking

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from services.command.facts import Decision, Outdated
 from services.command.pending import Pending
-from services.command.refusals import turned_away
 from services.command.reply import Reply, refusal_reply
+from services.command.rules.event_fields import Decision, Outdated
+from services.command.rules.refusals import turned_away
 from shared.booking_api.errors import ApiError
 from shared.domain.group import Group, evolve
 from shared.eventlog.record import BookingKeyRow, NewEvent

@@ -17,15 +17,15 @@ from uuid import UUID
 from services.command import acting, creating
 from services.command.acting import Subject
 from services.command.around import NOTHING_AROUND, Around, AroundReader
-from services.command.commands import Command
 from services.command.creating import Owner
-from services.command.facts import Outdated
 from services.command.handler import CommandHandler
 from services.command.idempotency import Answers
 from services.command.intent import Intent
 from services.command.pending import AnsweredBefore, Pending
-from services.command.refusals import Refusal, refusals_among
 from services.command.reply import Render, Reply, Shown, refusal_reply
+from services.command.rules.commands import Command
+from services.command.rules.event_fields import Outdated
+from services.command.rules.refusals import Refusal, refusals_among
 from services.command.terms import TermsOfApps
 from services.command.together import Refused, Together
 from services.command.views import open_group

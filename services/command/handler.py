@@ -12,10 +12,10 @@ from uuid import UUID
 from services.command.appender import Appender
 from services.command.cache import MailboxCache
 from services.command.clock import DatabaseClock
-from services.command.commands import Command
 from services.command.mailbox import Mailbox
 from services.command.pending import AnsweredBefore, Pending, SealAnswer
 from services.command.reply import Render, Reply
+from services.command.rules.commands import Command
 from services.command.snapshots import Snapshots
 from shared.booking_api.errors import Parked, TooBusy
 from shared.eventlog.codec import UndecodableEvent

@@ -14,9 +14,9 @@ from datetime import datetime
 from uuid import UUID
 
 from services.command.batch import Batch
-from services.command.facts import Outdated
-from services.command.group import decide
 from services.command.pending import AnsweredBefore, Pending
+from services.command.rules.decide import decide
+from services.command.rules.event_fields import Outdated
 from shared.booking_api.errors import InternalError, TooBusy
 from shared.domain.group import Group, evolve
 from shared.eventlog.store import (

@@ -19,7 +19,7 @@ from uuid import UUID
 
 import asyncpg
 
-from services.command.refusals import Refusal
+from services.command.rules.refusals import Refusal
 from shared.eventlog.statements import statement
 
 PAUSE_SECONDS = 0.5

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 import pydantic_core
 
-from services.command.refusals import Refusal, TurnedAway
+from services.command.rules.refusals import Refusal, TurnedAway
 from shared.booking_api.bookings import Rendering
 from shared.booking_api.errors import ApiError
 from shared.booking_api.includes import Includes

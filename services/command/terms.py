@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 from uuid import UUID
 
-from services.command.commands import PublicTerms
+from services.command.rules.commands import PublicTerms
 from shared.accounts.projects import PostgresProjects
 
 CACHE_SECONDS = 1.0

@@ -14,12 +14,12 @@ from uuid import UUID
 
 from services.command.batch import Batch
 from services.command.clock import DatabaseClock
-from services.command.commands import CreateGroup
 from services.command.durable import append_for_sure
-from services.command.group import decide
 from services.command.pending import AnsweredBefore, OutcomeNotKnown, Pending
-from services.command.refusals import turned_away
 from services.command.reply import Reply
+from services.command.rules.commands import CreateGroup
+from services.command.rules.decide import decide
+from services.command.rules.refusals import turned_away
 from shared.booking_api.errors import ApiError, TooBusy
 from shared.booking_api.validation import failed
 from shared.domain.group import Group, evolve, fold

@@ -16,10 +16,10 @@ from typing import Any
 import pytest
 
 from services.command import durable
-from services.command import group as deciding
-from services.command.actions import act
-from services.command.commands import Act
-from services.command.facts import Decision
+from services.command.rules import decide as deciding
+from services.command.rules.actions import act
+from services.command.rules.commands import Act
+from services.command.rules.event_fields import Decision
 from shared.domain.events import SeatCancelled
 from shared.domain.group import Group
 from shared.eventlog.postgres import PostgresEventStore

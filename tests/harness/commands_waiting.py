@@ -6,9 +6,9 @@ import asyncio
 from typing import Any
 from uuid import UUID
 
-from services.command.commands import Command
 from services.command.mailbox import Mailbox
 from services.command.pending import Pending
+from services.command.rules.commands import Command
 from shared.domain.group import Group, fold
 from shared.eventlog.store import MissingEvent
 from tests.harness.group_commands import book_seats, plain

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from services.command.commands import Command
-from services.command.group import decide
+from services.command.rules.commands import Command
+from services.command.rules.decide import decide
 from shared.booking_api.errors import ApiError
 from shared.domain.events import Event
 from shared.domain.group import Group, evolve

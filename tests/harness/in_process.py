@@ -13,12 +13,12 @@ import asyncpg
 
 from services.command.cache import MailboxCache
 from services.command.clock import DatabaseClock
-from services.command.commands import Command
 from services.command.handler import CommandHandler
 from services.command.idempotency import Answers, AnswerStore
 from services.command.intent import Intent
 from services.command.pending import AnsweredBefore
 from services.command.reply import Reply
+from services.command.rules.commands import Command
 from shared.booking_api.errors import ApiError
 from shared.domain.events import Event
 from shared.domain.group import Group

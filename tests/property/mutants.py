@@ -30,8 +30,8 @@ from tests.property.survivors import SURVIVORS
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 TARGETS = (
-    "services.command.group",
-    "services.command.booking",
+    "services.command.rules.decide",
+    "services.command.rules.booking",
     "services.command.mailbox",
     "services.command.batch",
     "services.command.appender",

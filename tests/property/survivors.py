@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 SURVIVORS: Mapping[tuple[str, str], str] = {
-    ("services.command.group", "always expired"): (
+    ("services.command.rules.decide", "always expired"): (
         "a draft made for no expired hold is the group as it is"
     ),
     (
-        "services.command.booking",
+        "services.command.rules.booking",
         "never limit is None and group.settings.allow_duplicates",
     ): "only saves counting what no rule asks for",
     ("services.command.mailbox", "None instead of return False"): (

@@ -20,8 +20,8 @@ from hypothesis.stateful import (
     rule,
 )
 
-from services.command.commands import ChangeCapacity, Command, DeleteBooking
-from services.command.group import decide
+from services.command.rules.commands import ChangeCapacity, Command, DeleteBooking
+from services.command.rules.decide import decide
 from shared.booking_api.deletion_errors import SeatsNotFinal
 from shared.booking_api.errors import (
     ApiError,

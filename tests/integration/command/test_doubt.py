@@ -14,10 +14,10 @@ import pytest_asyncio
 
 from services.command.cache import MailboxCache
 from services.command.clock import DatabaseClock
-from services.command.commands import Command
 from services.command.handler import CommandHandler
 from services.command.pending import AnsweredBefore, Pending, SealAnswer
 from services.command.reply import Reply
+from services.command.rules.commands import Command
 from services.command.together import Together
 from shared.eventlog.postgres import PostgresEventStore
 from shared.eventlog.store import CommandAnswer

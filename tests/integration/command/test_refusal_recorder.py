@@ -19,8 +19,8 @@ from services.command.app import command_service
 from services.command.desk import BookingDesk
 from services.command.intent import Intent
 from services.command.refusal_recorder import MAX_NEWEST, RefusalRecorder
-from services.command.refusals import Refusal
 from services.command.reply import Reply, Shown
+from services.command.rules.refusals import Refusal
 from shared.accounts.keyring import KeyRing
 from shared.accounts.postgres import PostgresKeySource
 from shared.booking_api.bookings import Rendering

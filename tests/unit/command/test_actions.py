@@ -8,7 +8,12 @@ from uuid import UUID
 
 import pytest
 
-from services.command.commands import ChangeCapacity, CreateGroup, DeleteBooking, RescheduleGroup
+from services.command.rules.commands import (
+    ChangeCapacity,
+    CreateGroup,
+    DeleteBooking,
+    RescheduleGroup,
+)
 from shared.booking_api.deletion_errors import NotFinal
 from shared.booking_api.errors import (
     CapacityTaken,

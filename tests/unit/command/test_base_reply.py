@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 
 from services.command import creating
 from services.command.creating import Owner, prepare_seats
-from services.command.group import decide
 from services.command.intent import Intent
 from services.command.reply import Reply, Shown
+from services.command.rules.decide import decide
 from shared.booking_api.details import pack_seat, unpack_seat
 from shared.booking_api.errors import ApiError
 from shared.booking_api.includes import NOTHING, parse_includes

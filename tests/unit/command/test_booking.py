@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from services.command.commands import Command, CreateGroup
+from services.command.rules.commands import Command, CreateGroup
 from shared.booking_api.errors import (
     CustomerLimitReached,
     DuplicateBooking,

@@ -8,9 +8,9 @@ from uuid import UUID
 
 import pytest
 
-from services.command.commands import ChangeMeta
-from services.command.facts import Outdated
-from services.command.group import decide
+from services.command.rules.commands import ChangeMeta
+from services.command.rules.decide import decide
+from services.command.rules.event_fields import Outdated
 from shared.domain.events import AttendeesErased
 from shared.domain.group import Group, evolve
 from shared.eventlog.privacy import BookingKey, MasterKey, Unreadable

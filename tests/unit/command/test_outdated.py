@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from uuid import uuid4
 
-from services.command.facts import Outdated
+from services.command.rules.event_fields import Outdated
 from shared.domain.events import MetaChanged, SeatCancelled
 from shared.eventlog.store import Appended, Confirmed, Conflict, MissingEvent
 from tests.harness.commands_waiting import booking, failure, mailbox_of, pending

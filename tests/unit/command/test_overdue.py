@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from services.command.commands import ChangeMeta
-from services.command.group import MAX_EXPIRED_AT_ONCE, overdue
+from services.command.rules.commands import ChangeMeta
+from services.command.rules.decide import MAX_EXPIRED_AT_ONCE, overdue
 from shared.domain.events import MetaChanged, SeatBooked, SeatExpired
 from tests.harness.decisions import given
 from tests.harness.group_commands import APP, DAY, act, book_seats, create_group

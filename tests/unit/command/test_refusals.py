@@ -8,10 +8,10 @@ from uuid import uuid4
 import pydantic_core
 import pytest
 
-from services.command.commands import Command
-from services.command.group import decide
-from services.command.refusals import Refusal, TurnedAway, refusals_among, turned_away
 from services.command.reply import refusal_reply
+from services.command.rules.commands import Command
+from services.command.rules.decide import decide
+from services.command.rules.refusals import Refusal, TurnedAway, refusals_among, turned_away
 from shared.booking_api.errors import ApiError, NotFound, SoldOut, WrongState
 from shared.domain.group import Group
 from tests.harness.decisions import Given, given

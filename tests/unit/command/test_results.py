@@ -7,9 +7,9 @@ from uuid import UUID
 
 import pytest
 
-from services.command.commands import Act, BookSeats, ChangeMeta, CreateGroup
-from services.command.facts import Decision, Outdated
-from services.command.group import decide
+from services.command.rules.commands import Act, BookSeats, ChangeMeta, CreateGroup
+from services.command.rules.decide import decide
+from services.command.rules.event_fields import Decision, Outdated
 from shared.booking_api.errors import TooManySeatsCancelled, ValidationFailed
 from shared.booking_api.fields import MAX_META_BYTES, MAX_META_KEYS, MetaSize
 from shared.domain.events import MetaChanged, SeatCancelled

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from services.command.commands import Command
+from services.command.rules.commands import Command
 from shared.booking_api.errors import ApiError, TooBusy
 from shared.domain.events import Event
 from shared.domain.group import Group

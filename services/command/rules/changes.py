@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from uuid import UUID
 
-from services.command.commands import (
+from services.command.rules.commands import (
     ChangeCapacity,
     ChangeMeta,
     DeleteBooking,
@@ -13,7 +13,7 @@ from services.command.commands import (
     RefuseReschedule,
     RescheduleGroup,
 )
-from services.command.facts import Decision, facts, is_visible
+from services.command.rules.event_fields import Decision, facts, is_visible
 from shared.booking_api.deletion_errors import NotFinal, SeatsNotFinal
 from shared.booking_api.errors import (
     CapacityTaken,

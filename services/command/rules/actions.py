@@ -11,9 +11,9 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any, cast
 
-from services.command.commands import Act
-from services.command.facts import Decision, facts, is_visible
-from services.command.windows import cancel_refusal
+from services.command.rules.booking_windows import cancel_refusal
+from services.command.rules.commands import Act
+from services.command.rules.event_fields import Decision, facts, is_visible
 from shared.booking_api.errors import NotFound, TooManySeatsCancelled, WrongState
 from shared.booking_api.states import wrong_state
 from shared.booking_api.validation import failed

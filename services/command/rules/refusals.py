@@ -12,7 +12,7 @@ from uuid import UUID
 
 import pydantic_core
 
-from services.command.commands import BookSeats, Command
+from services.command.rules.commands import BookSeats, Command
 from shared.booking_api.errors import ApiError, WrongState
 from shared.booking_api.public_keys import told
 from shared.booking_api.public_refusals import WrongGraph

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from services.command.commands import BookSeats, CreateGroup
-from services.command.facts import Decision, is_visible
-from services.command.windows import booking_refusal
+from services.command.rules.booking_windows import booking_refusal
+from services.command.rules.commands import BookSeats, CreateGroup
+from services.command.rules.event_fields import Decision, is_visible
 from shared.booking_api.errors import (
     ApiError,
     CustomerLimitReached,

@@ -11,10 +11,10 @@ from itertools import islice
 from typing import Any
 from uuid import UUID
 
-from services.command import changes
-from services.command.actions import act
-from services.command.booking import book, create
-from services.command.commands import (
+from services.command.rules import changes
+from services.command.rules.actions import act
+from services.command.rules.booking import book, create
+from services.command.rules.commands import (
     Act,
     BookSeats,
     ChangeCapacity,
@@ -26,7 +26,7 @@ from services.command.commands import (
     RefuseReschedule,
     RescheduleGroup,
 )
-from services.command.facts import Decision, Outdated
+from services.command.rules.event_fields import Decision, Outdated
 from shared.booking_api.errors import ApiError
 from shared.domain.events import Event, SeatExpired
 from shared.domain.group import Group, evolve
