@@ -13,8 +13,8 @@ from uuid import UUID
 import pydantic_core
 
 from services.command.around import NOTHING_AROUND, Around
+from services.command.commit.reply import Render, Reply, Shown, booking_reply
 from services.command.intent import Intent
-from services.command.reply import Render, Reply, Shown, booking_reply
 from services.command.rules.commands import (
     Act,
     ChangeCapacity,

@@ -13,10 +13,10 @@ from functools import partial
 
 import pydantic_core
 
+from services.command.commit.reply import Reply, Shown
 from services.command.desk import BookingDesk
 from services.command.intake import POSITION
 from services.command.intent import Intent
-from services.command.reply import Reply, Shown
 from shared.booking_api.circumstances import Circumstances
 from shared.booking_api.errors import ApiError, InternalError
 from shared.booking_api.json_body import read_object

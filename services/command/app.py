@@ -11,11 +11,13 @@ import asyncpg
 from aiohttp import web
 
 from services.command.around import AroundReader
-from services.command.cache import MailboxCache
-from services.command.clock import DatabaseClock
+from services.command.commit.atomic import Together
+from services.command.commit.atomic_store import TogetherStore
+from services.command.commit.clock import DatabaseClock
+from services.command.commit.handler import CommandHandler
+from services.command.commit.mailbox_cache import MailboxCache
 from services.command.desk import BookingDesk
 from services.command.erasing import ErasureRoutes
-from services.command.handler import CommandHandler
 from services.command.http import BookingRoutes
 from services.command.idempotency import Answers
 from services.command.links import ActionLinkRoutes
@@ -23,13 +25,11 @@ from services.command.overlaps import Overlaps
 from services.command.projects import ProjectRoutes
 from services.command.refusal_recorder import RefusalRecorder
 from services.command.terms import TermsOfApps
-from services.command.together import Together
 from shared.accounts.keyring import KeyRing
 from shared.accounts.projects import PostgresProjects
 from shared.eventlog.postgres import PostgresEventStore
 from shared.eventlog.privacy import MasterKey
 from shared.eventlog.statements import statement
-from shared.eventlog.together import TogetherStore
 from shared.http.health import Check
 from shared.metrics import CACHE_BYTES, CACHED_GROUPS, COMMANDS_UNDER_WAY
 

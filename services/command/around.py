@@ -9,7 +9,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from uuid import UUID
 
-from services.command.reply import Shown
+from services.command.commit.atomic_store import TogetherStore
+from services.command.commit.reply import Shown
 from services.command.views import open_seat, seat_view
 from shared.accounts.action_links import ActionLinks
 from shared.accounts.keyring import KeyRing
@@ -22,7 +23,6 @@ from shared.domain.events import Event, GroupCancelled, GroupCompleted, JsonObje
 from shared.domain.group import Group
 from shared.eventlog.privacy import MasterKey
 from shared.eventlog.store import BookingHistory
-from shared.eventlog.together import TogetherStore
 
 FINAL_BY_GROUP = (GroupCancelled, GroupCompleted)
 

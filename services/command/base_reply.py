@@ -11,7 +11,7 @@ from uuid import UUID
 
 import pydantic_core
 
-from services.command.reply import Reply, Shown
+from services.command.commit.reply import Reply, Shown
 from shared.booking_api.states import available_actions
 from shared.booking_api.timestamps import Rendering
 

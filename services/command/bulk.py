@@ -16,12 +16,12 @@ from aiohttp import web
 
 from services.command import acting
 from services.command.actions_bulked import act_on_all
+from services.command.commit.atomic import Refused
+from services.command.commit.reply import Reply, Shown, refusal_reply
 from services.command.desk import BookingDesk, Order, up_to_date
 from services.command.intake import answer_of, circumstances_of, intent_of, shown_of
 from services.command.intent import Intent
 from services.command.overlaps import Overlaps
-from services.command.reply import Reply, Shown, refusal_reply
-from services.command.together import Refused
 from shared.booking_api.actions import Action
 from shared.booking_api.bulk import (
     BulkItem,

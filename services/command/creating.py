@@ -12,8 +12,8 @@ from uuid import UUID
 
 from services.command.around import NOTHING_AROUND, Around
 from services.command.base_reply import base_reply, shows_base_keys
+from services.command.commit.reply import Render, Reply, Shown, booking_reply
 from services.command.intent import Intent
-from services.command.reply import Render, Reply, Shown, booking_reply
 from services.command.rules.commands import BookSeats, CreateGroup, PublicTerms
 from services.command.views import NO_DETAILS, group_view, seat_view
 from shared.booking_api.bookings import render_booking

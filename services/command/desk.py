@@ -17,17 +17,18 @@ from uuid import UUID
 from services.command import acting, creating
 from services.command.acting import Subject
 from services.command.around import NOTHING_AROUND, Around, AroundReader
+from services.command.commit.atomic import Refused, Together
+from services.command.commit.atomic_store import TogetherStore
+from services.command.commit.handler import CommandHandler
+from services.command.commit.queued_command import AnsweredBefore, Pending
+from services.command.commit.reply import Render, Reply, Shown, refusal_reply
 from services.command.creating import Owner
-from services.command.handler import CommandHandler
 from services.command.idempotency import Answers
 from services.command.intent import Intent
-from services.command.pending import AnsweredBefore, Pending
-from services.command.reply import Render, Reply, Shown, refusal_reply
 from services.command.rules.commands import Command
 from services.command.rules.event_fields import Outdated
 from services.command.rules.refusals import Refusal, refusals_among
 from services.command.terms import TermsOfApps
-from services.command.together import Refused, Together
 from services.command.views import open_group
 from shared.booking_api.changes import Change
 from shared.booking_api.errors import IdempotencyKeyExpired, NotFound
@@ -36,7 +37,6 @@ from shared.booking_api.new_seats import NewSeats
 from shared.domain.events import GroupCreated
 from shared.eventlog.privacy import BookingKey, MasterKey
 from shared.eventlog.store import BookingHistory
-from shared.eventlog.together import TogetherStore
 from shared.values import value
 
 T = TypeVar("T")

@@ -19,9 +19,9 @@ from uuid import uuid5
 import asyncpg
 
 from services.command import acting
+from services.command.commit.reply import Shown
 from services.command.desk import BookingDesk
 from services.command.intent import Intent
-from services.command.reply import Shown
 from shared.booking_api.actions import Action
 from shared.booking_api.bookings import Rendering
 from shared.booking_api.errors import ApiError, NotFound

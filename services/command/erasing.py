@@ -12,10 +12,10 @@ import asyncpg
 from aiohttp import web
 
 from services.command.acting import Subject, show_nothing
+from services.command.commit.reply import Reply, Shown
 from services.command.desk import BookingDesk, Order
 from services.command.intake import answer_of, intent_of
 from services.command.intent import Intent
-from services.command.reply import Reply, Shown
 from services.command.rules.commands import EraseCustomer
 from shared.booking_api.errors import NotFound
 from shared.booking_api.includes import NOTHING

@@ -17,9 +17,9 @@ from uuid import UUID
 
 import pydantic_core
 
+from services.command.commit.queued_command import SealAnswer
+from services.command.commit.reply import Reply
 from services.command.intent import Intent
-from services.command.pending import SealAnswer
-from services.command.reply import Reply
 from shared.booking_api.errors import IdempotencyKeyExpired, IdempotencyKeyReused
 from shared.booking_api.public_keys import told_again
 from shared.eventlog.privacy import BookingKey, MasterKey, Unreadable

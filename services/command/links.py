@@ -15,11 +15,11 @@ from uuid import UUID
 from aiohttp import web
 
 from services.command import acting
+from services.command.commit.reply import Shown
 from services.command.confirmation import Stage, page, places_of
 from services.command.desk import BookingDesk, Order
 from services.command.intake import answer_of
 from services.command.intent import Intent
-from services.command.reply import Shown
 from shared.accounts.action_links import is_signed
 from shared.accounts.keyring import KeyRing
 from shared.booking_api.actions import Action

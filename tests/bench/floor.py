@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from aiohttp import web
 
 from services.command.base_reply import base_reply
-from services.command.reply import Reply, Shown
+from services.command.commit.reply import Reply, Shown
 from shared.booking_api.circumstances import Circumstances
 from shared.booking_api.errors import ApiError
 from shared.booking_api.includes import NOTHING

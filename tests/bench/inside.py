@@ -15,12 +15,12 @@ from uuid import UUID
 
 import asyncpg
 
-from services.command.cache import MailboxCache
-from services.command.clock import DatabaseClock
+from services.command.commit.clock import DatabaseClock
+from services.command.commit.handler import CommandHandler
+from services.command.commit.mailbox_cache import MailboxCache
+from services.command.commit.reply import Shown
 from services.command.creating import Owner, prepare_seats
-from services.command.handler import CommandHandler
 from services.command.intent import Intent
-from services.command.reply import Shown
 from shared.booking_api.includes import NOTHING
 from shared.booking_api.new_seats import NewCustomer, NewSeats
 from shared.booking_api.timestamps import Rendering

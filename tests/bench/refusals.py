@@ -20,7 +20,7 @@ from uuid import UUID
 import psutil
 import pydantic_core
 
-from services.command import batch
+from services.command.commit import batch
 from shared.event_loop import run
 from shared.migrate import migrate
 from tests.bench.in_process import Wire, ours, post, wires

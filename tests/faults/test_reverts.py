@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from services.command import durable
+from services.command.commit import unknown_outcome
 from services.command.rules import decide as deciding
 from services.command.rules.actions import act
 from services.command.rules.commands import Act
@@ -148,7 +148,7 @@ async def test_what_another_wrote_makes_nothing_durable(database_url: str) -> No
 async def test_an_entry_judged_by_its_last_id_is_found(
     database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(durable, "_find", take_the_last_id_for_the_whole)
+    monkeypatch.setattr(unknown_outcome, "_find", take_the_last_id_for_the_whole)
     assert "acknowledged_lost" in await lose_a_request_with_a_known_key(database_url)
 
 

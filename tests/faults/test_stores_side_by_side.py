@@ -9,7 +9,7 @@ from uuid import UUID, uuid4
 
 import asyncpg
 
-from services.command.clock import DatabaseClock
+from services.command.commit.clock import DatabaseClock
 from services.query.projection.schema import prepare
 from shared.eventlog.postgres import PostgresEventStore
 from shared.eventlog.store import Appended, Conflict, Entry

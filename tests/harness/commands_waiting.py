@@ -6,8 +6,8 @@ import asyncio
 from typing import Any
 from uuid import UUID
 
-from services.command.mailbox import Mailbox
-from services.command.pending import Pending
+from services.command.commit.mailbox import Mailbox
+from services.command.commit.queued_command import Pending
 from services.command.rules.commands import Command
 from shared.domain.group import Group, fold
 from shared.eventlog.store import MissingEvent

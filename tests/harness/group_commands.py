@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
-from services.command.reply import Reply
+from services.command.commit.reply import Reply
 from services.command.rules.commands import Act, BookSeats, CreateGroup
 from shared.domain.events import Event, GroupSettings
 from shared.domain.group import Group

@@ -11,13 +11,13 @@ from uuid import UUID, uuid4
 
 import asyncpg
 
-from services.command.cache import MailboxCache
-from services.command.clock import DatabaseClock
-from services.command.handler import CommandHandler
+from services.command.commit.clock import DatabaseClock
+from services.command.commit.handler import CommandHandler
+from services.command.commit.mailbox_cache import MailboxCache
+from services.command.commit.queued_command import AnsweredBefore
+from services.command.commit.reply import Reply
 from services.command.idempotency import Answers, AnswerStore
 from services.command.intent import Intent
-from services.command.pending import AnsweredBefore
-from services.command.reply import Reply
 from services.command.rules.commands import Command
 from shared.booking_api.errors import ApiError
 from shared.domain.events import Event

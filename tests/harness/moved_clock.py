@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from services.command.clock import DatabaseClock
+from services.command.commit.clock import DatabaseClock
 
 
 class MovedClock(DatabaseClock):

@@ -59,7 +59,7 @@ async def ignore_the_losers_of_a_race(dsn: str) -> None:
 async def take_the_last_id_for_the_whole(
     store: EventStore, entries: Sequence[Entry]
 ) -> dict[int, Outcome]:
-    """Ours, in place of `services.command.durable._find`: after an unknown outcome an entry was
+    """Ours, in place of `commit.unknown_outcome._find`: after an unknown outcome an entry was
     durable when the id of its last event stood anywhere, whoever had written it."""
     names = {entry.events[-1].event_id: id(entry) for entry in entries if entry.events}
     found = await store.find_events(list(names)) if names else ()

@@ -10,9 +10,10 @@ from collections.abc import Callable
 from typing import Any
 from uuid import uuid4
 
-from services.command import intake, mailbox
+from services.command import intake
 from services.command.__main__ import serve_writes
-from services.command.batch import Batch
+from services.command.commit import mailbox
+from services.command.commit.batch import Batch
 from shared.eventlog.store import Entry
 from shared.starting import start
 

@@ -32,10 +32,10 @@ CHECKOUT = Path(__file__).resolve().parents[2]
 TARGETS = (
     "services.command.rules.decide",
     "services.command.rules.booking",
-    "services.command.mailbox",
-    "services.command.batch",
-    "services.command.appender",
-    "services.command.durable",
+    "services.command.commit.mailbox",
+    "services.command.commit.batch",
+    "services.command.commit.appender",
+    "services.command.commit.unknown_outcome",
     "shared.domain.group",
     "shared.domain.seats",
 )

@@ -14,9 +14,9 @@ from uuid import UUID
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.command.cache import MailboxCache
-from services.command.clock import DatabaseClock
-from services.command.handler import CommandHandler
+from services.command.commit.clock import DatabaseClock
+from services.command.commit.handler import CommandHandler
+from services.command.commit.mailbox_cache import MailboxCache
 from tests.harness.checker.commands import check_commands
 from tests.harness.checker.evidence import Evidence, Violation
 from tests.harness.checker.ledger import check_ledger

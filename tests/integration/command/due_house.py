@@ -15,10 +15,10 @@ import pydantic_core
 
 from services.command import acting
 from services.command.app import command_service
+from services.command.commit.reply import Reply, Shown
 from services.command.desk import BookingDesk
 from services.command.due import DueWorker
 from services.command.intent import Intent
-from services.command.reply import Reply, Shown
 from shared.accounts.keyring import KeyRing
 from shared.accounts.postgres import PostgresKeySource
 from shared.booking_api.actions import Action

@@ -12,16 +12,16 @@ import asyncpg
 import pytest
 import pytest_asyncio
 
-from services.command.cache import MailboxCache
-from services.command.clock import DatabaseClock
-from services.command.handler import CommandHandler
-from services.command.pending import AnsweredBefore, Pending, SealAnswer
-from services.command.reply import Reply
+from services.command.commit.atomic import Together
+from services.command.commit.atomic_store import TogetherStore
+from services.command.commit.clock import DatabaseClock
+from services.command.commit.handler import CommandHandler
+from services.command.commit.mailbox_cache import MailboxCache
+from services.command.commit.queued_command import AnsweredBefore, Pending, SealAnswer
+from services.command.commit.reply import Reply
 from services.command.rules.commands import Command
-from services.command.together import Together
 from shared.eventlog.postgres import PostgresEventStore
 from shared.eventlog.store import CommandAnswer
-from shared.eventlog.together import TogetherStore
 from tests.harness.group_commands import book_seats, create_group, plain
 from tests.harness.ledger import NOON
 from tests.harness.proxy import Proxy

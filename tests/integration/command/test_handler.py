@@ -8,9 +8,9 @@ from collections.abc import AsyncIterator
 import asyncpg
 import pytest_asyncio
 
-from services.command.cache import MailboxCache
-from services.command.clock import DatabaseClock
-from services.command.handler import CommandHandler
+from services.command.commit.clock import DatabaseClock
+from services.command.commit.handler import CommandHandler
+from services.command.commit.mailbox_cache import MailboxCache
 from shared.eventlog.postgres import PostgresEventStore
 from tests.harness.group_commands import act, book_seats, create_group, plain
 from tests.harness.ledger import NOON

@@ -20,10 +20,11 @@ import pytest
 import pytest_asyncio
 
 from services.command.app import command_service
+from services.command.commit.atomic_store import TogetherStore
+from services.command.commit.reply import Reply, Shown
 from services.command.desk import BookingDesk
 from services.command.idempotency import Answers
 from services.command.intent import Intent, command_id_of
-from services.command.reply import Reply, Shown
 from shared.accounts.keyring import KeyRing
 from shared.accounts.postgres import PostgresAccounts, PostgresKeySource
 from shared.booking_api.circumstances import Circumstances
@@ -33,7 +34,6 @@ from shared.booking_api.requests import read_new_booking
 from shared.booking_api.timestamps import Rendering
 from shared.eventlog.privacy import MasterKey
 from shared.eventlog.store import StoredAnswer
-from shared.eventlog.together import TogetherStore
 from shared.migrate import migrate
 from tests.harness.bodies import Json, group_body, seats_body
 

@@ -12,10 +12,10 @@ import asyncpg
 import pytest_asyncio
 
 from services.command.app import command_service
+from services.command.commit.reply import Shown
 from services.command.desk import BookingDesk
 from services.command.intent import Intent
 from services.command.overlaps import Overlaps
-from services.command.reply import Shown
 from shared.accounts.keyring import KeyRing
 from shared.accounts.postgres import PostgresKeySource
 from shared.booking_api.bookings import Rendering

@@ -10,11 +10,11 @@ import asyncpg
 import pytest
 import pytest_asyncio
 
-from services.command import mailbox
-from services.command.cache import MailboxCache
-from services.command.clock import DatabaseClock
-from services.command.handler import CommandHandler
-from services.command.reply import Reply
+from services.command.commit import mailbox
+from services.command.commit.clock import DatabaseClock
+from services.command.commit.handler import CommandHandler
+from services.command.commit.mailbox_cache import MailboxCache
+from services.command.commit.reply import Reply
 from shared.booking_api.errors import InternalError, Parked, TooBusy
 from shared.domain.events import Event
 from shared.domain.group import Group

@@ -16,10 +16,10 @@ import pytest
 
 from services.command import refusal_recorder
 from services.command.app import command_service
+from services.command.commit.reply import Reply, Shown
 from services.command.desk import BookingDesk
 from services.command.intent import Intent
 from services.command.refusal_recorder import MAX_NEWEST, RefusalRecorder
-from services.command.reply import Reply, Shown
 from services.command.rules.refusals import Refusal
 from shared.accounts.keyring import KeyRing
 from shared.accounts.postgres import PostgresKeySource

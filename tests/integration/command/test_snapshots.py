@@ -11,10 +11,10 @@ import asyncpg
 import pytest
 import pytest_asyncio
 
-from services.command import snapshots
-from services.command.cache import MailboxCache
-from services.command.clock import DatabaseClock
-from services.command.handler import CommandHandler
+from services.command.commit import snapshots
+from services.command.commit.clock import DatabaseClock
+from services.command.commit.handler import CommandHandler
+from services.command.commit.mailbox_cache import MailboxCache
 from shared.domain.group import Group, fold
 from shared.eventlog.postgres import PostgresEventStore
 from shared.eventlog.snapshot import encode_snapshot, freeze

@@ -8,8 +8,8 @@ from uuid import uuid4
 import asyncpg
 import pytest_asyncio
 
+from services.command.commit.atomic_store import TogetherStore
 from shared.eventlog.store import Answered, Appended, CommandAnswer, Confirmed, Conflict, Entry
-from shared.eventlog.together import TogetherStore
 from tests.harness.ledger import booked, created
 
 TABLES = ("stored_events", "booking_keys", "command_answers")

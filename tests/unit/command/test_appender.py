@@ -12,11 +12,11 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from services.command import appender as module
-from services.command.appender import SALE_COMMANDS, Appender, NotifyLimiter
-from services.command.clock import DatabaseClock
-from services.command.mailbox import Mailbox
-from services.command.pending import OutcomeNotKnown, Pending
+from services.command.commit import appender as module
+from services.command.commit.appender import SALE_COMMANDS, Appender, NotifyLimiter
+from services.command.commit.clock import DatabaseClock
+from services.command.commit.mailbox import Mailbox
+from services.command.commit.queued_command import OutcomeNotKnown, Pending
 from shared.booking_api.errors import InternalError, TooBusy
 from shared.eventlog.record import StoredRecord
 from shared.eventlog.store import (

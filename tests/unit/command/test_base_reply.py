@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.command import creating
+from services.command.commit.reply import Reply, Shown
 from services.command.creating import Owner, prepare_seats
 from services.command.intent import Intent
-from services.command.reply import Reply, Shown
 from services.command.rules.decide import decide
 from shared.booking_api.details import pack_seat, unpack_seat
 from shared.booking_api.errors import ApiError

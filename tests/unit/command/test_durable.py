@@ -9,7 +9,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from services.command.durable import RETRY_SECONDS, UNKNOWN_SECONDS, append_for_sure
+from services.command.commit.unknown_outcome import RETRY_SECONDS, UNKNOWN_SECONDS, append_for_sure
 from shared.eventlog.codec import encode_event
 from shared.eventlog.record import StoredRecord
 from shared.eventlog.store import (

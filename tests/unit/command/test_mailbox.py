@@ -7,10 +7,10 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from services.command import mailbox as module
-from services.command.mailbox import CONTENDED_SECONDS, Mailbox
-from services.command.pending import AnsweredBefore
-from services.command.reply import Reply
+from services.command.commit import mailbox as module
+from services.command.commit.mailbox import CONTENDED_SECONDS, Mailbox
+from services.command.commit.queued_command import AnsweredBefore
+from services.command.commit.reply import Reply
 from shared.booking_api.errors import InternalError, TooBusy
 from shared.domain.events import Event
 from shared.domain.group import Group

@@ -8,7 +8,7 @@ from uuid import uuid4
 import pydantic_core
 import pytest
 
-from services.command.reply import refusal_reply
+from services.command.commit.reply import refusal_reply
 from services.command.rules.commands import Command
 from services.command.rules.decide import decide
 from services.command.rules.refusals import Refusal, TurnedAway, refusals_among, turned_away

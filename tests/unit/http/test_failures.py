@@ -56,7 +56,7 @@ def one_of_another() -> None:
     "fails", [no_number, no_key, no_header, no_row, twice, several, one_of_another]
 )
 def test_no_value_is_in_what_is_told(fails: Callable[[], None], lines: io.StringIO) -> None:
-    for name in ("asyncio", "services.command.mailbox", "aiohttp.server"):
+    for name in ("asyncio", "services.command.commit.mailbox", "aiohttp.server"):
         try:
             fails()
         except Exception as error:

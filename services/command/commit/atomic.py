@@ -12,11 +12,12 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
-from services.command.batch import Batch
-from services.command.clock import DatabaseClock
-from services.command.durable import append_for_sure
-from services.command.pending import AnsweredBefore, OutcomeNotKnown, Pending
-from services.command.reply import Reply
+from services.command.commit.atomic_store import TogetherStore
+from services.command.commit.batch import Batch
+from services.command.commit.clock import DatabaseClock
+from services.command.commit.queued_command import AnsweredBefore, OutcomeNotKnown, Pending
+from services.command.commit.reply import Reply
+from services.command.commit.unknown_outcome import append_for_sure
 from services.command.rules.commands import CreateGroup
 from services.command.rules.decide import decide
 from services.command.rules.refusals import turned_away
@@ -33,7 +34,6 @@ from shared.eventlog.store import (
     OutcomeUnknown,
     StoreUnavailable,
 )
-from shared.eventlog.together import TogetherStore
 
 MAX_ATTEMPTS = 50
 MAX_EVENTS = 1_000

@@ -9,14 +9,14 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from services.command.appender import Appender
-from services.command.cache import MailboxCache
-from services.command.clock import DatabaseClock
-from services.command.mailbox import Mailbox
-from services.command.pending import AnsweredBefore, Pending, SealAnswer
-from services.command.reply import Render, Reply
+from services.command.commit.appender import Appender
+from services.command.commit.clock import DatabaseClock
+from services.command.commit.mailbox import Mailbox
+from services.command.commit.mailbox_cache import MailboxCache
+from services.command.commit.queued_command import AnsweredBefore, Pending, SealAnswer
+from services.command.commit.reply import Render, Reply
+from services.command.commit.snapshots import Snapshots
 from services.command.rules.commands import Command
-from services.command.snapshots import Snapshots
 from shared.booking_api.errors import Parked, TooBusy
 from shared.eventlog.codec import UndecodableEvent
 from shared.eventlog.store import EventStore, StoreUnavailable

@@ -12,10 +12,10 @@ import time
 from collections import deque
 from collections.abc import Callable, Sequence
 
-from services.command.clock import DatabaseClock
-from services.command.durable import append_for_sure
-from services.command.mailbox import MAX_BATCH, Mailbox
-from services.command.pending import OutcomeNotKnown
+from services.command.commit.clock import DatabaseClock
+from services.command.commit.mailbox import MAX_BATCH, Mailbox
+from services.command.commit.queued_command import OutcomeNotKnown
+from services.command.commit.unknown_outcome import append_for_sure
 from shared.booking_api.errors import ApiError, InternalError, TooBusy
 from shared.eventlog.store import (
     Appended,

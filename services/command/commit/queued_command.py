@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from services.command.reply import Render, Reply
+from services.command.commit.reply import Render, Reply
 from services.command.rules.commands import Command
 from shared.booking_api.errors import RetryLater
 from shared.domain.events import Event

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import logging
 
-from services.command.mailbox import Mailbox
+from services.command.commit.mailbox import Mailbox
 from shared.eventlog.snapshot import FrozenGroup, encode_snapshot, freeze
 from shared.eventlog.store import EventStore
 

@@ -13,8 +13,8 @@ from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
-from services.command.batch import Batch
-from services.command.pending import AnsweredBefore, Pending
+from services.command.commit.batch import Batch
+from services.command.commit.queued_command import AnsweredBefore, Pending
 from services.command.rules.decide import decide
 from services.command.rules.event_fields import Outdated
 from shared.booking_api.errors import InternalError, TooBusy

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from services.command.pending import Pending
-from services.command.reply import Reply, refusal_reply
+from services.command.commit.queued_command import Pending
+from services.command.commit.reply import Reply, refusal_reply
 from services.command.rules.event_fields import Decision, Outdated
 from services.command.rules.refusals import turned_away
 from shared.booking_api.errors import ApiError

@@ -9,7 +9,7 @@ from collections import OrderedDict
 from collections.abc import Iterable
 from uuid import UUID
 
-from services.command.mailbox import Mailbox
+from services.command.commit.mailbox import Mailbox
 
 BYTES_PER_GROUP = 6_000
 BYTES_PER_SEAT_BOOKING = 220
