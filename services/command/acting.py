@@ -15,6 +15,8 @@ import pydantic_core
 from services.command.around import NOTHING_AROUND, Around
 from services.command.commit.reply import Render, Reply, Shown, booking_reply
 from services.command.intent import Intent
+from services.command.requests.actions import Action
+from services.command.requests.changes import CapacityChange, Reschedule
 from services.command.rules.commands import (
     Act,
     ChangeCapacity,
@@ -24,9 +26,7 @@ from services.command.rules.commands import (
     RescheduleGroup,
 )
 from services.command.views import group_view, open_group, open_seat, seat_view
-from shared.booking_api.actions import Action
 from shared.booking_api.bookings import render_booking
-from shared.booking_api.changes import CapacityChange, Reschedule
 from shared.booking_api.details import (
     SEALED_MESSAGE,
     SEALED_META,

@@ -15,7 +15,7 @@ from services.command.acting import Subject
 from services.command.commit.reply import Reply, Shown
 from services.command.desk import BookingDesk, Order, up_to_date
 from services.command.intent import Intent, bulked_booking_id
-from shared.booking_api.actions import Action
+from services.command.requests.actions import Action
 from shared.booking_api.errors import ApiError
 from shared.booking_api.includes import NOTHING
 

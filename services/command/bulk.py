@@ -22,8 +22,8 @@ from services.command.desk import BookingDesk, Order, up_to_date
 from services.command.intake import answer_of, circumstances_of, intent_of, shown_of
 from services.command.intent import Intent
 from services.command.overlaps import Overlaps
-from shared.booking_api.actions import Action
-from shared.booking_api.bulk import (
+from services.command.requests.actions import Action
+from services.command.requests.bulk import (
     BulkItem,
     BulkUpdate,
     NewBooking,

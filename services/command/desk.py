@@ -25,12 +25,12 @@ from services.command.commit.reply import Render, Reply, Shown, refusal_reply
 from services.command.creating import Owner
 from services.command.idempotency import Answers
 from services.command.intent import Intent
+from services.command.requests.changes import Change
 from services.command.rules.commands import Command
 from services.command.rules.event_fields import Outdated
 from services.command.rules.refusals import Refusal, refusals_among
 from services.command.terms import TermsOfApps
 from services.command.views import open_group
-from shared.booking_api.changes import Change
 from shared.booking_api.errors import IdempotencyKeyExpired, NotFound
 from shared.booking_api.new_groups import NewGroup
 from shared.booking_api.new_seats import NewSeats

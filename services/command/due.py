@@ -22,7 +22,7 @@ from services.command import acting
 from services.command.commit.reply import Shown
 from services.command.desk import BookingDesk
 from services.command.intent import Intent
-from shared.booking_api.actions import Action
+from services.command.requests.actions import Action
 from shared.booking_api.bookings import Rendering
 from shared.booking_api.errors import ApiError, NotFound
 from shared.booking_api.includes import NOTHING

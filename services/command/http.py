@@ -14,12 +14,12 @@ from services.command.bulk import BulkRoutes
 from services.command.desk import BookingDesk, Order
 from services.command.intake import answer_of, circumstances_of, intent_of, shown_of
 from services.command.overlaps import Overlaps, moved_stay
-from shared.booking_api.actions import read_action
-from shared.booking_api.bulk import MAX_BULK_BYTES
-from shared.booking_api.changes import read_change, read_reschedule
+from services.command.requests.actions import read_action
+from services.command.requests.bulk import MAX_BULK_BYTES
+from services.command.requests.changes import read_change, read_reschedule
+from services.command.requests.new_booking import read_new_booking
 from shared.booking_api.json_body import read_object
 from shared.booking_api.new_groups import NewGroup
-from shared.booking_api.requests import read_new_booking
 from shared.eventlog.privacy import MasterKey
 from shared.http.access import for_widgets, refuse_widget_key
 from shared.http.asked import path_id

@@ -20,9 +20,9 @@ from services.command.confirmation import Stage, page, places_of
 from services.command.desk import BookingDesk, Order
 from services.command.intake import answer_of
 from services.command.intent import Intent
+from services.command.requests.actions import Action
 from shared.accounts.action_links import is_signed
 from shared.accounts.keyring import KeyRing
-from shared.booking_api.actions import Action
 from shared.booking_api.errors import (
     ApiError,
     InvalidActionLink,

@@ -18,7 +18,7 @@ import asyncpg
 
 from services.command.acting import Subject
 from services.command.intent import Intent
-from shared.booking_api.changes import Reschedule
+from services.command.requests.changes import Reschedule
 from shared.booking_api.errors import DoubleBooking
 from shared.booking_api.new_groups import NewGroup
 from shared.domain.events import GroupCreated

@@ -14,11 +14,11 @@ from aiohttp import web
 
 from services.command.base_reply import base_reply
 from services.command.commit.reply import Reply, Shown
+from services.command.requests.new_booking import read_new_booking
 from shared.booking_api.circumstances import Circumstances
 from shared.booking_api.errors import ApiError
 from shared.booking_api.includes import NOTHING
 from shared.booking_api.new_groups import NewGroup
-from shared.booking_api.requests import read_new_booking
 from shared.booking_api.timestamps import UTC_ZONE, Reading, Rendering
 from shared.fast_ids import new_id
 from shared.http.answers import raw_json_answer

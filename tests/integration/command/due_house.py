@@ -19,14 +19,14 @@ from services.command.commit.reply import Reply, Shown
 from services.command.desk import BookingDesk
 from services.command.due import DueWorker
 from services.command.intent import Intent
+from services.command.requests.actions import Action
+from services.command.requests.changes import Reschedule
+from services.command.requests.new_booking import new_booking
 from shared.accounts.keyring import KeyRing
 from shared.accounts.postgres import PostgresKeySource
-from shared.booking_api.actions import Action
 from shared.booking_api.bookings import Rendering
-from shared.booking_api.changes import Reschedule
 from shared.booking_api.circumstances import Circumstances
 from shared.booking_api.includes import NOTHING
-from shared.booking_api.requests import new_booking
 from shared.eventlog.privacy import MasterKey
 from tests.harness.moved_clock import MovedClock
 

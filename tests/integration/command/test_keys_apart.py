@@ -25,12 +25,12 @@ from services.command.commit.reply import Reply, Shown
 from services.command.desk import BookingDesk
 from services.command.idempotency import Answers
 from services.command.intent import Intent, command_id_of
+from services.command.requests.new_booking import read_new_booking
 from shared.accounts.keyring import KeyRing
 from shared.accounts.postgres import PostgresAccounts, PostgresKeySource
 from shared.booking_api.circumstances import Circumstances
 from shared.booking_api.errors import IdempotencyKeyExpired, IdempotencyKeyReused
 from shared.booking_api.includes import parse_includes
-from shared.booking_api.requests import read_new_booking
 from shared.booking_api.timestamps import Rendering
 from shared.eventlog.privacy import MasterKey
 from shared.eventlog.store import StoredAnswer

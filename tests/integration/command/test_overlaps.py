@@ -16,13 +16,13 @@ from services.command.commit.reply import Shown
 from services.command.desk import BookingDesk
 from services.command.intent import Intent
 from services.command.overlaps import Overlaps
+from services.command.requests.new_booking import new_booking
 from shared.accounts.keyring import KeyRing
 from shared.accounts.postgres import PostgresKeySource
 from shared.booking_api.bookings import Rendering
 from shared.booking_api.circumstances import Circumstances
 from shared.booking_api.errors import DoubleBooking
 from shared.booking_api.includes import NOTHING
-from shared.booking_api.requests import new_booking
 from shared.eventlog.privacy import MasterKey
 from tests.harness.requests import group
 

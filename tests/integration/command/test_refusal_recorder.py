@@ -20,13 +20,13 @@ from services.command.commit.reply import Reply, Shown
 from services.command.desk import BookingDesk
 from services.command.intent import Intent
 from services.command.refusal_recorder import MAX_NEWEST, RefusalRecorder
+from services.command.requests.new_booking import new_booking
 from services.command.rules.refusals import Refusal
 from shared.accounts.keyring import KeyRing
 from shared.accounts.postgres import PostgresKeySource
 from shared.booking_api.bookings import Rendering
 from shared.booking_api.circumstances import Circumstances
 from shared.booking_api.includes import NOTHING
-from shared.booking_api.requests import new_booking
 from shared.eventlog.privacy import MasterKey
 from shared.retention import Pruned, prune
 from tests.harness.ledger import NOON

@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from shared.booking_api.actions import Action, read_action
-from shared.booking_api.changes import (
+from services.command.requests.actions import Action, read_action
+from services.command.requests.changes import (
     CapacityChange,
     Change,
     Reschedule,

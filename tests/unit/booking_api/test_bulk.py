@@ -7,9 +7,9 @@ from uuid import UUID
 
 import pytest
 
-from shared.booking_api.actions import Action
-from shared.booking_api.bulk import BulkItem, read_bulk_create, read_bulk_update
-from shared.booking_api.changes import Change
+from services.command.requests.actions import Action
+from services.command.requests.bulk import BulkItem, read_bulk_create, read_bulk_update
+from services.command.requests.changes import Change
 from shared.booking_api.errors import ValidationFailed
 from shared.booking_api.new_groups import NewGroup
 from shared.booking_api.new_seats import NewSeats

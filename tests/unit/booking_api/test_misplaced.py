@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from shared.booking_api.actions import Action, read_action
-from shared.booking_api.bulk import read_bulk_create, read_bulk_update
+from services.command.requests.actions import Action, read_action
+from services.command.requests.bulk import read_bulk_create, read_bulk_update
+from services.command.requests.misplaced import CANCELS, check_items
 from shared.booking_api.errors import ValidationFailed
-from shared.booking_api.misplaced import CANCELS, check_items
 from tests.unit.booking_api.sample_requests import AT_NOW
 
 ID = "58190fc6-1ec0-4ebb-b627-7ce6aa9fc703"

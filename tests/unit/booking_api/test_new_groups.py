@@ -10,10 +10,10 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from services.command.requests.new_booking import read_new_booking
 from shared.booking_api.circumstances import Circumstances
 from shared.booking_api.errors import ValidationFailed
 from shared.booking_api.new_groups import NewGroup
-from shared.booking_api.requests import read_new_booking
 from shared.booking_api.timestamps import Reading
 from shared.domain.events import GroupSettings
 from tests.unit.booking_api.sample_requests import AT_NOW, GROUP, NOW, REMOVED, RESOURCE_ID, changed

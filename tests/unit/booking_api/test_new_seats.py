@@ -7,10 +7,10 @@ from uuid import UUID
 
 import pytest
 
+from services.command.requests.new_booking import read_new_booking
 from shared.booking_api.circumstances import Circumstances
 from shared.booking_api.errors import ApiError, ValidationFailed
 from shared.booking_api.new_seats import NewCustomer, NewSeats
-from shared.booking_api.requests import read_new_booking
 from shared.booking_api.views import Attendee
 from tests.unit.booking_api.sample_requests import AT_NOW, NOW, OWNER_ID, REMOVED, SEATS, changed
 

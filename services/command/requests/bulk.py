@@ -11,14 +11,14 @@ from dataclasses import dataclass
 from typing import Any, Final
 from uuid import UUID
 
-from shared.booking_api.actions import Action, new_action
-from shared.booking_api.changes import Change, new_change
+from services.command.requests.actions import Action, new_action
+from services.command.requests.changes import Change, new_change
+from services.command.requests.misplaced import check_items
+from services.command.requests.new_booking import NewGroup, NewSeats, new_booking
 from shared.booking_api.circumstances import Circumstances
 from shared.booking_api.errors import ValidationFailed
 from shared.booking_api.json_body import read_object
-from shared.booking_api.misplaced import check_items
 from shared.booking_api.request_models import BulkItemToUpdate, BulkToCreate, BulkToUpdate
-from shared.booking_api.requests import NewGroup, NewSeats, new_booking
 from shared.booking_api.validation import validated
 
 MAX_BULK_BYTES: Final = 4 << 20
