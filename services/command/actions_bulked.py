@@ -10,12 +10,12 @@ import asyncio
 from http import HTTPStatus
 from uuid import UUID
 
-from services.command import acting
-from services.command.acting import Subject
 from services.command.commit.reply import Reply, Shown
-from services.command.desk import BookingDesk, Order, up_to_date
-from services.command.intent import Intent, bulked_booking_id
 from services.command.requests.actions import Action
+from services.command.use_cases import existing_bookings
+from services.command.use_cases.bookings import BookingDesk, Order, up_to_date
+from services.command.use_cases.call_context import Intent, bulked_booking_id
+from services.command.use_cases.existing_bookings import Subject
 from shared.booking_api.errors import ApiError
 from shared.booking_api.includes import NOTHING
 
@@ -36,7 +36,10 @@ async def _acted(
     desk: BookingDesk, booking_id: UUID, action: Action, intent: Intent, shown: Shown
 ) -> tuple[Subject, Reply]:
     subject = await desk.find(booking_id, intent, shown)
-    command, render = acting.act(subject, action, intent), acting.show(subject, shown)
+    command, render = (
+        existing_bookings.act(subject, action, intent),
+        existing_bookings.show(subject, shown),
+    )
     return subject, await desk.decide(Order(command, render, subject.key, intent))
 
 
@@ -62,7 +65,7 @@ async def _act(
             booking_id,
             part,
             shown,
-            lambda s: (acting.act(s, action, part), acting.show(s, shown)),
+            lambda s: (existing_bookings.act(s, action, part), existing_bookings.show(s, shown)),
         )
         await desk.decide(order)
     except ApiError:

@@ -14,9 +14,9 @@ from functools import partial
 import pydantic_core
 
 from services.command.commit.reply import Reply, Shown
-from services.command.desk import BookingDesk
 from services.command.intake import POSITION
-from services.command.intent import Intent
+from services.command.use_cases.bookings import BookingDesk
+from services.command.use_cases.call_context import Intent
 from shared.booking_api.circumstances import Circumstances
 from shared.booking_api.errors import ApiError, InternalError
 from shared.booking_api.json_body import read_object

@@ -10,21 +10,21 @@ from datetime import datetime, timedelta
 import asyncpg
 from aiohttp import web
 
-from services.command.around import AroundReader
 from services.command.commit.atomic import Together
 from services.command.commit.atomic_store import TogetherStore
 from services.command.commit.clock import DatabaseClock
 from services.command.commit.handler import CommandHandler
 from services.command.commit.mailbox_cache import MailboxCache
-from services.command.desk import BookingDesk
 from services.command.erasing import ErasureRoutes
 from services.command.http import BookingRoutes
-from services.command.idempotency import Answers
 from services.command.links import ActionLinkRoutes
 from services.command.overlaps import Overlaps
 from services.command.projects import ProjectRoutes
 from services.command.refusal_recorder import RefusalRecorder
-from services.command.terms import TermsOfApps
+from services.command.use_cases.bookings import BookingDesk
+from services.command.use_cases.idempotency import Answers
+from services.command.use_cases.included import AroundReader
+from services.command.use_cases.public_terms import TermsOfApps
 from shared.accounts.keyring import KeyRing
 from shared.accounts.projects import PostgresProjects
 from shared.eventlog.postgres import PostgresEventStore

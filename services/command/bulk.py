@@ -14,13 +14,10 @@ from uuid import uuid4, uuid5
 import pydantic_core
 from aiohttp import web
 
-from services.command import acting
 from services.command.actions_bulked import act_on_all
 from services.command.commit.atomic import Refused
 from services.command.commit.reply import Reply, Shown, refusal_reply
-from services.command.desk import BookingDesk, Order, up_to_date
 from services.command.intake import answer_of, circumstances_of, intent_of, shown_of
-from services.command.intent import Intent
 from services.command.overlaps import Overlaps
 from services.command.requests.actions import Action
 from services.command.requests.bulk import (
@@ -30,6 +27,9 @@ from services.command.requests.bulk import (
     read_bulk_create,
     read_bulk_update,
 )
+from services.command.use_cases import existing_bookings
+from services.command.use_cases.bookings import BookingDesk, Order, up_to_date
+from services.command.use_cases.call_context import Intent
 from shared.booking_api.errors import ApiError
 from shared.booking_api.validation import failed
 from shared.eventlog.privacy import MasterKey
@@ -169,7 +169,7 @@ class BulkRoutes:
             item.booking_id,
             intent,
             shown,
-            lambda s: (acting.act(s, update, intent), acting.show(s, shown)),
+            lambda s: (existing_bookings.act(s, update, intent), existing_bookings.show(s, shown)),
         )
         return [order]
 

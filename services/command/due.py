@@ -18,11 +18,11 @@ from uuid import uuid5
 
 import asyncpg
 
-from services.command import acting
 from services.command.commit.reply import Shown
-from services.command.desk import BookingDesk
-from services.command.intent import Intent
 from services.command.requests.actions import Action
+from services.command.use_cases import existing_bookings
+from services.command.use_cases.bookings import BookingDesk
+from services.command.use_cases.call_context import Intent
 from shared.booking_api.bookings import Rendering
 from shared.booking_api.errors import ApiError, NotFound
 from shared.booking_api.includes import NOTHING
@@ -105,7 +105,10 @@ class DueWorker:
                 work.booking_id,
                 intent,
                 _PLAIN,
-                lambda s: (acting.act(s, action, intent, due=True), acting.show(s, _PLAIN)),
+                lambda s: (
+                    existing_bookings.act(s, action, intent, due=True),
+                    existing_bookings.show(s, _PLAIN),
+                ),
             )
             reply = await self._desk.decide(order)
         except NotFound:

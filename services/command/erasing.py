@@ -11,12 +11,12 @@ from uuid import UUID
 import asyncpg
 from aiohttp import web
 
-from services.command.acting import Subject, show_nothing
 from services.command.commit.reply import Reply, Shown
-from services.command.desk import BookingDesk, Order
 from services.command.intake import answer_of, intent_of
-from services.command.intent import Intent
 from services.command.rules.commands import EraseCustomer
+from services.command.use_cases.bookings import BookingDesk, Order
+from services.command.use_cases.call_context import Intent
+from services.command.use_cases.existing_bookings import Subject, show_nothing
 from shared.booking_api.errors import NotFound
 from shared.booking_api.includes import NOTHING
 from shared.booking_api.timestamps import UTC_ZONE, Rendering

@@ -7,17 +7,17 @@ from __future__ import annotations
 
 from aiohttp import web
 
-from services.command import acting
 from services.command.actions_bulked import act_on_all
 from services.command.again import CHANGING, SeatsAgain
 from services.command.bulk import BulkRoutes
-from services.command.desk import BookingDesk, Order
 from services.command.intake import answer_of, circumstances_of, intent_of, shown_of
 from services.command.overlaps import Overlaps, moved_stay
 from services.command.requests.actions import read_action
 from services.command.requests.bulk import MAX_BULK_BYTES
 from services.command.requests.changes import read_change, read_reschedule
 from services.command.requests.new_booking import read_new_booking
+from services.command.use_cases import existing_bookings
+from services.command.use_cases.bookings import BookingDesk, Order
 from shared.booking_api.json_body import read_object
 from shared.booking_api.new_groups import NewGroup
 from shared.eventlog.privacy import MasterKey
@@ -99,7 +99,10 @@ class BookingRoutes:
             return answer_of(replayed)
         change = read_reschedule(body, circumstances_of(request, intent, self._desk.now()))
         subject = await self._desk.find(path_id(request), intent, shown)
-        command, render = acting.reschedule(subject, change, intent), acting.show(subject, shown)
+        command, render = (
+            existing_bookings.reschedule(subject, change, intent),
+            existing_bookings.show(subject, shown),
+        )
         order = Order(command, render, subject.key, intent)
         async with self._overlaps.kept_out(intent.app_id, moved_stay(subject, change, intent)):
             return answer_of(await self._desk.decide(order))
@@ -111,7 +114,10 @@ class BookingRoutes:
             path_id(request),
             intent,
             shown,
-            lambda s: (acting.refuse_reschedule(s, intent), acting.show(s, shown)),
+            lambda s: (
+                existing_bookings.refuse_reschedule(s, intent),
+                existing_bookings.show(s, shown),
+            ),
         )
         return answer_of(await self._desk.decide(order))
 
@@ -125,7 +131,7 @@ class BookingRoutes:
             path_id(request),
             intent,
             shown,
-            lambda s: (acting.delete(s, intent), acting.show_nothing),
+            lambda s: (existing_bookings.delete(s, intent), existing_bookings.show_nothing),
         )
         return answer_of(await self._desk.decide(order))
 

@@ -9,7 +9,7 @@ from aiohttp import web
 from multidict import istr
 
 from services.command.commit.reply import Reply, Shown
-from services.command.intent import Intent, command_id_of
+from services.command.use_cases.call_context import Intent, command_id_of
 from shared.booking_api.circumstances import Circumstances
 from shared.booking_api.includes import NOTHING, parse_includes
 from shared.booking_api.public_keys import check_own_includes

@@ -14,13 +14,13 @@ from uuid import UUID
 
 from aiohttp import web
 
-from services.command import acting
 from services.command.commit.reply import Shown
 from services.command.confirmation import Stage, page, places_of
-from services.command.desk import BookingDesk, Order
 from services.command.intake import answer_of
-from services.command.intent import Intent
 from services.command.requests.actions import Action
+from services.command.use_cases import existing_bookings
+from services.command.use_cases.bookings import BookingDesk, Order
+from services.command.use_cases.call_context import Intent
 from shared.accounts.action_links import is_signed
 from shared.accounts.keyring import KeyRing
 from shared.booking_api.errors import (
@@ -120,7 +120,7 @@ class ActionLinkRoutes:
             path_id(request),
             intent,
             shown,
-            lambda s: (acting.act(s, wanted, intent), acting.show(s, shown)),
+            lambda s: (existing_bookings.act(s, wanted, intent), existing_bookings.show(s, shown)),
         )
 
 

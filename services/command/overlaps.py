@@ -16,9 +16,9 @@ from uuid import UUID
 
 import asyncpg
 
-from services.command.acting import Subject
-from services.command.intent import Intent
 from services.command.requests.changes import Reschedule
+from services.command.use_cases.call_context import Intent
+from services.command.use_cases.existing_bookings import Subject
 from shared.booking_api.errors import DoubleBooking
 from shared.booking_api.new_groups import NewGroup
 from shared.domain.events import GroupCreated

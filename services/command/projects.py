@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from aiohttp import web
 
-from services.command.terms import TermsOfApps
+from services.command.use_cases.public_terms import TermsOfApps
 from shared.accounts.projects import PostgresProjects, ProjectSlugTaken
 from shared.booking_api.errors import NotFound, ValidationFailed
 from shared.booking_api.projects import read_new_project, read_project_change, render_project

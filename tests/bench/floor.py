@@ -12,9 +12,9 @@ from datetime import UTC, datetime
 
 from aiohttp import web
 
-from services.command.base_reply import base_reply
 from services.command.commit.reply import Reply, Shown
 from services.command.requests.new_booking import read_new_booking
+from services.command.use_cases.base_reply import base_reply
 from shared.booking_api.circumstances import Circumstances
 from shared.booking_api.errors import ApiError
 from shared.booking_api.includes import NOTHING

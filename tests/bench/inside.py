@@ -19,8 +19,8 @@ from services.command.commit.clock import DatabaseClock
 from services.command.commit.handler import CommandHandler
 from services.command.commit.mailbox_cache import MailboxCache
 from services.command.commit.reply import Shown
-from services.command.creating import Owner, prepare_seats
-from services.command.intent import Intent
+from services.command.use_cases.call_context import Intent
+from services.command.use_cases.new_bookings import Owner, prepare_seats
 from shared.booking_api.includes import NOTHING
 from shared.booking_api.new_seats import NewCustomer, NewSeats
 from shared.booking_api.timestamps import Rendering

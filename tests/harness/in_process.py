@@ -16,9 +16,9 @@ from services.command.commit.handler import CommandHandler
 from services.command.commit.mailbox_cache import MailboxCache
 from services.command.commit.queued_command import AnsweredBefore
 from services.command.commit.reply import Reply
-from services.command.idempotency import Answers, AnswerStore
-from services.command.intent import Intent
 from services.command.rules.commands import Command
+from services.command.use_cases.call_context import Intent
+from services.command.use_cases.idempotency import Answers, AnswerStore
 from shared.booking_api.errors import ApiError
 from shared.domain.events import Event
 from shared.domain.group import Group

@@ -13,15 +13,15 @@ from uuid import UUID, uuid4
 import asyncpg
 import pydantic_core
 
-from services.command import acting
 from services.command.app import command_service
 from services.command.commit.reply import Reply, Shown
-from services.command.desk import BookingDesk
 from services.command.due import DueWorker
-from services.command.intent import Intent
 from services.command.requests.actions import Action
 from services.command.requests.changes import Reschedule
 from services.command.requests.new_booking import new_booking
+from services.command.use_cases import existing_bookings
+from services.command.use_cases.bookings import BookingDesk
+from services.command.use_cases.call_context import Intent
 from shared.accounts.keyring import KeyRing
 from shared.accounts.postgres import PostgresKeySource
 from shared.booking_api.bookings import Rendering
@@ -75,8 +75,8 @@ class Installation:
             self.intent(),
             PLAIN,
             lambda s: (
-                acting.act(s, Action(action), self.intent()),
-                acting.show(s, PLAIN),
+                existing_bookings.act(s, Action(action), self.intent()),
+                existing_bookings.show(s, PLAIN),
             ),
         )
         return await self.desks[0].decide(order)
@@ -89,8 +89,8 @@ class Installation:
             self.intent(),
             PLAIN,
             lambda s: (
-                acting.reschedule(s, Reschedule(start, start + HOUR), self.intent()),
-                acting.show(s, PLAIN),
+                existing_bookings.reschedule(s, Reschedule(start, start + HOUR), self.intent()),
+                existing_bookings.show(s, PLAIN),
             ),
         )
         assert (await self.desks[0].decide(order)).status == 200

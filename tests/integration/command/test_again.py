@@ -14,8 +14,8 @@ import pytest_asyncio
 from aiohttp import encode_basic_auth
 
 from services.command.commit.reply import Reply, Shown
-from services.command.desk import BookingDesk
-from services.command.intent import Intent
+from services.command.use_cases.bookings import BookingDesk
+from services.command.use_cases.call_context import Intent
 from shared.accounts.postgres import PostgresAccounts
 from shared.booking_api.errors import TooBusy
 from shared.booking_api.new_seats import NewSeats

@@ -22,10 +22,10 @@ import pytest_asyncio
 from services.command.app import command_service
 from services.command.commit.atomic_store import TogetherStore
 from services.command.commit.reply import Reply, Shown
-from services.command.desk import BookingDesk
-from services.command.idempotency import Answers
-from services.command.intent import Intent, command_id_of
 from services.command.requests.new_booking import read_new_booking
+from services.command.use_cases.bookings import BookingDesk
+from services.command.use_cases.call_context import Intent, command_id_of
+from services.command.use_cases.idempotency import Answers
 from shared.accounts.keyring import KeyRing
 from shared.accounts.postgres import PostgresAccounts, PostgresKeySource
 from shared.booking_api.circumstances import Circumstances

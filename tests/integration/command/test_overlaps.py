@@ -13,10 +13,10 @@ import pytest_asyncio
 
 from services.command.app import command_service
 from services.command.commit.reply import Shown
-from services.command.desk import BookingDesk
-from services.command.intent import Intent
 from services.command.overlaps import Overlaps
 from services.command.requests.new_booking import new_booking
+from services.command.use_cases.bookings import BookingDesk
+from services.command.use_cases.call_context import Intent
 from shared.accounts.keyring import KeyRing
 from shared.accounts.postgres import PostgresKeySource
 from shared.booking_api.bookings import Rendering

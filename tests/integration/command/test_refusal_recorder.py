@@ -17,11 +17,11 @@ import pytest
 from services.command import refusal_recorder
 from services.command.app import command_service
 from services.command.commit.reply import Reply, Shown
-from services.command.desk import BookingDesk
-from services.command.intent import Intent
 from services.command.refusal_recorder import MAX_NEWEST, RefusalRecorder
 from services.command.requests.new_booking import new_booking
 from services.command.rules.refusals import Refusal
+from services.command.use_cases.bookings import BookingDesk
+from services.command.use_cases.call_context import Intent
 from shared.accounts.keyring import KeyRing
 from shared.accounts.postgres import PostgresKeySource
 from shared.booking_api.bookings import Rendering

@@ -9,11 +9,11 @@ from zoneinfo import ZoneInfo
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.command import creating
 from services.command.commit.reply import Reply, Shown
-from services.command.creating import Owner, prepare_seats
-from services.command.intent import Intent
 from services.command.rules.decide import decide
+from services.command.use_cases import new_bookings
+from services.command.use_cases.call_context import Intent
+from services.command.use_cases.new_bookings import Owner, prepare_seats
 from shared.booking_api.details import pack_seat, unpack_seat
 from shared.booking_api.errors import ApiError
 from shared.booking_api.includes import NOTHING, parse_includes
@@ -66,6 +66,6 @@ def test_what_is_sealed_is_what_is_read_back() -> None:
     who = NewCustomer("Ann", "ann@example.org", "Europe/Berlin", "1", "2", {"a": [1]})
     attendees = (Attendee("Bob"), Attendee("Cy", "cy@example.org"))
     new = NewSeats("group_customer", GROUP, 2, who, attendees, {"x": "y"})
-    assert unpack_seat(pack_seat(creating._customer_id(GROUP), new)) == creating._seat_details(
-        GROUP, new
-    )
+    assert unpack_seat(
+        pack_seat(new_bookings._customer_id(GROUP), new)
+    ) == new_bookings._seat_details(GROUP, new)

@@ -12,9 +12,7 @@ from uuid import UUID
 
 import pydantic_core
 
-from services.command.around import NOTHING_AROUND, Around
 from services.command.commit.reply import Render, Reply, Shown, booking_reply
-from services.command.intent import Intent
 from services.command.requests.actions import Action
 from services.command.requests.changes import CapacityChange, Reschedule
 from services.command.rules.commands import (
@@ -25,7 +23,9 @@ from services.command.rules.commands import (
     RefuseReschedule,
     RescheduleGroup,
 )
-from services.command.views import group_view, open_group, open_seat, seat_view
+from services.command.use_cases.call_context import Intent
+from services.command.use_cases.included import NOTHING_AROUND, Around
+from services.command.use_cases.views import group_view, open_group, open_seat, seat_view
 from shared.booking_api.bookings import render_booking
 from shared.booking_api.details import (
     SEALED_MESSAGE,

@@ -19,7 +19,7 @@ import pydantic_core
 
 from services.command.commit.queued_command import SealAnswer
 from services.command.commit.reply import Reply
-from services.command.intent import Intent
+from services.command.use_cases.call_context import Intent
 from shared.booking_api.errors import IdempotencyKeyExpired, IdempotencyKeyReused
 from shared.booking_api.public_keys import told_again
 from shared.eventlog.privacy import BookingKey, MasterKey, Unreadable

@@ -11,7 +11,7 @@ from uuid import UUID
 
 from services.command.commit.atomic_store import TogetherStore
 from services.command.commit.reply import Shown
-from services.command.views import open_seat, seat_view
+from services.command.use_cases.views import open_seat, seat_view
 from shared.accounts.action_links import ActionLinks
 from shared.accounts.keyring import KeyRing
 from shared.accounts.projects import PostgresProjects

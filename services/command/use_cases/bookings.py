@@ -14,23 +14,23 @@ from datetime import datetime, timedelta
 from typing import TypeVar
 from uuid import UUID
 
-from services.command import acting, creating
-from services.command.acting import Subject
-from services.command.around import NOTHING_AROUND, Around, AroundReader
 from services.command.commit.atomic import Refused, Together
 from services.command.commit.atomic_store import TogetherStore
 from services.command.commit.handler import CommandHandler
 from services.command.commit.queued_command import AnsweredBefore, Pending
 from services.command.commit.reply import Render, Reply, Shown, refusal_reply
-from services.command.creating import Owner
-from services.command.idempotency import Answers
-from services.command.intent import Intent
 from services.command.requests.changes import Change
 from services.command.rules.commands import Command
 from services.command.rules.event_fields import Outdated
 from services.command.rules.refusals import Refusal, refusals_among
-from services.command.terms import TermsOfApps
-from services.command.views import open_group
+from services.command.use_cases import existing_bookings, new_bookings
+from services.command.use_cases.call_context import Intent
+from services.command.use_cases.existing_bookings import Subject
+from services.command.use_cases.idempotency import Answers
+from services.command.use_cases.included import NOTHING_AROUND, Around, AroundReader
+from services.command.use_cases.new_bookings import Owner
+from services.command.use_cases.public_terms import TermsOfApps
+from services.command.use_cases.views import open_group
 from shared.booking_api.errors import IdempotencyKeyExpired, NotFound
 from shared.booking_api.new_groups import NewGroup
 from shared.booking_api.new_seats import NewSeats
@@ -106,11 +106,11 @@ class BookingDesk:
         """A new group, or seats in one."""
         if isinstance(new, NewGroup):
             around = await self._around_group(intent, UUID(int=0), new.project_id, shown)
-            ready = creating.prepare_group(new, intent, shown, self._master, around)
+            ready = new_bookings.prepare_group(new, intent, shown, self._master, around)
         else:
             owner = await self._owner(new.owner_booking_id, intent, shown)
             terms = await self._terms.of(intent.app_id) if intent.is_public else None
-            ready = creating.prepare_seats(
+            ready = new_bookings.prepare_seats(
                 new, intent, shown, self._master, self._hold, owner, terms
             )
         return Order(ready.command, ready.render, ready.key, intent)
@@ -128,12 +128,12 @@ class BookingDesk:
     ) -> list[Order]:
         """Another number of seats, other meta, or both: an order each."""
         subject = await self.find(booking_id, intent, shown)
-        render = acting.show(subject, shown, over=change.capacity is not None)
+        render = existing_bookings.show(subject, shown, over=change.capacity is not None)
         commands: list[Command] = []
         if change.capacity is not None:
-            commands.append(acting.change_capacity(subject, change.capacity, intent))
+            commands.append(existing_bookings.change_capacity(subject, change.capacity, intent))
         if change.meta is not None:
-            commands.append(acting.change_meta(subject, change.meta, intent))
+            commands.append(existing_bookings.change_meta(subject, change.meta, intent))
         if len(commands) == 1:
             return [Order(commands[0], render, subject.key, intent)]
         # The last one's reply is the request's, and has its id: so the request's key is known.
@@ -161,13 +161,13 @@ class BookingDesk:
         if history is None:
             raise NotFound("Booking")
         if not shown.includes.children:
-            return acting.open_subject(history, self._master)
+            return existing_bookings.open_subject(history, self._master)
         owner = history
         if history.group_id != booking_id:
             owner = await self._store.find_booking(history.group_id) or history
         project_id = _project_id(owner)
         around = await self._around_group(intent, history.group_id, project_id, shown)
-        return acting.open_subject(history, self._master, owner, around)
+        return existing_bookings.open_subject(history, self._master, owner, around)
 
     async def app_of(self, booking_id: UUID) -> UUID:
         """Whose booking it is; NotFound when it was never booked."""
@@ -214,7 +214,9 @@ class BookingDesk:
         terms = self._terms.known(intent.app_id) if intent.is_public else None
         if intent.is_public and terms is None:
             return None
-        ready = creating.prepare_seats(new, intent, shown, self._master, self._hold, NOBODY, terms)
+        ready = new_bookings.prepare_seats(
+            new, intent, shown, self._master, self._hold, NOBODY, terms
+        )
         assert intent.command_id is None and intent.caller_left is not None
         return self._handler.begin(ready.command, ready.render, intent.caller_left)
 

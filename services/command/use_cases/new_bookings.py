@@ -10,12 +10,12 @@ from dataclasses import replace
 from datetime import timedelta
 from uuid import UUID
 
-from services.command.around import NOTHING_AROUND, Around
-from services.command.base_reply import base_reply, shows_base_keys
 from services.command.commit.reply import Render, Reply, Shown, booking_reply
-from services.command.intent import Intent
 from services.command.rules.commands import BookSeats, CreateGroup, PublicTerms
-from services.command.views import NO_DETAILS, group_view, seat_view
+from services.command.use_cases.base_reply import base_reply, shows_base_keys
+from services.command.use_cases.call_context import Intent
+from services.command.use_cases.included import NOTHING_AROUND, Around
+from services.command.use_cases.views import NO_DETAILS, group_view, seat_view
 from shared.booking_api.bookings import render_booking
 from shared.booking_api.details import (
     SEALED_BOOKING,
