@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from services.command.app import command_service
-from services.command.due import due_loop
+from services.command.schedule.due_worker import due_loop
 from services.query.loops import projecting, publishing
 from shared.accounts.keyring import KeyRing
 from shared.accounts.postgres import PostgresKeySource

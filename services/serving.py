@@ -6,7 +6,7 @@ import socket
 from contextlib import AsyncExitStack
 
 from services.command.app import command_service
-from services.command.due import due_loop
+from services.command.schedule.due_worker import due_loop
 from services.query.app import query_service
 from services.query.loops import query_loops
 from shared.accounts.door import ring_at

@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import AsyncExitStack
 
 from services.command.app import command_service
-from services.command.due import due_loop
+from services.command.schedule.due_worker import due_loop
 from shared.accounts.door import ring_at
 from shared.eventlog.master_keys import load_master
 from shared.http.application import Offer, first_listener, serve_offer

@@ -18,9 +18,9 @@ from services.command.commit.mailbox_cache import MailboxCache
 from services.command.erasing import ErasureRoutes
 from services.command.http import BookingRoutes
 from services.command.links import ActionLinkRoutes
-from services.command.overlaps import Overlaps
 from services.command.projects import ProjectRoutes
 from services.command.refusal_recorder import RefusalRecorder
+from services.command.schedule.double_bookings import Overlaps
 from services.command.use_cases.bookings import BookingDesk
 from services.command.use_cases.idempotency import Answers
 from services.command.use_cases.included import AroundReader

@@ -18,7 +18,6 @@ from services.command.actions_bulked import act_on_all
 from services.command.commit.atomic import Refused
 from services.command.commit.reply import Reply, Shown, refusal_reply
 from services.command.intake import answer_of, circumstances_of, intent_of, shown_of
-from services.command.overlaps import Overlaps
 from services.command.requests.actions import Action
 from services.command.requests.bulk import (
     BulkItem,
@@ -27,6 +26,7 @@ from services.command.requests.bulk import (
     read_bulk_create,
     read_bulk_update,
 )
+from services.command.schedule.double_bookings import Overlaps
 from services.command.use_cases import existing_bookings
 from services.command.use_cases.bookings import BookingDesk, Order, up_to_date
 from services.command.use_cases.call_context import Intent

@@ -11,11 +11,11 @@ from services.command.actions_bulked import act_on_all
 from services.command.again import CHANGING, SeatsAgain
 from services.command.bulk import BulkRoutes
 from services.command.intake import answer_of, circumstances_of, intent_of, shown_of
-from services.command.overlaps import Overlaps, moved_stay
 from services.command.requests.actions import read_action
 from services.command.requests.bulk import MAX_BULK_BYTES
 from services.command.requests.changes import read_change, read_reschedule
 from services.command.requests.new_booking import read_new_booking
+from services.command.schedule.double_bookings import Overlaps, moved_stay
 from services.command.use_cases import existing_bookings
 from services.command.use_cases.bookings import BookingDesk, Order
 from shared.booking_api.json_body import read_object

@@ -15,10 +15,10 @@ import pydantic_core
 
 from services.command.app import command_service
 from services.command.commit.reply import Reply, Shown
-from services.command.due import DueWorker
 from services.command.requests.actions import Action
 from services.command.requests.changes import Reschedule
 from services.command.requests.new_booking import new_booking
+from services.command.schedule.due_worker import DueWorker
 from services.command.use_cases import existing_bookings
 from services.command.use_cases.bookings import BookingDesk
 from services.command.use_cases.call_context import Intent

@@ -13,8 +13,8 @@ import pytest_asyncio
 
 from services.command.app import command_service
 from services.command.commit.reply import Shown
-from services.command.overlaps import Overlaps
 from services.command.requests.new_booking import new_booking
+from services.command.schedule.double_bookings import Overlaps
 from services.command.use_cases.bookings import BookingDesk
 from services.command.use_cases.call_context import Intent
 from shared.accounts.keyring import KeyRing

@@ -71,7 +71,7 @@ class _Group:
 
 
 def sql(name: str) -> str:
-    return statement(name, "shared.due")
+    return statement(name, "services.command.schedule")
 
 
 async def catch_up(connection: Connection) -> int:

@@ -17,12 +17,12 @@ from uuid import UUID
 import asyncpg
 
 from services.command.requests.changes import Reschedule
+from services.command.schedule.due_index import catch_up, sql
 from services.command.use_cases.call_context import Intent
 from services.command.use_cases.existing_bookings import Subject
 from shared.booking_api.errors import DoubleBooking
 from shared.booking_api.new_groups import NewGroup
 from shared.domain.events import GroupCreated
-from shared.due.reading import catch_up, sql
 
 NO_GROUP = UUID(int=0)
 

@@ -20,13 +20,13 @@ import asyncpg
 
 from services.command.commit.reply import Shown
 from services.command.requests.actions import Action
+from services.command.schedule.due_index import Connection, DueWork, catch_up, sql
 from services.command.use_cases import existing_bookings
 from services.command.use_cases.bookings import BookingDesk
 from services.command.use_cases.call_context import Intent
 from shared.booking_api.bookings import Rendering
 from shared.booking_api.errors import ApiError, NotFound
 from shared.booking_api.includes import NOTHING
-from shared.due.reading import Connection, DueWork, catch_up, sql
 from shared.eventlog.election import Election, Term
 from shared.eventlog.wakeup import Wakeup
 
