@@ -15,10 +15,10 @@ from services.command.commit.atomic_store import TogetherStore
 from services.command.commit.clock import DatabaseClock
 from services.command.commit.handler import CommandHandler
 from services.command.commit.mailbox_cache import MailboxCache
-from services.command.erasing import ErasureRoutes
-from services.command.http import BookingRoutes
-from services.command.links import ActionLinkRoutes
-from services.command.projects import ProjectRoutes
+from services.command.http.action_links import ActionLinkRoutes
+from services.command.http.bookings import BookingRoutes
+from services.command.http.erasure import ErasureRoutes
+from services.command.http.projects import ProjectRoutes
 from services.command.refusal_recorder import RefusalRecorder
 from services.command.schedule.double_bookings import Overlaps
 from services.command.use_cases.bookings import BookingDesk

@@ -10,10 +10,10 @@ from collections.abc import Callable
 from typing import Any
 from uuid import uuid4
 
-from services.command import intake
 from services.command.__main__ import serve_writes
 from services.command.commit import mailbox
 from services.command.commit.batch import Batch
+from services.command.http import request_context
 from shared.eventlog.store import Entry
 from shared.starting import start
 
@@ -43,7 +43,9 @@ def without_confirmed_refusals() -> None:
 
 def without_idempotency() -> None:
     """Every request is new, whatever its key."""
-    setattr(intake, "command_id_of", lambda _, key, *rest: None if key is None else uuid4())  # noqa: B010
+    setattr(
+        request_context, "command_id_of", lambda _, key, *rest: None if key is None else uuid4()
+    )  # noqa: B010
 
 
 SABOTAGES: dict[str, Callable[[], None]] = {

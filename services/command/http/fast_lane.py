@@ -14,7 +14,7 @@ from functools import partial
 import pydantic_core
 
 from services.command.commit.reply import Reply, Shown
-from services.command.intake import POSITION
+from services.command.http.request_context import POSITION
 from services.command.use_cases.bookings import BookingDesk
 from services.command.use_cases.call_context import Intent
 from shared.booking_api.circumstances import Circumstances

@@ -14,10 +14,10 @@ from uuid import uuid4, uuid5
 import pydantic_core
 from aiohttp import web
 
-from services.command.actions_bulked import act_on_all
 from services.command.commit.atomic import Refused
 from services.command.commit.reply import Reply, Shown, refusal_reply
-from services.command.intake import answer_of, circumstances_of, intent_of, shown_of
+from services.command.http.bulk_actions import act_on_all
+from services.command.http.request_context import answer_of, circumstances_of, intent_of, shown_of
 from services.command.requests.actions import Action
 from services.command.requests.bulk import (
     BulkItem,

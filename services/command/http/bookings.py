@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from aiohttp import web
 
-from services.command.actions_bulked import act_on_all
-from services.command.again import CHANGING, SeatsAgain
-from services.command.bulk import BulkRoutes
-from services.command.intake import answer_of, circumstances_of, intent_of, shown_of
+from services.command.http.bulk import BulkRoutes
+from services.command.http.bulk_actions import act_on_all
+from services.command.http.fast_lane import CHANGING, SeatsAgain
+from services.command.http.request_context import answer_of, circumstances_of, intent_of, shown_of
 from services.command.requests.actions import read_action
 from services.command.requests.bulk import MAX_BULK_BYTES
 from services.command.requests.changes import read_change, read_reschedule

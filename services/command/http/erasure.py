@@ -12,7 +12,7 @@ import asyncpg
 from aiohttp import web
 
 from services.command.commit.reply import Reply, Shown
-from services.command.intake import answer_of, intent_of
+from services.command.http.request_context import answer_of, intent_of
 from services.command.rules.commands import EraseCustomer
 from services.command.use_cases.bookings import BookingDesk, Order
 from services.command.use_cases.call_context import Intent

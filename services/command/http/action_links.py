@@ -15,8 +15,8 @@ from uuid import UUID
 from aiohttp import web
 
 from services.command.commit.reply import Shown
-from services.command.confirmation import Stage, page, places_of
-from services.command.intake import answer_of
+from services.command.http.confirmation_page import Stage, page, places_of
+from services.command.http.request_context import answer_of
 from services.command.requests.actions import Action
 from services.command.use_cases import existing_bookings
 from services.command.use_cases.bookings import BookingDesk, Order
