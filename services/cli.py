@@ -40,7 +40,7 @@ _APP_BY_COMMAND: Final = {
     "parked": "services.query.cli:app",
     "republish": "services.query.relay.cli:app",
     "messages": "services.query.relay.cli:app",
-    "prune": "shared.retention:app",
+    "prune": "services.command.retention:app",
 }
 _WHOLE: Final = {"apps", "keys", "projects", "customer", "csv", "master-key", "checkpoint"}
 """Commands that are an app, not one of an app's."""

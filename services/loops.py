@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from services.command.app import command_service
+from services.command.retention import pruning
 from services.command.schedule.due_worker import due_loop
 from services.query.loops import projecting, publishing
 from shared.accounts.keyring import KeyRing
@@ -24,7 +25,6 @@ from shared.eventlog.privacy import MasterKey
 from shared.http.exposition import Place, laid_open
 from shared.http.server import stop_requested
 from shared.postgres import pool_of
-from shared.retention import pruning
 from shared.settings import ConfigurationError, Settings
 from shared.starting import start
 

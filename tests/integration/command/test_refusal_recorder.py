@@ -19,6 +19,7 @@ from services.command.app import command_service
 from services.command.commit.reply import Reply, Shown
 from services.command.refusal_recorder import MAX_NEWEST, RefusalRecorder
 from services.command.requests.new_booking import new_booking
+from services.command.retention import Pruned, prune
 from services.command.rules.refusals import Refusal
 from services.command.use_cases.bookings import BookingDesk
 from services.command.use_cases.call_context import Intent
@@ -28,7 +29,6 @@ from shared.booking_api.bookings import Rendering
 from shared.booking_api.circumstances import Circumstances
 from shared.booking_api.includes import NOTHING
 from shared.eventlog.privacy import MasterKey
-from shared.retention import Pruned, prune
 from tests.harness.ledger import NOON
 from tests.harness.requests import group, seats
 
