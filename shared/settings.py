@@ -23,7 +23,7 @@ from pydantic import (
 )
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from shared.booking_api.durations import parse_duration
+from shared.domain.durations import parse_duration
 
 MASTER_KEY_BYTES = 32
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from shared.booking_api.timestamps import Reading
-from shared.values import value
+from shared.domain.values import value
 
 _BY_DEFAULT = Reading()
 

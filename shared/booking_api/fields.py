@@ -22,8 +22,8 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError, to_json
 
-from shared.booking_api.durations import InvalidDuration, parse_duration
 from shared.booking_api.timestamps import UNKNOWN_ZONE, Reading, UnreadableTimestamp, find_zone
+from shared.domain.durations import InvalidDuration, parse_duration
 from shared.domain.mailbox_address import is_blank, shows_invisible
 
 MAX_SEATS: Final = 1_000_000

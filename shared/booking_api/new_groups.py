@@ -10,7 +10,6 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from shared.booking_api.circumstances import Circumstances
-from shared.booking_api.durations import parse_duration
 from shared.booking_api.errors import ValidationFailed
 from shared.booking_api.request_models import (
     BookingToCreate,
@@ -19,6 +18,7 @@ from shared.booking_api.request_models import (
     Reminder,
 )
 from shared.booking_api.validation import SAVING, failed, validated
+from shared.domain.durations import parse_duration
 from shared.domain.events import GroupSettings, JsonObject
 
 

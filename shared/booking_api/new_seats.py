@@ -18,7 +18,7 @@ from shared.booking_api.request_models import AttendeeToCreate, CustomerToCreate
 from shared.booking_api.validation import SAVING, failed, validated
 from shared.booking_api.views import Attendee
 from shared.domain.events import JsonObject, SeatGraph
-from shared.values import value
+from shared.domain.values import value
 
 
 @value

@@ -15,7 +15,7 @@ from uuid import UUID
 
 from pydantic import Field
 
-from shared.values import value
+from shared.domain.values import value
 
 SeatGraph = Literal["group_customer", "group_customer_payment"]
 Graph = Literal["group_owner", "group_customer", "group_customer_payment"]

@@ -8,7 +8,7 @@ from datetime import datetime
 from uuid import UUID
 
 from shared.domain.events import Event
-from shared.values import value
+from shared.domain.values import value
 
 
 @value

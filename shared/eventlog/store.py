@@ -13,8 +13,8 @@ from uuid import UUID
 
 from shared.domain.events import Event
 from shared.domain.group import Group
+from shared.domain.values import value
 from shared.eventlog.record import BookingKeyRow, NewEvent, StoredRecord
-from shared.values import value
 
 
 @value

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.booking_api.durations import InvalidDuration, parse_duration
+from shared.domain.durations import InvalidDuration, parse_duration
 
 SECONDS = {"sec": 1, "second": 1, "min": 60, "minute": 60, "hour": 3600}
 DAYS = {"day": 1, "week": 7}

@@ -12,7 +12,7 @@ from shared.booking_api.errors import ApiError
 from shared.booking_api.includes import Includes
 from shared.domain.events import Event
 from shared.domain.group import Group
-from shared.values import value
+from shared.domain.values import value
 
 
 @value

@@ -9,8 +9,8 @@ from datetime import datetime
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
-from shared.booking_api.durations import parse_duration
 from shared.booking_api.errors import ApiError, TooEarlyToBook, TooLateToBook, TooLateToCancel
+from shared.domain.durations import parse_duration
 from shared.domain.group import Group
 
 

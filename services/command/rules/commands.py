@@ -13,8 +13,8 @@ from uuid import UUID
 
 from shared.booking_api.fields import MetaSize
 from shared.domain.events import GroupSettings, JsonObject, SeatGraph
+from shared.domain.values import value
 from shared.eventlog.record import BookingKeyRow
-from shared.values import value
 
 WhenOver = Literal["refuse", "drain", "overbook"]
 

@@ -35,9 +35,9 @@ from shared.booking_api.errors import IdempotencyKeyExpired, NotFound
 from shared.booking_api.new_groups import NewGroup
 from shared.booking_api.new_seats import NewSeats
 from shared.domain.events import GroupCreated
+from shared.domain.values import value
 from shared.eventlog.privacy import BookingKey, MasterKey
 from shared.eventlog.store import BookingHistory
-from shared.values import value
 
 T = TypeVar("T")
 Prepare = Callable[[Subject], tuple[Command, Render]]

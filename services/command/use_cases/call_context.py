@@ -7,8 +7,8 @@ from dataclasses import replace
 from uuid import UUID
 
 from shared.booking_api.errors import InvalidIdempotencyKey
+from shared.domain.values import value
 from shared.fast_ids import derived_id, new_id
-from shared.values import value
 
 MAX_KEY_CHARACTERS = 255
 _PUBLIC = "public\0"

@@ -30,6 +30,7 @@ from shared.booking_api.notices import open_reminders, open_webhooks, sealed_not
 from shared.booking_api.views import Customer
 from shared.domain.events import Event
 from shared.domain.group import Group
+from shared.domain.values import value
 from shared.eventlog.privacy import (
     BookingKey,
     MasterKey,
@@ -39,7 +40,6 @@ from shared.eventlog.privacy import (
 )
 from shared.eventlog.record import BookingKeyRow
 from shared.fast_ids import derived_id
-from shared.values import value
 
 
 @value

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.booking_api.durations import Duration, InvalidDuration, parse_duration
+from shared.domain.durations import Duration, InvalidDuration, parse_duration
 
 UTC_ZONE = ZoneInfo("UTC")
 COPENHAGEN = ZoneInfo("Europe/Copenhagen")

@@ -21,8 +21,8 @@ from services.query.projection.read_models.columns import (
     json_text,
     sql,
 )
-from shared.booking_api.durations import parse_duration
 from shared.booking_api.views import GroupView
+from shared.domain.durations import parse_duration
 from shared.domain.events import (
     BookingDeleted,
     CapacityChanged,
