@@ -17,7 +17,7 @@ from pydantic.json_schema import models_json_schema
 
 from services.docs.links import links
 from services.docs.operations import OPERATIONS, Operation
-from shared.booking_api.request_models import (
+from shared.booking_api.reading.request_models import (
     ApplyToBulked,
     CancelToApply,
     PayToApply,

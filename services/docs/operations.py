@@ -11,7 +11,7 @@ from typing import Final
 from pydantic import BaseModel
 
 from shared.booking_api.projects import ProjectToSave
-from shared.booking_api.request_models import (
+from shared.booking_api.reading.request_models import (
     BookingToChange,
     BulkToCreate,
     BulkToUpdate,

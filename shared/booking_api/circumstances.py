@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from shared.booking_api.timestamps import Reading
+from shared.booking_api.reading.timestamps import Reading
 from shared.domain.values import value
 
 _BY_DEFAULT = Reading()

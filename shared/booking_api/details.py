@@ -14,7 +14,7 @@ import pydantic_core
 
 from shared.booking_api.new_seats import NewSeats
 from shared.booking_api.notices import sealed_notices, shown_reminders, shown_webhooks
-from shared.booking_api.views import Attendee, Customer
+from shared.booking_api.rendering.views import Attendee, Customer
 from shared.domain.events import (
     AttendeesErased,
     Event,

@@ -11,13 +11,13 @@ from zoneinfo import ZoneInfo
 
 from shared.booking_api.circumstances import Circumstances
 from shared.booking_api.errors import ValidationFailed
-from shared.booking_api.request_models import (
+from shared.booking_api.reading.request_models import (
     BookingToCreate,
     GroupSettingsToCreate,
     GroupToCreate,
     Reminder,
 )
-from shared.booking_api.validation import SAVING, failed, validated
+from shared.booking_api.reading.validation import SAVING, failed, validated
 from shared.domain.durations import parse_duration
 from shared.domain.events import GroupSettings, JsonObject
 

@@ -11,12 +11,16 @@ from typing import Any
 from uuid import UUID
 
 from shared.booking_api.circumstances import Circumstances
-from shared.booking_api.fields import meta_error
 from shared.booking_api.new_groups import completes_itself, plain_reminders, plain_webhooks
-from shared.booking_api.public_keys import check_seats
-from shared.booking_api.request_models import AttendeeToCreate, CustomerToCreate, SeatsToCreate
-from shared.booking_api.validation import SAVING, failed, validated
-from shared.booking_api.views import Attendee
+from shared.booking_api.public_keys.allow_list import check_seats
+from shared.booking_api.reading.fields import meta_error
+from shared.booking_api.reading.request_models import (
+    AttendeeToCreate,
+    CustomerToCreate,
+    SeatsToCreate,
+)
+from shared.booking_api.reading.validation import SAVING, failed, validated
+from shared.booking_api.rendering.views import Attendee
 from shared.domain.events import JsonObject, SeatGraph
 from shared.domain.values import value
 

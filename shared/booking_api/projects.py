@@ -12,10 +12,10 @@ from uuid import UUID
 
 from pydantic import Field, StringConstraints
 
-from shared.booking_api.fields import EmptyListIsObject, Meta, Name, SeatGraphName
-from shared.booking_api.json_body import read_object
-from shared.booking_api.request_models import RequestModel
-from shared.booking_api.validation import failed, validated
+from shared.booking_api.reading.fields import EmptyListIsObject, Meta, Name, SeatGraphName
+from shared.booking_api.reading.json_body import read_object
+from shared.booking_api.reading.request_models import RequestModel
+from shared.booking_api.reading.validation import failed, validated
 from shared.domain.events import JsonObject
 
 Slug = Annotated[

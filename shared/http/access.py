@@ -15,8 +15,8 @@ from aiohttp import web
 from shared.accounts.keyring import HeldKey, KeyRing
 from shared.accounts.keys import Identity
 from shared.booking_api.errors import Forbidden, Unauthorized
-from shared.booking_api.public_keys import check_parameters
-from shared.booking_api.public_refusals import DemoKeyElsewhere
+from shared.booking_api.public_keys.allow_list import check_parameters
+from shared.booking_api.public_keys.refusals import DemoKeyElsewhere
 from shared.http.local_names import names_loopback_only
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]

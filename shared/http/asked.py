@@ -13,7 +13,7 @@ from uuid import UUID
 from aiohttp import web
 
 from shared.booking_api.errors import NotFound, UnknownPath, ValidationFailed
-from shared.booking_api.parameters import (
+from shared.booking_api.reading.parameters import (
     id_in,
     invalid_text,
     is_text,

@@ -17,9 +17,9 @@ from services.command.requests.new_booking import read_new_booking
 from services.command.use_cases.base_reply import base_reply
 from shared.booking_api.circumstances import Circumstances
 from shared.booking_api.errors import ApiError
-from shared.booking_api.includes import NOTHING
 from shared.booking_api.new_groups import NewGroup
-from shared.booking_api.timestamps import UTC_ZONE, Reading, Rendering
+from shared.booking_api.reading.timestamps import UTC_ZONE, Reading, Rendering
+from shared.booking_api.rendering.includes import NOTHING
 from shared.fast_ids import new_id
 from shared.http.answers import raw_json_answer
 from tests.bench.peer import serve_peer

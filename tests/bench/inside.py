@@ -21,9 +21,9 @@ from services.command.commit.mailbox_cache import MailboxCache
 from services.command.commit.reply import Shown
 from services.command.use_cases.call_context import Intent
 from services.command.use_cases.new_bookings import Owner, prepare_seats
-from shared.booking_api.includes import NOTHING
 from shared.booking_api.new_seats import NewCustomer, NewSeats
-from shared.booking_api.timestamps import Rendering
+from shared.booking_api.reading.timestamps import Rendering
+from shared.booking_api.rendering.includes import NOTHING
 from shared.eventlog.postgres import PostgresEventStore
 from shared.eventlog.privacy import MasterKey
 from tests.harness.group_commands import APP, create_group, plain

@@ -14,7 +14,7 @@ from uuid import uuid4
 import pytest_asyncio
 
 from services.docs.openapi import document
-from shared.booking_api.parameters import PARAMETERS
+from shared.booking_api.reading.parameters import PARAMETERS
 from shared.http.asked import HEADERS
 from tests.harness.requests import group, seats
 from tests.harness.servers import Databases

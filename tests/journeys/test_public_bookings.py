@@ -8,7 +8,7 @@ from uuid import uuid4
 
 import pytest
 
-from shared.booking_api.request_models import SeatsToCreate
+from shared.booking_api.reading.request_models import SeatsToCreate
 from tests.harness.requests import seats
 from tests.harness.stack import Caller, Stack, Tenant
 from tests.journeys.public_page import NO, SECRETS, Page, answered

@@ -17,9 +17,9 @@ import pytest
 from services.docs.openapi import document
 from services.docs.operations import OPERATIONS
 from services.query.http.lists.search import ATTRIBUTES, OLD_NAMES, OPEN_ENDED
-from shared.booking_api.includes import EXTENSIONS, LEAVES, RELATIONS
-from shared.booking_api.public_keys import check_parameters
-from shared.booking_api.public_refusals import NotForPublicKeys
+from shared.booking_api.public_keys.allow_list import check_parameters
+from shared.booking_api.public_keys.refusals import NotForPublicKeys
+from shared.booking_api.rendering.includes import EXTENSIONS, LEAVES, RELATIONS
 from tests.harness.requests import group, seats
 from tests.harness.stack import Caller, Stack, Tenant
 from tests.journeys.public_page import NO, SECRETS, Page, answered

@@ -11,7 +11,7 @@ from uuid import UUID
 
 from services.audit.postgres import Ledger
 from shared.booking_api.details import SEALED_BOOKING, SeatDetails, details_after, unpack_group
-from shared.booking_api.views import Attendee
+from shared.booking_api.rendering.views import Attendee
 from shared.domain.events import GroupCreated
 from shared.domain.mailbox_address import is_one_mailbox, mailbox, spellings
 from shared.eventlog.codec import decode_event

@@ -11,7 +11,7 @@ from uuid import UUID
 from services.audit.history.history import BrokenHistory
 from services.audit.postgres import Ledger
 from shared.booking_api.details import SeatDetails, details_after
-from shared.booking_api.spreadsheet import cell
+from shared.booking_api.rendering.spreadsheet import cell
 from shared.domain.events import AttendeesErased, Event, SeatBooked, SeatCancelled
 from shared.domain.group import Group, evolve
 from shared.eventlog.codec import UndecodableEvent, decode_event

@@ -24,7 +24,7 @@ from services.audit.transfer.tables import (
     group_row,
     seat_rows,
 )
-from shared.booking_api.spreadsheet import QUOTING
+from shared.booking_api.rendering.spreadsheet import QUOTING
 from shared.eventlog.master_keys import load_master
 from shared.eventlog.privacy import MasterKey
 from shared.settings import ConfigurationError, read_settings

@@ -22,7 +22,7 @@ from services.command.rules.commands import CreateGroup
 from services.command.rules.decide import decide
 from services.command.rules.refusals import turned_away
 from shared.booking_api.errors import ApiError, TooBusy
-from shared.booking_api.validation import failed
+from shared.booking_api.reading.validation import failed
 from shared.domain.group import Group, evolve, fold
 from shared.eventlog.store import (
     Answered,

@@ -7,9 +7,9 @@ from collections.abc import Callable, Sequence
 import pydantic_core
 
 from services.command.rules.refusals import Refusal, TurnedAway
-from shared.booking_api.bookings import Rendering
 from shared.booking_api.errors import ApiError
-from shared.booking_api.includes import Includes
+from shared.booking_api.rendering.bookings import Rendering
+from shared.booking_api.rendering.includes import Includes
 from shared.domain.events import Event
 from shared.domain.group import Group
 from shared.domain.values import value

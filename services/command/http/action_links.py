@@ -29,9 +29,9 @@ from shared.booking_api.errors import (
     NotFound,
     ValidationFailed,
 )
-from shared.booking_api.includes import NOTHING
-from shared.booking_api.timestamps import UTC_ZONE, rendering_of
-from shared.booking_api.web_addresses import UnusableUrl, as_given, check_web_url
+from shared.booking_api.reading.timestamps import UTC_ZONE, rendering_of
+from shared.booking_api.reading.web_addresses import UnusableUrl, as_given, check_web_url
+from shared.booking_api.rendering.includes import NOTHING
 from shared.http.access import for_everyone
 from shared.http.asked import path_id, query_of
 from shared.http.html import html_answer, is_wanted

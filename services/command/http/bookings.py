@@ -18,8 +18,8 @@ from services.command.requests.new_booking import read_new_booking
 from services.command.schedule.double_bookings import Overlaps, moved_stay
 from services.command.use_cases import existing_bookings
 from services.command.use_cases.bookings import BookingDesk, Order
-from shared.booking_api.json_body import read_object
 from shared.booking_api.new_groups import NewGroup
+from shared.booking_api.reading.json_body import read_object
 from shared.eventlog.privacy import MasterKey
 from shared.http.access import for_widgets, refuse_widget_key
 from shared.http.asked import path_id

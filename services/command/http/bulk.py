@@ -31,7 +31,7 @@ from services.command.use_cases import existing_bookings
 from services.command.use_cases.bookings import BookingDesk, Order, up_to_date
 from services.command.use_cases.call_context import Intent
 from shared.booking_api.errors import ApiError
-from shared.booking_api.validation import failed
+from shared.booking_api.reading.validation import failed
 from shared.eventlog.privacy import MasterKey
 from shared.http.middleware import read_body
 

@@ -17,7 +17,7 @@ from services.command.use_cases.bookings import BookingDesk, Order, up_to_date
 from services.command.use_cases.call_context import Intent, bulked_booking_id
 from services.command.use_cases.existing_bookings import Subject
 from shared.booking_api.errors import ApiError
-from shared.booking_api.includes import NOTHING
+from shared.booking_api.rendering.includes import NOTHING
 
 MAX_BULKED = 1_000
 

@@ -18,8 +18,8 @@ from services.command.use_cases.bookings import BookingDesk, Order
 from services.command.use_cases.call_context import Intent
 from services.command.use_cases.existing_bookings import Subject, show_nothing
 from shared.booking_api.errors import NotFound
-from shared.booking_api.includes import NOTHING
-from shared.booking_api.timestamps import UTC_ZONE, Rendering
+from shared.booking_api.reading.timestamps import UTC_ZONE, Rendering
+from shared.booking_api.rendering.includes import NOTHING
 from shared.domain.events import CustomerErased
 from shared.eventlog.erasure import scrub
 from shared.eventlog.privacy import MasterKey

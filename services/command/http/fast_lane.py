@@ -19,10 +19,10 @@ from services.command.use_cases.bookings import BookingDesk
 from services.command.use_cases.call_context import Intent
 from shared.booking_api.circumstances import Circumstances
 from shared.booking_api.errors import ApiError, InternalError
-from shared.booking_api.json_body import read_object
 from shared.booking_api.new_seats import NewSeats, new_seats
+from shared.booking_api.reading.json_body import read_object
+from shared.booking_api.reading.timestamps import Reading
 from shared.booking_api.states import SEAT_GRAPHS
-from shared.booking_api.timestamps import Reading
 from shared.http.repeating import Asked, Repeated, Tell
 
 CHANGING: dict[str, str] = {POSITION: ""}

@@ -11,9 +11,8 @@ from multidict import istr
 from services.command.commit.reply import Reply, Shown
 from services.command.use_cases.call_context import Intent, command_id_of
 from shared.booking_api.circumstances import Circumstances
-from shared.booking_api.includes import NOTHING, parse_includes
-from shared.booking_api.public_keys import check_own_includes
-from shared.booking_api.timestamps import (
+from shared.booking_api.public_keys.allow_list import check_own_includes
+from shared.booking_api.reading.timestamps import (
     UTC_ZONE,
     Reading,
     Rendering,
@@ -21,6 +20,7 @@ from shared.booking_api.timestamps import (
     reading_of,
     rendering_of,
 )
+from shared.booking_api.rendering.includes import NOTHING, parse_includes
 from shared.eventlog.privacy import MasterKey
 from shared.http.access import identity_of
 from shared.http.addresses import base_url

@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from services.command.requests.misplaced import CANCELS, PARTIAL, check_action
-from shared.booking_api.json_body import read_optional_object
 from shared.booking_api.new_seats import plain_attendees
-from shared.booking_api.request_models import ApplyToBulked, CancelToApply, PayToApply
-from shared.booking_api.validation import failed, validated
-from shared.booking_api.views import Attendee
+from shared.booking_api.reading.json_body import read_optional_object
+from shared.booking_api.reading.request_models import ApplyToBulked, CancelToApply, PayToApply
+from shared.booking_api.reading.validation import failed, validated
+from shared.booking_api.rendering.views import Attendee
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,9 +17,9 @@ from services.command.requests.misplaced import check_items
 from services.command.requests.new_booking import NewGroup, NewSeats, new_booking
 from shared.booking_api.circumstances import Circumstances
 from shared.booking_api.errors import ValidationFailed
-from shared.booking_api.json_body import read_object
-from shared.booking_api.request_models import BulkItemToUpdate, BulkToCreate, BulkToUpdate
-from shared.booking_api.validation import validated
+from shared.booking_api.reading.json_body import read_object
+from shared.booking_api.reading.request_models import BulkItemToUpdate, BulkToCreate, BulkToUpdate
+from shared.booking_api.reading.validation import validated
 
 MAX_BULK_BYTES: Final = 4 << 20
 

@@ -11,10 +11,14 @@ from datetime import datetime
 from typing import Any, Literal
 
 from shared.booking_api.circumstances import Circumstances
-from shared.booking_api.json_body import read_object
 from shared.booking_api.new_groups import times_refusal
-from shared.booking_api.request_models import BookingToChange, RescheduleToApply, SettingsToChange
-from shared.booking_api.validation import failed, validated
+from shared.booking_api.reading.json_body import read_object
+from shared.booking_api.reading.request_models import (
+    BookingToChange,
+    RescheduleToApply,
+    SettingsToChange,
+)
+from shared.booking_api.reading.validation import failed, validated
 from shared.domain.events import JsonObject
 
 WhenOver = Literal["refuse", "drain", "overbook"]

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from shared.booking_api.errors import ValidationFailed
-from shared.booking_api.validation import failed
+from shared.booking_api.reading.validation import failed
 
 CODE: Final = "misplaced_field"
 CANCELS: Final = ("cancel", "cancel_by_customer", "cancel_by_owner")

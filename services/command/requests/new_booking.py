@@ -9,11 +9,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from shared.booking_api.circumstances import Circumstances
-from shared.booking_api.json_body import read_object
 from shared.booking_api.new_groups import NewGroup, new_group
 from shared.booking_api.new_seats import NewCustomer, NewSeats, new_seats
+from shared.booking_api.reading.json_body import read_object
+from shared.booking_api.reading.validation import SAVING, failed
 from shared.booking_api.states import SEAT_GRAPHS
-from shared.booking_api.validation import SAVING, failed
 
 __all__ = [
     "Circumstances",

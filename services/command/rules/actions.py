@@ -15,8 +15,8 @@ from services.command.rules.booking_windows import cancel_refusal
 from services.command.rules.commands import Act
 from services.command.rules.event_fields import Decision, facts, is_visible
 from shared.booking_api.errors import NotFound, TooManySeatsCancelled, WrongState
+from shared.booking_api.reading.validation import failed
 from shared.booking_api.states import wrong_state
-from shared.booking_api.validation import failed
 from shared.domain.events import (
     GroupCancelled,
     GroupCompleted,

@@ -17,7 +17,7 @@ from shared.booking_api.errors import (
     ValidationFailed,
     WrongState,
 )
-from shared.booking_api.public_refusals import WrongGraph
+from shared.booking_api.public_keys.refusals import WrongGraph
 from shared.domain.events import GroupCreated, SeatBooked
 from shared.domain.group import Group
 from shared.domain.seats import HOLDING, REF_BYTES

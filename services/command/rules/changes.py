@@ -22,8 +22,8 @@ from shared.booking_api.errors import (
     NotReschedulable,
     ValidationFailed,
 )
-from shared.booking_api.fields import MetaSize, size_of
-from shared.booking_api.validation import failed
+from shared.booking_api.reading.fields import MetaSize, size_of
+from shared.booking_api.reading.validation import failed
 from shared.domain.events import (
     BookingDeleted,
     CapacityChanged,

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from typing import Any, Literal
 from uuid import UUID
 
-from shared.booking_api.fields import MetaSize
+from shared.booking_api.reading.fields import MetaSize
 from shared.domain.events import GroupSettings, JsonObject, SeatGraph
 from shared.domain.values import value
 from shared.eventlog.record import BookingKeyRow

@@ -14,8 +14,8 @@ import pydantic_core
 
 from services.command.rules.commands import BookSeats, Command
 from shared.booking_api.errors import ApiError, WrongState
-from shared.booking_api.public_keys import told
-from shared.booking_api.public_refusals import WrongGraph
+from shared.booking_api.public_keys.allow_list import told
+from shared.booking_api.public_keys.refusals import WrongGraph
 from shared.domain.events import SeatGraph
 from shared.domain.group import Group
 

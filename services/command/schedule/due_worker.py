@@ -24,9 +24,9 @@ from services.command.schedule.due_index import Connection, DueWork, catch_up, s
 from services.command.use_cases import existing_bookings
 from services.command.use_cases.bookings import BookingDesk
 from services.command.use_cases.call_context import Intent
-from shared.booking_api.bookings import Rendering
 from shared.booking_api.errors import ApiError, NotFound
-from shared.booking_api.includes import NOTHING
+from shared.booking_api.rendering.bookings import Rendering
+from shared.booking_api.rendering.includes import NOTHING
 from shared.eventlog.election import Election, Term
 from shared.eventlog.wakeup import Wakeup
 

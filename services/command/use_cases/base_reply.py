@@ -12,8 +12,8 @@ from uuid import UUID
 import pydantic_core
 
 from services.command.commit.reply import Reply, Shown
+from shared.booking_api.reading.timestamps import Rendering
 from shared.booking_api.states import available_actions
-from shared.booking_api.timestamps import Rendering
 
 
 def shows_base_keys(shown: Shown) -> bool:

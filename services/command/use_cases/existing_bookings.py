@@ -26,7 +26,6 @@ from services.command.rules.commands import (
 from services.command.use_cases.call_context import Intent
 from services.command.use_cases.included import NOTHING_AROUND, Around
 from services.command.use_cases.views import group_view, open_group, open_seat, seat_view
-from shared.booking_api.bookings import render_booking
 from shared.booking_api.details import (
     SEALED_MESSAGE,
     SEALED_META,
@@ -34,8 +33,9 @@ from shared.booking_api.details import (
     GroupDetails,
     attendees_to_seal,
 )
-from shared.booking_api.fields import size_of
-from shared.booking_api.views import BookingView, GroupView
+from shared.booking_api.reading.fields import size_of
+from shared.booking_api.rendering.bookings import render_booking
+from shared.booking_api.rendering.views import BookingView, GroupView
 from shared.domain.events import AttendeesErased, Event, JsonObject, SeatBooked
 from shared.domain.group import Group
 from shared.domain.mailbox_address import mailbox

@@ -21,7 +21,7 @@ from services.command.commit.queued_command import SealAnswer
 from services.command.commit.reply import Reply
 from services.command.use_cases.call_context import Intent
 from shared.booking_api.errors import IdempotencyKeyExpired, IdempotencyKeyReused
-from shared.booking_api.public_keys import told_again
+from shared.booking_api.public_keys.allow_list import told_again
 from shared.eventlog.privacy import BookingKey, MasterKey, Unreadable
 from shared.eventlog.store import CommandAnswer, StoredAnswer
 from shared.fast_ids import derived_id

@@ -16,9 +16,9 @@ from shared.accounts.action_links import ActionLinks
 from shared.accounts.keyring import KeyRing
 from shared.accounts.projects import PostgresProjects
 from shared.booking_api.details import SeatDetails
-from shared.booking_api.includes import Includes
 from shared.booking_api.projects import render_project
-from shared.booking_api.views import BookingView, GroupView, SeatView, Surroundings
+from shared.booking_api.rendering.includes import Includes
+from shared.booking_api.rendering.views import BookingView, GroupView, SeatView, Surroundings
 from shared.domain.events import Event, GroupCancelled, GroupCompleted, JsonObject
 from shared.domain.group import Group
 from shared.eventlog.privacy import MasterKey

@@ -16,7 +16,6 @@ from services.command.use_cases.base_reply import base_reply, shows_base_keys
 from services.command.use_cases.call_context import Intent
 from services.command.use_cases.included import NOTHING_AROUND, Around
 from services.command.use_cases.views import NO_DETAILS, group_view, seat_view
-from shared.booking_api.bookings import render_booking
 from shared.booking_api.details import (
     SEALED_BOOKING,
     GroupDetails,
@@ -27,7 +26,8 @@ from shared.booking_api.details import (
 from shared.booking_api.new_groups import NewGroup
 from shared.booking_api.new_seats import NewSeats
 from shared.booking_api.notices import open_reminders, open_webhooks, sealed_notices
-from shared.booking_api.views import Customer
+from shared.booking_api.rendering.bookings import render_booking
+from shared.booking_api.rendering.views import Customer
 from shared.domain.events import Event
 from shared.domain.group import Group
 from shared.domain.values import value

@@ -16,7 +16,7 @@ from shared.booking_api.details import (
     unpack_group,
 )
 from shared.booking_api.notices import shown_reminders, shown_webhooks
-from shared.booking_api.views import GroupView, SeatView
+from shared.booking_api.rendering.views import GroupView, SeatView
 from shared.domain.events import Event, GroupCreated, MetaChanged, SeatBooked
 from shared.domain.group import Group
 from shared.domain.meta import merge_meta

@@ -11,9 +11,9 @@ import io
 from collections.abc import Iterable
 from typing import Final
 
-from shared.booking_api.spreadsheet import QUOTING, cell
-from shared.booking_api.timestamps import Rendering
-from shared.booking_api.views import SeatView
+from shared.booking_api.reading.timestamps import Rendering
+from shared.booking_api.rendering.spreadsheet import QUOTING, cell
+from shared.booking_api.rendering.views import SeatView
 
 CONTENT_TYPE: Final = "text/csv; charset=utf-8"
 COLUMNS: Final = (

@@ -29,10 +29,10 @@ from services.query.reads.fresh_reads import FreshBooking, FreshReads
 from services.query.reads.included import OutsideReads
 from services.query.reads.related_seats import group_views, needs_more, snapshot, surroundings
 from services.query.reads.streams import Streams
-from shared.booking_api.bookings import render_booking, render_group
 from shared.booking_api.errors import NotFound, Parked
-from shared.booking_api.includes import Includes
-from shared.booking_api.views import NO_SURROUNDINGS, BookingView, GroupView, Surroundings
+from shared.booking_api.rendering.bookings import render_booking, render_group
+from shared.booking_api.rendering.includes import Includes
+from shared.booking_api.rendering.views import NO_SURROUNDINGS, BookingView, GroupView, Surroundings
 from shared.eventlog.privacy import MasterKey
 from shared.http.access import for_widgets, identity_of
 from shared.http.answers import raw_json_answer

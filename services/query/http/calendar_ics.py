@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Final
 
-from shared.booking_api.views import GroupView
+from shared.booking_api.rendering.views import GroupView
 
 CONTENT_TYPE: Final = "text/calendar; charset=utf-8"
 LONGEST_LINE: Final = 75

@@ -16,8 +16,8 @@ from services.query.reads.fresh_reads import FreshReads
 from services.query.reads.related_seats import group_views, surroundings
 from services.query.reads.streams import Streams
 from shared.booking_api.errors import NotFound, Parked
-from shared.booking_api.includes import parse_includes
-from shared.booking_api.views import SeatView
+from shared.booking_api.rendering.includes import parse_includes
+from shared.booking_api.rendering.views import SeatView
 from shared.domain.events import GroupCancelled, GroupRescheduled
 from shared.http.access import identity_of
 from shared.http.asked import path_id

@@ -11,8 +11,8 @@ from uuid import UUID
 from services.query.http.request_options import body_of, freshness_headers
 from services.query.reads.catch_up import FreshGroup
 from services.query.reads.fresh_reads import Answer, FreshBooking, FreshReads
-from shared.booking_api.bookings import render_group
-from shared.booking_api.timestamps import Rendering
+from shared.booking_api.reading.timestamps import Rendering
+from shared.booking_api.rendering.bookings import render_group
 from shared.http.repeating import Asked, Repeated, Tell
 
 MAX_RENDERINGS = 8

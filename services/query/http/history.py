@@ -12,7 +12,7 @@ from services.query.http.request_options import freshness_headers, rendering_for
 from services.query.projection.schema import sql
 from services.query.reads.fresh_reads import FreshReads
 from shared.booking_api.errors import NotFound
-from shared.booking_api.timestamps import Rendering
+from shared.booking_api.reading.timestamps import Rendering
 from shared.domain.events import Event
 from shared.eventlog.codec import UndecodableEvent, decode
 from shared.eventlog.follower import records

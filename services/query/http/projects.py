@@ -15,7 +15,7 @@ from services.query.http.user_zones import render_user_zone
 from shared.accounts.projects import PostgresProjects
 from shared.booking_api.errors import NotFound
 from shared.booking_api.projects import Project, render_project
-from shared.booking_api.timestamps import UTC_ZONE, find_zone
+from shared.booking_api.reading.timestamps import UTC_ZONE, find_zone
 from shared.http.access import for_everyone, for_widgets, identity_of
 from shared.http.addresses import own_url
 from shared.http.answers import json_answer

@@ -21,8 +21,8 @@ from services.query.projection.schema import sql
 from services.query.reads.fresh_reads import FreshBooking, FreshReads
 from services.query.reads.related_seats import snapshot
 from shared.booking_api.errors import NotFound, Parked
-from shared.booking_api.public_keys import told_code
-from shared.booking_api.timestamps import Rendering
+from shared.booking_api.public_keys.allow_list import told_code
+from shared.booking_api.reading.timestamps import Rendering
 from shared.http.access import for_widgets, identity_of
 from shared.http.addresses import own_url
 from shared.http.answers import json_answer, raw_json_answer

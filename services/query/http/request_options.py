@@ -14,9 +14,8 @@ from aiohttp import web
 from pydantic_core import to_json
 
 from services.query.http.lists.search import Filter, parse_search
-from shared.booking_api.includes import NOTHING, Includes, parse_includes
-from shared.booking_api.public_keys import check_group_includes, check_search
-from shared.booking_api.timestamps import (
+from shared.booking_api.public_keys.allow_list import check_group_includes, check_search
+from shared.booking_api.reading.timestamps import (
     UTC_ZONE,
     Reading,
     Rendering,
@@ -24,6 +23,7 @@ from shared.booking_api.timestamps import (
     reading_of,
     rendering_of,
 )
+from shared.booking_api.rendering.includes import NOTHING, Includes, parse_includes
 from shared.http.access import identity_of
 from shared.http.asked import position_in, query_of
 

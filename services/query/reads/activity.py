@@ -11,7 +11,7 @@ from uuid import UUID
 
 from services.query.connection import Connection
 from services.query.projection.schema import sql
-from shared.booking_api.views import BookingView, LogEntry, SeatView
+from shared.booking_api.rendering.views import BookingView, LogEntry, SeatView
 from shared.domain.events import (
     AttendeesErased,
     BookingDeleted,

@@ -17,9 +17,9 @@ from services.query.projection.read_models.attendees import SeatRow
 from services.query.projection.read_models.groups import GroupRow
 from services.query.projection.schema import sql
 from shared.booking_api.errors import NotFound, Parked, ValidationFailed
-from shared.booking_api.parameters import moment_in, whole_number
-from shared.booking_api.timestamps import Reading, UnreadableTimestamp
-from shared.booking_api.views import GroupView
+from shared.booking_api.reading.parameters import moment_in, whole_number
+from shared.booking_api.reading.timestamps import Reading, UnreadableTimestamp
+from shared.booking_api.rendering.views import GroupView
 from shared.eventlog.codec import UndecodableEvent, decode_event
 from shared.eventlog.follower import records
 from shared.eventlog.privacy import MasterKey

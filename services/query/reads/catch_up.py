@@ -21,7 +21,7 @@ from services.query.projection.read_models.attendees import SeatRow
 from services.query.projection.read_models.groups import GroupRow
 from services.query.projection.schema import sql
 from shared.booking_api.errors import Parked
-from shared.booking_api.views import GroupView
+from shared.booking_api.rendering.views import GroupView
 from shared.eventlog.privacy import MasterKey
 
 _EVENT_COLUMNS = ("positions", "versions", "topics", "states", "booking_ids")

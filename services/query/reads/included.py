@@ -19,9 +19,9 @@ from services.query.reads.related_seats import group_views, snapshot, surroundin
 from shared.accounts.action_links import ActionLinks
 from shared.accounts.keyring import KeyRing
 from shared.accounts.projects import PostgresProjects
-from shared.booking_api.includes import Includes
 from shared.booking_api.projects import render_project
-from shared.booking_api.views import BookingView, GroupView, Surroundings
+from shared.booking_api.rendering.includes import Includes
+from shared.booking_api.rendering.views import BookingView, GroupView, Surroundings
 from shared.domain.events import JsonObject
 from shared.http.access import identity_of
 from shared.http.addresses import base_url

@@ -11,8 +11,8 @@ from typing import Final
 from uuid import UUID
 
 from shared.booking_api.errors import ValidationFailed
-from shared.booking_api.includes import Includes
-from shared.booking_api.views import BookingView, GroupView, SeatView
+from shared.booking_api.rendering.includes import Includes
+from shared.booking_api.rendering.views import BookingView, GroupView, SeatView
 
 MOST_SHOWN: Final = 50_000
 """Bookings in one answer, or in one piece of a streamed one: about a second's work."""

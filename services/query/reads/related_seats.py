@@ -11,8 +11,8 @@ from services.query.projection.read_models import attendees, groups
 from services.query.projection.read_models.attendees import SeatRow
 from services.query.projection.read_models.groups import GroupRow
 from services.query.projection.schema import sql
-from shared.booking_api.includes import Includes
-from shared.booking_api.views import GroupView, SeatView, Surroundings
+from shared.booking_api.rendering.includes import Includes
+from shared.booking_api.rendering.views import GroupView, SeatView, Surroundings
 
 
 def needs_more(includes: Includes) -> bool:

@@ -20,11 +20,11 @@ from services.query.reads.fresh_reads import FreshReads
 from shared.accounts.action_links import ActionLinks
 from shared.accounts.keyring import KeyRing
 from shared.accounts.projects import PostgresProjects
-from shared.booking_api.bookings import render_booking
-from shared.booking_api.includes import parse_includes
 from shared.booking_api.projects import render_project
-from shared.booking_api.timestamps import UTC_ZONE, Rendering, find_zone
-from shared.booking_api.views import BookingView, GroupView, Surroundings
+from shared.booking_api.reading.timestamps import UTC_ZONE, Rendering, find_zone
+from shared.booking_api.rendering.bookings import render_booking
+from shared.booking_api.rendering.includes import parse_includes
+from shared.booking_api.rendering.views import BookingView, GroupView, Surroundings
 from shared.domain.events import JsonObject
 
 INCLUDES = parse_includes(

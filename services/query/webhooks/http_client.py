@@ -19,7 +19,7 @@ from yarl import URL
 
 from services.query.webhooks.addresses import AddressRefused, check_address
 from services.query.webhooks.protocol import StrangersConnector
-from shared.booking_api.web_addresses import as_given
+from shared.booking_api.reading.web_addresses import as_given
 
 SECONDS = 10.0
 CONNECT_SECONDS = 5.0

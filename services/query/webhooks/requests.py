@@ -11,12 +11,12 @@ from typing import Annotated
 
 from pydantic import Field, StringConstraints
 
-from shared.booking_api.json_body import read_object, read_optional_object
-from shared.booking_api.request_models import RequestModel
+from shared.booking_api.reading.json_body import read_object, read_optional_object
+from shared.booking_api.reading.request_models import RequestModel
+from shared.booking_api.reading.timestamps import Reading, UnreadableTimestamp
+from shared.booking_api.reading.validation import failed, validated
+from shared.booking_api.reading.web_addresses import MAX_URL, UnusableUrl, check_web_url
 from shared.booking_api.states import GRAPHS
-from shared.booking_api.timestamps import Reading, UnreadableTimestamp
-from shared.booking_api.validation import failed, validated
-from shared.booking_api.web_addresses import MAX_URL, UnusableUrl, check_web_url
 
 Secret = Annotated[str, StringConstraints(strict=True, min_length=8, max_length=200)]
 

@@ -16,7 +16,7 @@ from services.audit.postgres import open_ledger
 from services.audit.verify.verify import Verdict, verify
 from shared.booking_api.details import SEALED_BOOKING, pack_seat
 from shared.booking_api.new_seats import NewCustomer, NewSeats
-from shared.booking_api.views import Attendee
+from shared.booking_api.rendering.views import Attendee
 from shared.domain.events import (
     BookingDeleted,
     CapacityChanged,

@@ -15,7 +15,7 @@ import pytest_asyncio
 
 from services.query.projection.schema import session_settings
 from shared.booking_api.notices import is_given_name
-from shared.booking_api.request_models import (
+from shared.booking_api.reading.request_models import (
     BookingToChange,
     CancelToApply,
     PayToApply,

@@ -12,7 +12,7 @@ import asyncpg
 from services.audit.transfer import stock_reader
 from shared.booking_api.details import SEALED_BOOKING, pack_seat
 from shared.booking_api.new_seats import NewCustomer, NewSeats
-from shared.booking_api.views import Attendee
+from shared.booking_api.rendering.views import Attendee
 from shared.domain.events import SeatBooked
 from shared.eventlog.privacy import BookingKey, MasterKey
 from shared.eventlog.record import BookingKeyRow

@@ -30,8 +30,8 @@ from shared.accounts.keyring import KeyRing
 from shared.accounts.postgres import PostgresAccounts, PostgresKeySource
 from shared.booking_api.circumstances import Circumstances
 from shared.booking_api.errors import IdempotencyKeyExpired, IdempotencyKeyReused
-from shared.booking_api.includes import parse_includes
-from shared.booking_api.timestamps import Rendering
+from shared.booking_api.reading.timestamps import Rendering
+from shared.booking_api.rendering.includes import parse_includes
 from shared.eventlog.privacy import MasterKey
 from shared.eventlog.store import StoredAnswer
 from shared.migrate import migrate

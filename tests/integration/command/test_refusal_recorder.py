@@ -25,9 +25,9 @@ from services.command.use_cases.bookings import BookingDesk
 from services.command.use_cases.call_context import Intent
 from shared.accounts.keyring import KeyRing
 from shared.accounts.postgres import PostgresKeySource
-from shared.booking_api.bookings import Rendering
 from shared.booking_api.circumstances import Circumstances
-from shared.booking_api.includes import NOTHING
+from shared.booking_api.rendering.bookings import Rendering
+from shared.booking_api.rendering.includes import NOTHING
 from shared.eventlog.privacy import MasterKey
 from tests.harness.ledger import NOON
 from tests.harness.requests import group, seats

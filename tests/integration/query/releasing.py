@@ -22,8 +22,8 @@ from services.query.projection.read_models.attendees import SeatRow
 from services.query.projection.schema import prepare, session_settings
 from services.query.reads.fresh_reads import FreshReads
 from services.query.reads.related_seats import group_views
-from shared.booking_api.bookings import render_booking
-from shared.booking_api.includes import parse_includes
+from shared.booking_api.rendering.bookings import render_booking
+from shared.booking_api.rendering.includes import parse_includes
 from shared.domain.events import GroupSettings
 from shared.eventlog.follower import read_log
 from shared.eventlog.postgres import PostgresEventStore

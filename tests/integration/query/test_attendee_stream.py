@@ -16,9 +16,9 @@ from services.query.http.lists.attendee_json import is_rendered_by_sql, seat_chu
 from services.query.projection.projector import Projector
 from services.query.projection.read_models import attendees
 from services.query.reads.related_seats import group_views, snapshot
-from shared.booking_api.bookings import render_booking
-from shared.booking_api.includes import parse_includes
-from shared.booking_api.timestamps import Rendering
+from shared.booking_api.reading.timestamps import Rendering
+from shared.booking_api.rendering.bookings import render_booking
+from shared.booking_api.rendering.includes import parse_includes
 from tests.integration.query.api import Api
 from tests.integration.query.conftest import Until
 from tests.integration.query.scenario import MARTY, Scenario

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from uuid import UUID
 
-from shared.booking_api.views import Attendee, Customer, GroupView, SeatView
+from shared.booking_api.rendering.views import Attendee, Customer, GroupView, SeatView
 from shared.domain.events import GroupSettings
 
 GROUP = GroupView(

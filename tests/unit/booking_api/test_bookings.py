@@ -11,11 +11,11 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from shared.booking_api.bookings import render_booking, render_group
-from shared.booking_api.includes import EXTENSIONS, LEAVES, RELATIONS, parse_includes
-from shared.booking_api.inclusions import INCLUSIONS
-from shared.booking_api.timestamps import Rendering
-from shared.booking_api.views import BookingView, LogEntry, Surroundings
+from shared.booking_api.reading.timestamps import Rendering
+from shared.booking_api.rendering.bookings import render_booking, render_group
+from shared.booking_api.rendering.includes import EXTENSIONS, LEAVES, RELATIONS, parse_includes
+from shared.booking_api.rendering.inclusions import INCLUSIONS
+from shared.booking_api.rendering.views import BookingView, LogEntry, Surroundings
 from tests.unit.booking_api.sample_views import BIFF, GROUP, MARTY
 
 AROUND = Surroundings(

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from services.query.http.attendee_csv import COLUMNS, render_attendee_list
 from services.query.http.calendar_ics import render_calendar_file
 from services.query.http.user_zones import render_user_zone
-from shared.booking_api.timestamps import Rendering
+from shared.booking_api.reading.timestamps import Rendering
 from tests.unit.booking_api.sample_views import BIFF, GROUP, MARTY
 
 

@@ -10,7 +10,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shared.booking_api.errors import ValidationFailed
-from shared.booking_api.timestamps import Reading, UnreadableTimestamp, reading_of, rendering_of
+from shared.booking_api.reading.timestamps import (
+    Reading,
+    UnreadableTimestamp,
+    reading_of,
+    rendering_of,
+)
 
 UTC_ZONE = ZoneInfo("UTC")
 BOUND_SECONDS = 0.05

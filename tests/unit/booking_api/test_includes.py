@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from shared.booking_api.errors import ValidationFailed
-from shared.booking_api.includes import Includes, parse_includes
+from shared.booking_api.rendering.includes import Includes, parse_includes
 
 
 def _paths(includes: Includes) -> set[str]:

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.booking_api.errors import ApiError, BodyRefused, PayloadTooLarge
-from shared.booking_api.json_body import (
+from shared.booking_api.reading.json_body import (
     MAX_BODY_BYTES,
     MAX_DEPTH,
     MAX_INTEGER,

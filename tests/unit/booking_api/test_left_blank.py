@@ -14,7 +14,7 @@ from shared.booking_api.circumstances import Circumstances
 from shared.booking_api.errors import ValidationFailed
 from shared.booking_api.new_groups import NewGroup
 from shared.booking_api.new_seats import NewSeats
-from shared.booking_api.timestamps import find_zone, reading_of, rendering_of
+from shared.booking_api.reading.timestamps import find_zone, reading_of, rendering_of
 from tests.unit.booking_api.sample_requests import GROUP, NOW, SEATS, changed
 
 IN_TOKYO = Circumstances(NOW, "Asia/Tokyo")

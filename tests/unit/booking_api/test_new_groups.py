@@ -14,7 +14,7 @@ from services.command.requests.new_booking import read_new_booking
 from shared.booking_api.circumstances import Circumstances
 from shared.booking_api.errors import ValidationFailed
 from shared.booking_api.new_groups import NewGroup
-from shared.booking_api.timestamps import Reading
+from shared.booking_api.reading.timestamps import Reading
 from shared.domain.events import GroupSettings
 from tests.unit.booking_api.sample_requests import AT_NOW, GROUP, NOW, REMOVED, RESOURCE_ID, changed
 

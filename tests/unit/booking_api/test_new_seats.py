@@ -11,7 +11,7 @@ from services.command.requests.new_booking import read_new_booking
 from shared.booking_api.circumstances import Circumstances
 from shared.booking_api.errors import ApiError, ValidationFailed
 from shared.booking_api.new_seats import NewCustomer, NewSeats
-from shared.booking_api.views import Attendee
+from shared.booking_api.rendering.views import Attendee
 from tests.unit.booking_api.sample_requests import AT_NOW, NOW, OWNER_ID, REMOVED, SEATS, changed
 
 SEATS_REFUSED: tuple[object, ...] = (0, -1, 10**12, 1.5, "2", True, [])

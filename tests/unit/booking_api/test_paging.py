@@ -9,7 +9,7 @@ import pytest
 
 from services.query.http.lists.paging import MAX_PAGE, PageRequest, envelope, read_page
 from shared.booking_api.errors import ValidationFailed
-from shared.booking_api.timestamps import Reading
+from shared.booking_api.reading.timestamps import Reading
 
 EIGHT = datetime(2016, 9, 30, 15, tzinfo=UTC)
 

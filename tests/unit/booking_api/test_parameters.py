@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from shared.booking_api.errors import ValidationFailed
-from shared.booking_api.parameters import (
+from shared.booking_api.reading.parameters import (
     JOINED,
     PARAMETERS,
     id_in,
@@ -18,7 +18,7 @@ from shared.booking_api.parameters import (
     read_query,
     whole_number,
 )
-from shared.booking_api.timestamps import Reading, UnreadableTimestamp
+from shared.booking_api.reading.timestamps import Reading, UnreadableTimestamp
 
 ID = "0123abcd-4567-7abc-8def-0123456789ab"
 TEN = datetime(2030, 9, 30, 10, tzinfo=UTC)

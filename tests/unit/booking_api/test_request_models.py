@@ -8,7 +8,7 @@ from typing import Any
 import jsonschema
 import pytest
 
-from shared.booking_api.request_models import GroupToCreate, RequestModel, SeatsToCreate
+from shared.booking_api.reading.request_models import GroupToCreate, RequestModel, SeatsToCreate
 from tests.unit.booking_api.sample_requests import GROUP, SEATS
 
 

@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 
 from services.audit.transfer.tables import GROUP_COLUMNS, Folded, group_row
 from services.query.http.attendee_csv import render_attendee_list
-from shared.booking_api.spreadsheet import QUOTING, cell
-from shared.booking_api.timestamps import Rendering
-from shared.booking_api.views import Attendee
+from shared.booking_api.reading.timestamps import Rendering
+from shared.booking_api.rendering.spreadsheet import QUOTING, cell
+from shared.booking_api.rendering.views import Attendee
 from shared.domain.events import GroupCreated
 from shared.domain.group import fold
 from tests.harness.all_events import GROUP_ID

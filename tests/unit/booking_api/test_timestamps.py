@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.booking_api.errors import ValidationFailed
-from shared.booking_api.php_dates import format_php, parse_php
-from shared.booking_api.timestamps import (
+from shared.booking_api.reading.php_dates import format_php, parse_php
+from shared.booking_api.reading.timestamps import (
     Reading,
     Rendering,
     UnreadableTimestamp,

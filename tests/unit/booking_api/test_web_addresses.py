@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.booking_api.web_addresses import UnusableUrl, as_given, check_web_url
+from shared.booking_api.reading.web_addresses import UnusableUrl, as_given, check_web_url
 
 AS_THEY_ARE = (
     "https://example.org",

@@ -16,10 +16,10 @@ from services.command.use_cases.call_context import Intent
 from services.command.use_cases.new_bookings import Owner, prepare_seats
 from shared.booking_api.details import pack_seat, unpack_seat
 from shared.booking_api.errors import ApiError
-from shared.booking_api.includes import NOTHING, parse_includes
 from shared.booking_api.new_seats import NewCustomer, NewSeats
-from shared.booking_api.timestamps import Rendering
-from shared.booking_api.views import Attendee
+from shared.booking_api.reading.timestamps import Rendering
+from shared.booking_api.rendering.includes import NOTHING, parse_includes
+from shared.booking_api.rendering.views import Attendee
 from shared.domain.events import SeatGraph
 from shared.domain.group import Group, evolve
 from shared.eventlog.privacy import MasterKey

@@ -11,7 +11,7 @@ from services.command.rules.commands import Act, BookSeats, ChangeMeta, CreateGr
 from services.command.rules.decide import decide
 from services.command.rules.event_fields import Decision, Outdated
 from shared.booking_api.errors import TooManySeatsCancelled, ValidationFailed
-from shared.booking_api.fields import MAX_META_BYTES, MAX_META_KEYS, MetaSize
+from shared.booking_api.reading.fields import MAX_META_BYTES, MAX_META_KEYS, MetaSize
 from shared.domain.events import MetaChanged, SeatCancelled
 from shared.domain.group import Group, evolve
 from shared.eventlog.snapshot import HASH_BYTES, decode_snapshot, encode_snapshot, freeze

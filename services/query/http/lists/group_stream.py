@@ -19,9 +19,9 @@ from services.query.reads.included import reaches_outside
 from services.query.reads.related_seats import group_views
 from services.query.reads.streams import Streams
 from shared.booking_api.errors import NotFreshYet
-from shared.booking_api.includes import Includes
-from shared.booking_api.timestamps import Rendering
-from shared.booking_api.views import GroupView
+from shared.booking_api.reading.timestamps import Rendering
+from shared.booking_api.rendering.includes import Includes
+from shared.booking_api.rendering.views import GroupView
 from shared.http.access import identity_of
 from shared.http.answers import JSON_TYPE, raw_json_answer
 

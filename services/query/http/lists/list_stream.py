@@ -18,9 +18,9 @@ from services.query.http.lists.group_stream import RELATED, Render, can_be_strea
 from services.query.projection.schema import sql
 from services.query.reads.included import OutsideReads
 from services.query.reads.related_seats import surroundings
-from shared.booking_api.includes import Includes
-from shared.booking_api.timestamps import Rendering
-from shared.booking_api.views import BookingView, GroupView
+from shared.booking_api.reading.timestamps import Rendering
+from shared.booking_api.rendering.includes import Includes
+from shared.booking_api.rendering.views import BookingView, GroupView
 
 SLICE = 500
 

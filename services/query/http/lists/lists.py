@@ -35,8 +35,8 @@ from services.query.reads.fresh_reads import FreshReads
 from services.query.reads.included import OutsideReads
 from services.query.reads.related_seats import group_views, needs_more, snapshot
 from services.query.reads.streams import Streams
-from shared.booking_api.bookings import render_booking, render_group
-from shared.booking_api.views import NO_SURROUNDINGS, BookingView, GroupView
+from shared.booking_api.rendering.bookings import render_booking, render_group
+from shared.booking_api.rendering.views import NO_SURROUNDINGS, BookingView, GroupView
 from shared.http.access import for_widgets, identity_of
 from shared.http.addresses import own_url
 from shared.http.answers import raw_json_answer

@@ -13,9 +13,9 @@ from typing import Any, Final, Literal
 from urllib.parse import urlencode
 
 from shared.booking_api.errors import ValidationFailed
-from shared.booking_api.parameters import leading_number, moment_in
-from shared.booking_api.timestamps import Reading, UnreadableTimestamp
-from shared.booking_api.validation import failed
+from shared.booking_api.reading.parameters import leading_number, moment_in
+from shared.booking_api.reading.timestamps import Reading, UnreadableTimestamp
+from shared.booking_api.reading.validation import failed
 
 LIMIT: Final = 1_000
 MAX_PAGE: Final = 1_000_000_000

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from shared.booking_api.errors import ValidationFailed
-from shared.booking_api.parameters import id_in
+from shared.booking_api.reading.parameters import id_in
 
 Kind = Literal["id", "word", "flag", "text"]
 

@@ -23,7 +23,7 @@ from services.query.projection.read_models.columns import (
 )
 from services.query.projection.read_models.groups import merged
 from shared.booking_api.notices import shown_reminders, shown_webhooks
-from shared.booking_api.views import Attendee, Customer, GroupView, SeatView
+from shared.booking_api.rendering.views import Attendee, Customer, GroupView, SeatView
 from shared.domain.events import (
     AttendeesErased,
     BookingDeleted,

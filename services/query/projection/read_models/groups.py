@@ -21,7 +21,7 @@ from services.query.projection.read_models.columns import (
     json_text,
     sql,
 )
-from shared.booking_api.views import GroupView
+from shared.booking_api.rendering.views import GroupView
 from shared.domain.durations import parse_duration
 from shared.domain.events import (
     BookingDeleted,

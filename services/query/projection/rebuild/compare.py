@@ -18,7 +18,7 @@ from pydantic_core import from_json
 from services.query.connection import Connection
 from services.query.projection.schema import sql
 from shared.booking_api.details import SeatDetails, attendees_to_seal, details_after
-from shared.booking_api.inclusions import render_customer
+from shared.booking_api.rendering.inclusions import render_customer
 from shared.domain.events import CustomerErased, Event, SeatBooked
 from shared.domain.group import Group, evolve
 from shared.eventlog.codec import decode_event

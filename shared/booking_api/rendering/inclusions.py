@@ -10,9 +10,15 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 from uuid import UUID
 
+from shared.booking_api.reading.timestamps import Rendering
+from shared.booking_api.rendering.views import (
+    BookingView,
+    Customer,
+    GroupView,
+    SeatView,
+    Surroundings,
+)
 from shared.booking_api.states import available_actions
-from shared.booking_api.timestamps import Rendering
-from shared.booking_api.views import BookingView, Customer, GroupView, SeatView, Surroundings
 
 Json = dict[str, Any]
 

@@ -9,17 +9,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Final
 
-from shared.booking_api.includes import NOTHING, RELATIONS, Includes
-from shared.booking_api.inclusions import INCLUSIONS, render_attributes, render_resource
-from shared.booking_api.states import available_actions
-from shared.booking_api.timestamps import Rendering
-from shared.booking_api.views import (
+from shared.booking_api.reading.timestamps import Rendering
+from shared.booking_api.rendering.includes import NOTHING, RELATIONS, Includes
+from shared.booking_api.rendering.inclusions import INCLUSIONS, render_attributes, render_resource
+from shared.booking_api.rendering.views import (
     NO_SURROUNDINGS,
     BookingView,
     GroupView,
     SeatView,
     Surroundings,
 )
+from shared.booking_api.states import available_actions
 
 __all__ = [
     "Rendering",

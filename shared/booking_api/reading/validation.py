@@ -13,7 +13,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from shared.booking_api.errors import ValidationFailed
-from shared.booking_api.timestamps import Reading
+from shared.booking_api.reading.timestamps import Reading
 
 Model = TypeVar("Model", bound=BaseModel)
 

@@ -22,7 +22,12 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError, to_json
 
-from shared.booking_api.timestamps import UNKNOWN_ZONE, Reading, UnreadableTimestamp, find_zone
+from shared.booking_api.reading.timestamps import (
+    UNKNOWN_ZONE,
+    Reading,
+    UnreadableTimestamp,
+    find_zone,
+)
 from shared.domain.durations import InvalidDuration, parse_duration
 from shared.domain.mailbox_address import is_blank, shows_invisible
 

@@ -14,7 +14,7 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from shared.booking_api.errors import ValidationFailed
-from shared.booking_api.php_dates import (
+from shared.booking_api.reading.php_dates import (
     MAX_PATTERN_LENGTH,
     PartNamedTwice,
     format_php,

@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from shared.booking_api.fields import (
+from shared.booking_api.reading.fields import (
     BlankIsAbsent,
     DurationText,
     Email,

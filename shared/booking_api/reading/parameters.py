@@ -14,7 +14,7 @@ from urllib.parse import parse_qsl
 from uuid import UUID
 
 from shared.booking_api.errors import ValidationFailed
-from shared.booking_api.timestamps import Reading, UnreadableTimestamp, parse_rfc3339
+from shared.booking_api.reading.timestamps import Reading, UnreadableTimestamp, parse_rfc3339
 
 JOINED: Final[Mapping[str, str]] = {"include": ",", "search": ";"}
 """What may be given several times, and what stands between: these are lists by themselves."""

@@ -12,13 +12,13 @@ from typing import Any, Final
 
 from services.query.http.lists.search import Filter
 from shared.booking_api.errors import ApiError, CustomerLimitReached
-from shared.booking_api.includes import Includes
-from shared.booking_api.public_refusals import (
+from shared.booking_api.public_keys.refusals import (
     CustomerMayNotHoldMore,
     NotForPublicKeys,
     SeatsRefused,
 )
-from shared.booking_api.request_models import SeatsToCreate
+from shared.booking_api.reading.request_models import SeatsToCreate
+from shared.booking_api.rendering.includes import Includes
 
 GROUP_INCLUDES: Final = frozenset(
     {"attributes", "event", "calendar", "resource", "user", "project", "available_actions"}
