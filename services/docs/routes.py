@@ -10,9 +10,9 @@ from aiohttp import web
 from services.docs.openapi import committed
 from services.docs.page import page
 from shared.http.access import for_everyone
-from shared.http.addresses import ADDRESSES
 from shared.http.answers import raw_json_answer
 from shared.http.html import html_answer
+from shared.http.requests.addresses import ADDRESSES
 
 
 def documentation_routes() -> list[web.RouteDef]:

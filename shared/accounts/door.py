@@ -1,8 +1,8 @@
 """Which keys open a process's door: all that hold, but no demo key where others can reach it.
 
 Everybody knows the demo key. Where it is taken, it is taken of callers that name this machine alone
-(shared/http/local_names.py). A database that `make run` filled may be served to the world later:
-its demo key then opens nothing and signs nothing, and the log says so once at the start.
+(shared/http/requests/local_names.py). A database that `make run` filled may be served to the world
+later: its demo key then opens nothing and signs nothing, and the log says so once at the start.
 """
 
 from __future__ import annotations

@@ -17,7 +17,7 @@ from shared.accounts.keys import Identity
 from shared.booking_api.errors import Forbidden, Unauthorized
 from shared.booking_api.public_keys.allow_list import check_parameters
 from shared.booking_api.public_keys.refusals import DemoKeyElsewhere
-from shared.http.local_names import names_loopback_only
+from shared.http.requests.local_names import names_loopback_only
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 H = TypeVar("H", bound=Callable[..., Awaitable[web.StreamResponse]])

@@ -15,13 +15,13 @@ from aiohttp import web
 
 from shared.accounts.keyring import KeyRing
 from shared.event_loop import calm_collector
-from shared.http.addresses import Addresses
+from shared.http.bounds.limits import Limits
+from shared.http.bounds.pressure import Pressure
 from shared.http.exposition import Exposition, Place, Reading, laid_open
+from shared.http.fast_lane.connection import repeat_requests
 from shared.http.health import Check, Health
-from shared.http.limits import Limits
 from shared.http.middleware import new_application
-from shared.http.pressure import Pressure
-from shared.http.repeating_connection import repeat_requests
+from shared.http.requests.addresses import Addresses
 from shared.http.server import (
     inherited,
     listen,

@@ -15,7 +15,7 @@ from aiohttp import web
 
 from shared.http.access import for_everyone
 from shared.http.answers import json_answer
-from shared.http.pressure import PRESSURE
+from shared.http.bounds.pressure import PRESSURE
 
 CHECK_SECONDS = 2.0
 WELL = "ok"

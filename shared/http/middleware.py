@@ -16,14 +16,14 @@ from shared.booking_api.errors import PayloadTooLarge, TooBusy
 from shared.fast_ids import new_id
 from shared.http.access import IDENTITY, RING, Handler, admit
 from shared.http.access_log import SLOW_SECONDS, write_access_line
-from shared.http.addresses import ADDRESSES, Addresses, check_host
 from shared.http.answers import CACHE_CONTROL, REQUEST_ID_HEADER, SECURITY_HEADERS, SERVER, UNCACHED
-from shared.http.asked import check_asked, check_literal
-from shared.http.content_codings import check_coding, decoded
+from shared.http.bounds.limits import Limits
+from shared.http.bounds.pressure import PRESSURE, Pressure
 from shared.http.cors import allow_origin, is_preflight, preflight_answer
-from shared.http.limits import Limits
-from shared.http.pressure import PRESSURE, Pressure
 from shared.http.problems import BodyTooSlow, answer_to, route_of
+from shared.http.requests.addresses import ADDRESSES, Addresses, check_host
+from shared.http.requests.checked import check_asked, check_literal
+from shared.http.requests.content_codings import check_coding, decoded
 from shared.metrics import SHED, note_refusal, note_request
 from shared.telemetry import REQUEST_ID
 

@@ -14,7 +14,7 @@ from contextlib import asynccontextmanager, suppress
 
 from aiohttp import web
 
-from shared.http.pressure import PRESSURE, BoundedRunner
+from shared.http.bounds.pressure import PRESSURE, BoundedRunner
 from shared.settings import ConfigurationError
 
 BACKLOG = 1024

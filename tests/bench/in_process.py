@@ -25,8 +25,8 @@ from shared.accounts.postgres import PostgresKeySource
 from shared.event_loop import run
 from shared.eventlog.privacy import MasterKey
 from shared.http.application import Offer, build_application
+from shared.http.bounds.pressure import PRESSURE, BoundedRunner
 from shared.http.exposition import Place
-from shared.http.pressure import PRESSURE, BoundedRunner
 from shared.settings import Settings
 from tests.bench.floor import floor
 from tests.harness.bodies import Json, group_body, seats_body

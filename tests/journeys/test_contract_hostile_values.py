@@ -15,7 +15,7 @@ import pytest_asyncio
 
 from services.docs.openapi import document
 from shared.booking_api.reading.parameters import PARAMETERS
-from shared.http.asked import HEADERS
+from shared.http.requests.checked import HEADERS
 from tests.harness.requests import group, seats
 from tests.harness.servers import Databases
 from tests.harness.stack import Stack, running_stack

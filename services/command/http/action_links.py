@@ -33,10 +33,10 @@ from shared.booking_api.reading.timestamps import UTC_ZONE, rendering_of
 from shared.booking_api.reading.web_addresses import UnusableUrl, as_given, check_web_url
 from shared.booking_api.rendering.includes import NOTHING
 from shared.http.access import for_everyone
-from shared.http.asked import path_id, query_of
 from shared.http.html import html_answer, is_wanted
 from shared.http.middleware import request_id_of
 from shared.http.problems import answer_to
+from shared.http.requests.checked import path_id, query_of
 
 PREFETCHING = ("Sec-Purpose", "Purpose", "X-Purpose", "X-Moz")
 _IS_PREFETCH = re.compile(r"\b(prefetch|prerender|preview)\b", re.IGNORECASE)

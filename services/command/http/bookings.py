@@ -22,9 +22,9 @@ from shared.booking_api.new_groups import NewGroup
 from shared.booking_api.reading.json_body import read_object
 from shared.eventlog.privacy import MasterKey
 from shared.http.access import for_widgets, refuse_widget_key
-from shared.http.asked import path_id
+from shared.http.fast_lane.repeating import allow_repeating
 from shared.http.middleware import read_body
-from shared.http.repeating import allow_repeating
+from shared.http.requests.checked import path_id
 
 
 class BookingRoutes:

@@ -23,8 +23,8 @@ from shared.booking_api.rendering.includes import NOTHING
 from shared.domain.events import CustomerErased
 from shared.eventlog.erasure import scrub
 from shared.eventlog.privacy import MasterKey
-from shared.http.asked import path_id
 from shared.http.middleware import read_body
+from shared.http.requests.checked import path_id
 
 _PLAIN = Shown(NOTHING, Rendering(UTC_ZONE))
 

@@ -23,7 +23,7 @@ from shared.booking_api.new_seats import NewSeats, new_seats
 from shared.booking_api.reading.json_body import read_object
 from shared.booking_api.reading.timestamps import Reading
 from shared.booking_api.states import SEAT_GRAPHS
-from shared.http.repeating import Asked, Repeated, Tell
+from shared.http.fast_lane.repeating import Asked, Repeated, Tell
 
 CHANGING: dict[str, str] = {POSITION: ""}
 _log = logging.getLogger(__name__)

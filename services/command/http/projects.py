@@ -13,8 +13,8 @@ from shared.booking_api.errors import NotFound, ValidationFailed
 from shared.booking_api.projects import read_new_project, read_project_change, render_project
 from shared.http.access import identity_of
 from shared.http.answers import json_answer
-from shared.http.asked import path_id
 from shared.http.middleware import read_body
+from shared.http.requests.checked import path_id
 
 
 class ProjectRoutes:

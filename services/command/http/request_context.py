@@ -23,10 +23,10 @@ from shared.booking_api.reading.timestamps import (
 from shared.booking_api.rendering.includes import NOTHING, parse_includes
 from shared.eventlog.privacy import MasterKey
 from shared.http.access import identity_of
-from shared.http.addresses import base_url
 from shared.http.answers import raw_json_answer
-from shared.http.asked import query_of
 from shared.http.middleware import request_id_of
+from shared.http.requests.addresses import base_url
+from shared.http.requests.checked import query_of
 
 POSITION = istr("Seatledger-Position")
 IDEMPOTENCY_KEY = istr("Idempotency-Key")

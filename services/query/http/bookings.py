@@ -36,8 +36,8 @@ from shared.booking_api.rendering.views import NO_SURROUNDINGS, BookingView, Gro
 from shared.eventlog.privacy import MasterKey
 from shared.http.access import for_widgets, identity_of
 from shared.http.answers import raw_json_answer
-from shared.http.asked import path_id, query_of
-from shared.http.repeating import allow_repeating
+from shared.http.fast_lane.repeating import allow_repeating
+from shared.http.requests.checked import path_id, query_of
 
 Render = Callable[..., dict[str, Any]]
 

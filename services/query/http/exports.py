@@ -20,7 +20,7 @@ from shared.booking_api.rendering.includes import parse_includes
 from shared.booking_api.rendering.views import SeatView
 from shared.domain.events import GroupCancelled, GroupRescheduled
 from shared.http.access import identity_of
-from shared.http.asked import path_id
+from shared.http.requests.checked import path_id
 
 WITH_SEATS = parse_includes("related_bookings")
 REVISIONS = (GroupRescheduled.TOPIC, GroupCancelled.TOPIC)

@@ -13,7 +13,7 @@ from services.query.reads.catch_up import FreshGroup
 from services.query.reads.fresh_reads import Answer, FreshBooking, FreshReads
 from shared.booking_api.reading.timestamps import Rendering
 from shared.booking_api.rendering.bookings import render_group
-from shared.http.repeating import Asked, Repeated, Tell
+from shared.http.fast_lane.repeating import Asked, Repeated, Tell
 
 MAX_RENDERINGS = 8
 

@@ -20,9 +20,9 @@ from services.query.reads.live_feed import Listener, LiveFeed
 from shared.booking_api.errors import NotFound
 from shared.http.access import held_key_of, identity_of
 from shared.http.answers import raw_json_answer
-from shared.http.asked import number_of, path_id, position_in
-from shared.http.pressure import PRESSURE
-from shared.http.shares import Shares
+from shared.http.bounds.pressure import PRESSURE
+from shared.http.bounds.shares import Shares
+from shared.http.requests.checked import number_of, path_id, position_in
 
 STREAM = "text/event-stream"
 LIMIT, MAX_LIMIT = 100, 1_000

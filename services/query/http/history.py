@@ -19,7 +19,7 @@ from shared.eventlog.follower import records
 from shared.eventlog.record import StoredRecord
 from shared.http.access import identity_of
 from shared.http.answers import raw_json_answer
-from shared.http.asked import number_of, path_id
+from shared.http.requests.checked import number_of, path_id
 
 LIMIT = 1_000
 

@@ -17,9 +17,9 @@ from shared.booking_api.errors import NotFound
 from shared.booking_api.projects import Project, render_project
 from shared.booking_api.reading.timestamps import UTC_ZONE, find_zone
 from shared.http.access import for_everyone, for_widgets, identity_of
-from shared.http.addresses import own_url
 from shared.http.answers import json_answer
-from shared.http.asked import path_id, query_of
+from shared.http.requests.addresses import own_url
+from shared.http.requests.checked import path_id, query_of
 
 
 class ProjectReads:

@@ -24,9 +24,9 @@ from shared.booking_api.errors import NotFound, Parked
 from shared.booking_api.public_keys.allow_list import told_code
 from shared.booking_api.reading.timestamps import Rendering
 from shared.http.access import for_widgets, identity_of
-from shared.http.addresses import own_url
 from shared.http.answers import json_answer, raw_json_answer
-from shared.http.asked import path_id, query_of
+from shared.http.requests.addresses import own_url
+from shared.http.requests.checked import path_id, query_of
 
 RECORDED_AFTER_SECONDS = (0.05, 0.2, 0.5)
 """When to look again for a refusal that may not be recorded yet; in all, longer than that takes."""

@@ -25,7 +25,7 @@ from shared.booking_api.reading.timestamps import (
 )
 from shared.booking_api.rendering.includes import NOTHING, Includes, parse_includes
 from shared.http.access import identity_of
-from shared.http.asked import position_in, query_of
+from shared.http.requests.checked import position_in, query_of
 
 POSITION = "Seatledger-Position"
 MIN_POSITION = "Seatledger-Min-Position"

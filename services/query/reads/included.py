@@ -24,7 +24,7 @@ from shared.booking_api.rendering.includes import Includes
 from shared.booking_api.rendering.views import BookingView, GroupView, Surroundings
 from shared.domain.events import JsonObject
 from shared.http.access import identity_of
-from shared.http.addresses import base_url
+from shared.http.requests.addresses import base_url
 
 OUTSIDE = ("project", "customer_action_links", "bulked_bookings", "logs")
 

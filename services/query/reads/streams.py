@@ -13,7 +13,7 @@ from uuid import UUID
 
 from services.query.connection import Connection, Pool
 from services.query.reads.related_seats import snapshot
-from shared.http.shares import Shares
+from shared.http.bounds.shares import Shares
 from shared.postgres import ACQUIRE_SECONDS
 
 STREAM_SECONDS = 60.0

@@ -22,8 +22,8 @@ from shared.booking_api.errors import NotFound, ValidationFailed
 from shared.eventlog.privacy import MasterKey
 from shared.http.access import identity_of
 from shared.http.answers import raw_json_answer
-from shared.http.asked import number_of, path_id, query_of
 from shared.http.middleware import read_body
+from shared.http.requests.checked import number_of, path_id, query_of
 
 MAX_WEBHOOKS = 100
 LIMIT, MAX_LIMIT = 100, 1_000

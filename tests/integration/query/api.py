@@ -15,9 +15,9 @@ from services.query.app import QueryService, query_service
 from services.query.connection import Pool
 from shared.accounts.keyring import KeyRing
 from shared.accounts.postgres import PostgresAccounts, PostgresKeySource
+from shared.http.bounds.pressure import Pressure
+from shared.http.fast_lane.connection import repeat_requests
 from shared.http.middleware import new_application
-from shared.http.pressure import Pressure
-from shared.http.repeating_connection import repeat_requests
 from shared.http.server import listen, serving
 from tests.integration.query.scenario import MASTER
 

@@ -19,7 +19,7 @@ from services.query.http import feed
 from services.query.reads import live_feed
 from services.query.reads.feed import item_of
 from services.query.reads.live_feed import Listener, LiveFeed
-from shared.http import pressure
+from shared.http.bounds import pressure
 from tests.integration.query.api import KEY, Api
 from tests.integration.query.scenario import Scenario
 

@@ -12,7 +12,7 @@ from services.query.connection import Pool
 from services.query.reads import streams as module
 from services.query.reads.streams import Streams
 from shared.booking_api.errors import TooManyRequests
-from shared.http.shares import Shares
+from shared.http.bounds.shares import Shares
 
 SIZE = 4
 

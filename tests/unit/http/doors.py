@@ -20,9 +20,9 @@ from shared.accounts.postgres import AccountsUnavailable
 from shared.booking_api.errors import NotFound
 from shared.eventlog.privacy import MasterKey
 from shared.http.access import for_everyone, for_widgets, identity_of
-from shared.http.addresses import Addresses
 from shared.http.answers import json_answer
 from shared.http.middleware import new_application, read_body
+from shared.http.requests.addresses import Addresses
 from shared.http.server import listen, serving
 
 MASTER = MasterKey(bytes(range(32)))

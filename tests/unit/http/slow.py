@@ -16,8 +16,8 @@ from aiohttp import web
 from shared.accounts.keyring import KeyRing
 from shared.http.access import for_everyone, for_widgets
 from shared.http.answers import json_answer
+from shared.http.bounds.pressure import Pressure
 from shared.http.middleware import new_application, read_body
-from shared.http.pressure import Pressure
 from shared.http.server import listen, serving
 from shared.telemetry import configure_logging
 from tests.unit.http.doors import MASTER, ROUTES, KnownKeys, basic

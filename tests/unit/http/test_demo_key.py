@@ -12,9 +12,9 @@ from aiohttp import web
 
 from shared.accounts.keyring import KeyRing
 from shared.http.answers import raw_json_answer
+from shared.http.fast_lane.connection import repeat_requests
+from shared.http.fast_lane.repeating import Asked, Repeated, Tell, allow_repeating
 from shared.http.middleware import new_application, read_body
-from shared.http.repeating import Asked, Repeated, Tell, allow_repeating
-from shared.http.repeating_connection import repeat_requests
 from shared.http.server import listen, serving
 from tests.unit.http.doors import MASTER, KnownKeys, basic
 

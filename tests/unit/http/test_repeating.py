@@ -12,10 +12,10 @@ from aiohttp import encode_basic_auth, web
 
 from shared.accounts.keyring import CACHE_SECONDS, FoundKey, KeyRing
 from shared.http.answers import raw_json_answer
+from shared.http.bounds.pressure import PRESSURE, Pressure
+from shared.http.fast_lane.connection import MAX_HELD_BYTES, repeat_requests
+from shared.http.fast_lane.repeating import Asked, Repeated, Tell, allow_repeating
 from shared.http.middleware import new_application
-from shared.http.pressure import PRESSURE, Pressure
-from shared.http.repeating import Asked, Repeated, Tell, allow_repeating
-from shared.http.repeating_connection import MAX_HELD_BYTES, repeat_requests
 from shared.http.server import listen, serving
 from tests.unit.http.doors import MASTER, KnownKeys
 

@@ -7,8 +7,8 @@ import asyncio
 import pytest
 
 from shared.http import server
-from shared.http.repeating import Repeated
-from shared.http.repeating_connection import RepeatingConnection
+from shared.http.fast_lane.connection import RepeatingConnection
+from shared.http.fast_lane.repeating import Repeated
 from tests.unit.http.test_repeating import AUTH, Served, served
 
 HEAD = b"POST /v2/bookings HTTP/1.1\r\nHost: x\r\n" + AUTH + b"Content-Length: %d\r\n\r\n"

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.booking_api.errors import TooBusy, TooManyRequests
-from shared.http.shares import Shares
+from shared.http.bounds.shares import Shares
 
 
 def _greedy(shares: Shares, caller: str) -> int:

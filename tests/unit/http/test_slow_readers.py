@@ -7,8 +7,8 @@ import asyncio
 import pytest
 from aiohttp import web
 
-from shared.http import pressure as bounds
-from shared.http.pressure import BoundedConnection, Pressure
+from shared.http.bounds import pressure as bounds
+from shared.http.bounds.pressure import BoundedConnection, Pressure
 from shared.metrics import REQUEST_SECONDS
 from tests.harness.waiting import until
 from tests.unit.http.slow import LARGE, PATIENCE, SMALL, head, logged, slow_door

@@ -7,8 +7,8 @@ import asyncio
 import pytest
 
 from shared.http import middleware
-from shared.http.pressure import Pressure
-from shared.http.shares import Shares
+from shared.http.bounds.pressure import Pressure
+from shared.http.bounds.shares import Shares
 from tests.harness.waiting import until
 from tests.unit.http.slow import PATIENCE, Connection, SlowDoor, head, logged, slow_door, status_of
 

@@ -9,7 +9,7 @@ import pytest
 from aiohttp import web
 
 from shared.accounts.keyring import KeyRing
-from shared.http.limits import BURST_SECONDS, MAX_REMEMBERED, Limits, Rate
+from shared.http.bounds.limits import BURST_SECONDS, MAX_REMEMBERED, Limits, Rate
 from shared.http.middleware import new_application
 from shared.http.server import listen, serving
 from tests.unit.http.doors import MASTER, ROUTES, Caller, KnownKeys

@@ -11,12 +11,12 @@ import pytest
 from aiohttp import web
 
 from shared.accounts.keyring import KeyRing
-from shared.http import pressure as bounds
 from shared.http.access import for_everyone
 from shared.http.answers import json_answer
+from shared.http.bounds import pressure as bounds
+from shared.http.bounds.pressure import Pressure, _ends_connection
 from shared.http.health import Health
 from shared.http.middleware import new_application
-from shared.http.pressure import Pressure, _ends_connection
 from shared.http.server import listen, serving
 from tests.unit.http.doors import MASTER, KnownKeys
 

@@ -38,9 +38,9 @@ from services.query.reads.streams import Streams
 from shared.booking_api.rendering.bookings import render_booking, render_group
 from shared.booking_api.rendering.views import NO_SURROUNDINGS, BookingView, GroupView
 from shared.http.access import for_widgets, identity_of
-from shared.http.addresses import own_url
 from shared.http.answers import raw_json_answer
-from shared.http.asked import query_of
+from shared.http.requests.addresses import own_url
+from shared.http.requests.checked import query_of
 
 PARKED = "Seatledger-Parked"
 

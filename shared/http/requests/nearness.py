@@ -12,7 +12,7 @@ from typing import Final
 from aiohttp import HttpVersion11, web
 
 from shared.accounts.demo import is_loopback
-from shared.http.local_names import is_local_host
+from shared.http.requests.local_names import is_local_host
 
 PASSED_ON: Final = frozenset(
     {

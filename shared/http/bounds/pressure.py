@@ -19,9 +19,9 @@ from aiohttp import web
 
 from shared.booking_api.errors import TooBusy
 from shared.http.answers import SERVER, UNCACHED, encode_json
+from shared.http.bounds.shares import Shares
 from shared.http.problems import answer_to
-from shared.http.shares import Shares
-from shared.http.unreadable import answer_to_unreadable
+from shared.http.requests.unreadable import answer_to_unreadable
 from shared.metrics import SHED
 
 HEAD_SECONDS = 10.0
