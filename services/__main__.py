@@ -18,8 +18,8 @@ from services.workers import Workers, running
 from shared.http.application import first_listener
 from shared.http.exposition import Place
 from shared.http.server import inherited
-from shared.settings import Settings
-from shared.starting import start
+from shared.runtime.settings import Settings
+from shared.runtime.starting import start
 
 LOOPS_NICENESS = {"projecting": 10, "publishing": IDLE}
 """Reads wait for the projector; messages may wait while there are more bookings than the machine

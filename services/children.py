@@ -11,8 +11,8 @@ import signal
 import sys
 from collections.abc import Callable, Sequence
 
-from shared.metrics import CHILD_RESTARTS
-from shared.watchdog import how_it_ended
+from shared.runtime.metrics import CHILD_RESTARTS
+from shared.runtime.watchdog import how_it_ended
 
 RESTART_SECONDS = (0.2, 10.0)
 STOP_SECONDS = 12.0

@@ -15,7 +15,7 @@ from typer.core import TyperGroup
 from typer.main import get_group
 
 from shared.accounts.apps import AccountsError
-from shared.settings import ConfigurationError
+from shared.runtime.settings import ConfigurationError
 
 CANNOT_WORK = 2
 REFUSED = 1

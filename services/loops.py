@@ -19,14 +19,14 @@ from services.command.schedule.due_worker import due_loop
 from services.query.loops import projecting, publishing
 from shared.accounts.keyring import KeyRing
 from shared.accounts.postgres import PostgresKeySource
-from shared.event_loop import calm_collector
 from shared.eventlog.master_keys import load_master
 from shared.eventlog.privacy import MasterKey
 from shared.http.exposition import Place, laid_open
 from shared.http.server import stop_requested
-from shared.postgres import pool_of
-from shared.settings import ConfigurationError, Settings
-from shared.starting import start
+from shared.runtime.event_loop import calm_collector
+from shared.runtime.postgres import pool_of
+from shared.runtime.settings import ConfigurationError, Settings
+from shared.runtime.starting import start
 
 POOL_SIZE = 4
 PROCESSES = {"all": "loops", "projecting": "loops", "publishing": "publishing"}

@@ -13,9 +13,9 @@ from shared.accounts.door import ring_at
 from shared.eventlog.master_keys import load_master
 from shared.http.application import Offer, serve_offer
 from shared.http.exposition import Place
-from shared.metrics import watch_pool
-from shared.postgres import pool_of
-from shared.settings import Settings
+from shared.runtime.metrics import watch_pool
+from shared.runtime.postgres import pool_of
+from shared.runtime.settings import Settings
 
 
 async def serve_both(settings: Settings, listener: socket.socket, place: Place) -> None:

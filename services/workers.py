@@ -17,7 +17,7 @@ from pathlib import Path
 from services.children import Child
 from shared.http.exposition import Place, laid_open, socket_of
 from shared.http.server import stop_requested
-from shared.settings import Settings
+from shared.runtime.settings import Settings
 
 START_SECONDS = 60.0
 LOOK_SECONDS = 0.02

@@ -13,7 +13,7 @@ from importlib import resources
 
 import asyncpg
 
-from shared.settings import ConfigurationError, read_settings
+from shared.runtime.settings import ConfigurationError, read_settings
 
 LOCK = 5_321_871_002
 PHASES = {

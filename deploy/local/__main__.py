@@ -10,7 +10,7 @@ signal.signal(signal.SIGINT, signal.SIG_DFL)  # until something is started, Ctrl
 
 from deploy.local.app import run  # noqa: E402
 from deploy.local.program import StartFailure  # noqa: E402
-from shared.settings import ConfigurationError, read_settings  # noqa: E402
+from shared.runtime.settings import ConfigurationError, read_settings  # noqa: E402
 
 
 def main() -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from deploy.local.ports import free_ports, why_taken
 from deploy.local.program import StartFailure
 from shared.accounts.demo import is_loopback
-from shared.settings import Settings
+from shared.runtime.settings import Settings
 
 
 def checked_port(settings: Settings) -> int:

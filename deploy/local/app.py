@@ -25,7 +25,7 @@ from deploy.local.service import CHECKOUT, service_program
 from deploy.local.state import State, end_leftovers, held
 from deploy.local.supervisor import Supervisor
 from deploy.local.tutorial import tutorial_paste
-from shared.settings import Settings
+from shared.runtime.settings import Settings
 
 EPMD_STAGE, SERVERS_STAGE, SERVICES_STAGE = range(3)
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from deploy.local.keys import master_key
 from deploy.local.postgres import LOGIN_FILE
-from shared.settings import Settings
+from shared.runtime.settings import Settings
 
 SHARED = (
     "DATABASE_URL",

@@ -12,7 +12,7 @@ import secrets
 from pathlib import Path
 
 from deploy.local.program import StartFailure
-from shared.settings import MASTER_KEY_BYTES, decode_master_key
+from shared.runtime.settings import MASTER_KEY_BYTES, decode_master_key
 
 
 def master_key(data: Path, *, ledger_exists: bool) -> str:

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 
 from deploy.local.program import Program, StartFailure
-from shared.watchdog import how_it_ended
+from shared.runtime.watchdog import how_it_ended
 
 FIRST_PAUSE, LONGEST_PAUSE = 0.2, 10.0
 LONG_ENOUGH = 30.0  # after running that long, a program has earned a short pause again

@@ -20,7 +20,7 @@ from services.audit.findings import Head
 from shared.eventlog.follower import records
 from shared.eventlog.record import StoredRecord
 from shared.eventlog.statements import statement
-from shared.postgres import connected
+from shared.runtime.postgres import connected
 
 PAGE = 5_000
 COPY_PAGE = 20_000

@@ -10,8 +10,8 @@ from typing import Any, TypeVar
 import typer
 
 from services.audit.postgres import Ledger, open_ledger
-from shared.cli import note
-from shared.settings import read_settings
+from shared.runtime.cli import note
+from shared.runtime.settings import read_settings
 
 T = TypeVar("T")
 BROKEN = 1

@@ -31,7 +31,7 @@ from shared.eventlog.postgres import PostgresEventStore
 from shared.eventlog.privacy import MasterKey
 from shared.eventlog.statements import statement
 from shared.http.health import Check
-from shared.metrics import CACHE_BYTES, CACHED_GROUPS, COMMANDS_UNDER_WAY
+from shared.runtime.metrics import CACHE_BYTES, CACHED_GROUPS, COMMANDS_UNDER_WAY
 
 PAYMENT_HOLD = timedelta(minutes=5)
 

@@ -19,10 +19,10 @@ from typing import Annotated
 import asyncpg
 import typer
 
-from shared.cli import AsJson, print_rows
 from shared.eventlog.statements import statement
-from shared.postgres import connected
-from shared.settings import read_settings
+from shared.runtime.cli import AsJson, print_rows
+from shared.runtime.postgres import connected
+from shared.runtime.settings import read_settings
 
 BATCH = 1_000
 PAUSE_SECONDS = 3_600.0

@@ -10,10 +10,10 @@ from shared.accounts.door import ring_at
 from shared.eventlog.master_keys import load_master
 from shared.http.application import Offer, first_listener, serve_offer
 from shared.http.exposition import Place
-from shared.metrics import watch_pool
-from shared.postgres import pool_of
-from shared.settings import Settings
-from shared.starting import start
+from shared.runtime.metrics import watch_pool
+from shared.runtime.postgres import pool_of
+from shared.runtime.settings import Settings
+from shared.runtime.starting import start
 
 KEYS_POOL_SIZE = 2
 

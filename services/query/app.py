@@ -32,8 +32,8 @@ from shared.accounts.projects import PostgresProjects
 from shared.eventlog.privacy import MasterKey
 from shared.http.exposition import Reading
 from shared.http.health import Check
-from shared.metrics import watch_pool
-from shared.postgres import BoundedPool
+from shared.runtime.metrics import watch_pool
+from shared.runtime.postgres import BoundedPool
 
 POOL_SIZE = 6
 STREAMS_SIZE = 8

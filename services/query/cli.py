@@ -24,10 +24,18 @@ from services.query.projection.rebuild.rebuild import (
     check,
 )
 from services.query.projection.schema import SCHEMA, prepare, session_settings
-from shared.cli import AsJson, collect_garbage_rarely, note, print_rows, progress, stamp, watch_rows
 from shared.eventlog.privacy import MasterKey
-from shared.postgres import explained
-from shared.settings import ConfigurationError, Settings, read_settings
+from shared.runtime.cli import (
+    AsJson,
+    collect_garbage_rarely,
+    note,
+    print_rows,
+    progress,
+    stamp,
+    watch_rows,
+)
+from shared.runtime.postgres import explained
+from shared.runtime.settings import ConfigurationError, Settings, read_settings
 
 T = TypeVar("T")
 MAX_WORKERS = 4

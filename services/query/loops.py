@@ -16,8 +16,8 @@ from services.query.relay.loops import publishing_loops
 from services.query.webhooks.loops import webhook_loops
 from shared.eventlog.privacy import MasterKey
 from shared.eventlog.wakeup import Wakeup
-from shared.postgres import pool_of
-from shared.settings import Settings
+from shared.runtime.postgres import pool_of
+from shared.runtime.settings import Settings
 
 POOL_SIZE = 6
 

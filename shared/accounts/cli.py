@@ -13,10 +13,10 @@ import typer
 from shared.accounts.apps import App, slug_of
 from shared.accounts.keys import KeyKind, KeyListing
 from shared.accounts.postgres import PostgresAccounts
-from shared.cli import AsJson, note, print_rows, stamp
 from shared.eventlog.master_keys import load_master
-from shared.postgres import connected
-from shared.settings import Settings, read_settings
+from shared.runtime.cli import AsJson, note, print_rows, stamp
+from shared.runtime.postgres import connected
+from shared.runtime.settings import Settings, read_settings
 
 T = TypeVar("T")
 

@@ -9,8 +9,8 @@ from ipaddress import ip_address
 from shared.accounts.apps import App, KeyExists, SlugTaken
 from shared.accounts.postgres import PostgresAccounts
 from shared.eventlog.master_keys import load_master
-from shared.postgres import connected
-from shared.settings import ConfigurationError, Settings, read_settings
+from shared.runtime.postgres import connected
+from shared.runtime.settings import ConfigurationError, Settings, read_settings
 
 SLUG = "demo"
 

@@ -19,7 +19,7 @@ from shared.accounts.keyring import FoundKey, KeyRing, KeySource
 from shared.accounts.keys import SigningKey, hash_key
 from shared.accounts.postgres import PostgresKeySource
 from shared.eventlog.privacy import MasterKey
-from shared.settings import PUBLISHED_DEMO_KEY, Settings
+from shared.runtime.settings import PUBLISHED_DEMO_KEY, Settings
 
 _log = logging.getLogger(__name__)
 

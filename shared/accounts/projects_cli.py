@@ -13,11 +13,11 @@ from shared.accounts.postgres import PostgresAccounts
 from shared.accounts.projects import PostgresProjects, ProjectSlugTaken
 from shared.booking_api.errors import ApiError
 from shared.booking_api.projects import Project, read_new_project
-from shared.cli import AsJson, print_rows
 from shared.eventlog.master_keys import load_master
 from shared.http.answers import encode_json
-from shared.postgres import explained, pool_of
-from shared.settings import read_settings
+from shared.runtime.cli import AsJson, print_rows
+from shared.runtime.postgres import explained, pool_of
+from shared.runtime.settings import read_settings
 
 T = TypeVar("T")
 AppSlug = Annotated[str, typer.Option("--app", help="The app's slug.")]

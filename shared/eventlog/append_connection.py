@@ -15,8 +15,8 @@ import asyncpg
 
 from shared.eventlog.statements import statement
 from shared.eventlog.store import OutcomeUnknown, StoreUnavailable
-from shared.fault_points import reached
-from shared.postgres import let_go
+from shared.runtime.fault_points import reached
+from shared.runtime.postgres import let_go
 
 CONNECT_SECONDS = 5.0
 APPEND_SECONDS = 10.0

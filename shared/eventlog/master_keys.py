@@ -14,8 +14,8 @@ import asyncpg
 
 from shared.eventlog.privacy import MasterKey, Unreadable
 from shared.eventlog.statements import statement
-from shared.postgres import connected
-from shared.settings import ConfigurationError, Settings
+from shared.runtime.postgres import connected
+from shared.runtime.settings import ConfigurationError, Settings
 
 KEPT_PURPOSES = ("customer", "request", "api key hash")
 SEALED_AS = "kept subkey"

@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDFExpand
 
 from shared.domain.mailbox_address import folded, mailbox
-from shared.fast_ids import random_bytes
+from shared.runtime.ids import random_bytes
 
 KEY_BYTES = 32
 NONCE_BYTES = 12

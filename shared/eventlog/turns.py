@@ -16,7 +16,7 @@ import asyncpg
 from shared.eventlog.codec import UndecodableEvent, decode_event
 from shared.eventlog.statements import statement
 from shared.eventlog.store import MissingEvent
-from shared.postgres import let_go
+from shared.runtime.postgres import let_go
 
 MAX_TURNS = 4
 CONNECT_SECONDS = 2.0

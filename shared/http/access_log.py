@@ -16,7 +16,7 @@ from aiohttp import web
 from shared.accounts.keys import Identity
 from shared.http.access import IDENTITY
 from shared.http.problems import route_of
-from shared.telemetry import REQUEST_ID, write_line
+from shared.runtime.telemetry import REQUEST_ID, write_line
 
 SLOW_SECONDS = 1.0
 """Answers that took longer are logged even when not every answer is."""

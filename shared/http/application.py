@@ -14,7 +14,6 @@ from dataclasses import dataclass, field
 from aiohttp import web
 
 from shared.accounts.keyring import KeyRing
-from shared.event_loop import calm_collector
 from shared.http.bounds.limits import Limits
 from shared.http.bounds.pressure import Pressure
 from shared.http.exposition import Exposition, Place, Reading, laid_open
@@ -29,9 +28,10 @@ from shared.http.server import (
     stop_requested,
     until_asked_to_stop,
 )
-from shared.metrics import CONNECTIONS, IN_PROGRESS
-from shared.open_files import connections_within
-from shared.settings import ConfigurationError, Settings
+from shared.runtime.event_loop import calm_collector
+from shared.runtime.metrics import CONNECTIONS, IN_PROGRESS
+from shared.runtime.open_files import connections_within
+from shared.runtime.settings import ConfigurationError, Settings
 
 FIRST_HANDED_DOWN = 3
 

@@ -23,7 +23,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, Metric, generate_latest
 from shared.booking_api.errors import Forbidden
 from shared.http.access import for_everyone, key_in
 from shared.http.requests.nearness import comes_from_here
-from shared.metrics import LOOP_LAG_SECONDS, own_metrics
+from shared.runtime.metrics import LOOP_LAG_SECONDS, own_metrics
 
 SIBLING_SECONDS = 1.0
 READING_SECONDS = 2.0

@@ -13,7 +13,6 @@ from multidict import istr
 
 from shared.accounts.keyring import KeyRing
 from shared.booking_api.errors import PayloadTooLarge, TooBusy
-from shared.fast_ids import new_id
 from shared.http.access import IDENTITY, RING, Handler, admit
 from shared.http.access_log import SLOW_SECONDS, write_access_line
 from shared.http.answers import CACHE_CONTROL, REQUEST_ID_HEADER, SECURITY_HEADERS, SERVER, UNCACHED
@@ -24,8 +23,9 @@ from shared.http.problems import BodyTooSlow, answer_to, route_of
 from shared.http.requests.addresses import ADDRESSES, Addresses, check_host
 from shared.http.requests.checked import check_asked, check_literal
 from shared.http.requests.content_codings import check_coding, decoded
-from shared.metrics import SHED, note_refusal, note_request
-from shared.telemetry import REQUEST_ID
+from shared.runtime.ids import new_id
+from shared.runtime.metrics import SHED, note_refusal, note_request
+from shared.runtime.telemetry import REQUEST_ID
 
 MAX_BODY_BYTES = 2 * 1024 * 1024
 BODY_SECONDS = 30.0

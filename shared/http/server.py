@@ -15,7 +15,7 @@ from contextlib import asynccontextmanager, suppress
 from aiohttp import web
 
 from shared.http.bounds.pressure import PRESSURE, BoundedRunner
-from shared.settings import ConfigurationError
+from shared.runtime.settings import ConfigurationError
 
 BACKLOG = 1024
 DRAIN_SECONDS = 10.0

@@ -19,7 +19,7 @@ from deploy.local.postgres import PrivatePostgres
 from deploy.local.rabbitmq import PrivateRabbitMQ
 from shared.accounts.demo import ensure_demo
 from shared.migrate import migrate
-from shared.settings import Settings
+from shared.runtime.settings import Settings
 from tests.harness.bodies import group_body
 
 CHECKOUT = Path(__file__).resolve().parents[2]

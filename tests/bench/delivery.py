@@ -26,8 +26,8 @@ import aiohttp
 from aio_pika.abc import AbstractIncomingMessage
 
 from services.query.relay.broker.rabbitmq import Broker
-from shared.event_loop import run
 from shared.messaging.topology import EVENTS
+from shared.runtime.event_loop import run
 from tests.bench.contestants import AUTHORIZATION, Contestant, Servers, running, servers
 from tests.bench.figures import machine
 from tests.harness.bodies import seats_body

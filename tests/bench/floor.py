@@ -20,8 +20,8 @@ from shared.booking_api.errors import ApiError
 from shared.booking_api.new_groups import NewGroup
 from shared.booking_api.reading.timestamps import UTC_ZONE, Reading, Rendering
 from shared.booking_api.rendering.includes import NOTHING
-from shared.fast_ids import new_id
 from shared.http.answers import raw_json_answer
+from shared.runtime.ids import new_id
 from tests.bench.peer import serve_peer
 
 SHOWN = Shown(NOTHING, Rendering())

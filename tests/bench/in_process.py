@@ -22,12 +22,12 @@ from services.command.app import command_service
 from shared.accounts.demo import ensure_demo
 from shared.accounts.keyring import KeyRing
 from shared.accounts.postgres import PostgresKeySource
-from shared.event_loop import run
 from shared.eventlog.privacy import MasterKey
 from shared.http.application import Offer, build_application
 from shared.http.bounds.pressure import PRESSURE, BoundedRunner
 from shared.http.exposition import Place
-from shared.settings import Settings
+from shared.runtime.event_loop import run
+from shared.runtime.settings import Settings
 from tests.bench.floor import floor
 from tests.harness.bodies import Json, group_body, seats_body
 from tests.harness.processes import AUTH, MASTER_KEY

@@ -6,7 +6,7 @@ import asyncio
 
 from aiohttp import web
 
-from shared.event_loop import run
+from shared.runtime.event_loop import run
 
 
 def serve_peer(app: web.Application, port: int) -> None:

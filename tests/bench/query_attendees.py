@@ -23,9 +23,9 @@ from services.query.http.lists.attendee_json import statement_for
 from services.query.projection.schema import session_settings
 from shared.accounts.demo import SLUG
 from shared.accounts.postgres import PostgresAccounts
-from shared.event_loop import run
 from shared.eventlog.postgres import PostgresEventStore
 from shared.eventlog.privacy import MasterKey
+from shared.runtime.event_loop import run
 from tests.bench.contestants import AUTHORIZATION, MASTER_KEY, running, servers
 from tests.integration.query.scenario import Scenario
 

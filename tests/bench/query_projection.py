@@ -20,8 +20,8 @@ from services.query.projection.projector import Projector
 from services.query.projection.rebuild.rebuild import Progress, Rebuild
 from services.query.projection.schema import prepare
 from services.query.reads.fresh_reads import FreshReads
-from shared.event_loop import calm_collector, run
 from shared.eventlog.postgres import PostgresEventStore
+from shared.runtime.event_loop import calm_collector, run
 from tests.harness.servers import own_database
 from tests.integration.query.scenario import MASTER, Scenario
 

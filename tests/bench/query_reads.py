@@ -20,7 +20,7 @@ from pathlib import Path
 import aiohttp
 import psutil
 
-from shared.event_loop import run
+from shared.runtime.event_loop import run
 from tests.bench.contestants import AUTHORIZATION, Contestant, Servers, running, servers
 from tests.bench.wrk import get
 from tests.harness.bodies import group_body, seats_body

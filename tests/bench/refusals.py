@@ -21,8 +21,8 @@ import psutil
 import pydantic_core
 
 from services.command.commit import batch
-from shared.event_loop import run
 from shared.migrate import migrate
+from shared.runtime.event_loop import run
 from tests.bench.in_process import Wire, ours, post, wires
 from tests.harness.bodies import group_body, seats_body
 from tests.harness.servers import Databases

@@ -31,10 +31,10 @@ from services.query.relay.destination import TO_REPLAY, TO_SUBSCRIBERS, Outlet
 from services.query.relay.log_tail import SharedTail
 from services.query.relay.message_cache import Rendering
 from services.query.relay.relay import Relay
-from shared.event_loop import run
 from shared.eventlog.store import Entry
 from shared.messaging.topology import EVENTS
 from shared.migrate import migrate
+from shared.runtime.event_loop import run
 from tests.bench.figures import machine
 from tests.harness.ledger import booked, created
 from tests.harness.relays import Ledger, eventually, ledger_at

@@ -16,7 +16,7 @@ from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from pathlib import Path
 
-from shared.event_loop import run
+from shared.runtime.event_loop import run
 from tests.bench.contestants import AUTHORIZATION, Contestant, Servers, running, servers
 from tests.bench.drain import drained
 from tests.bench.figures import Figures, machine, table

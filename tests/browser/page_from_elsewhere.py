@@ -16,7 +16,7 @@ import pytest
 import pytest_asyncio
 
 from shared.accounts.demo import ensure_demo
-from shared.settings import PUBLISHED_DEMO_KEY, Settings
+from shared.runtime.settings import PUBLISHED_DEMO_KEY, Settings
 from tests.contract.clients.conftest import installed
 from tests.harness.requests import group
 from tests.harness.servers import Databases

@@ -12,7 +12,7 @@ import pytest
 
 from shared.eventlog.postgres import PostgresEventStore
 from shared.eventlog.store import Entry
-from shared.postgres import ACQUIRE_SECONDS, pool_of
+from shared.runtime.postgres import ACQUIRE_SECONDS, pool_of
 from tests.harness.house import House
 from tests.harness.installation import ServiceProcess
 from tests.harness.ledger import created

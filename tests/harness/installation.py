@@ -23,7 +23,7 @@ from deploy.local.program import Identity, Program
 from deploy.local.service import CHECKOUT, answers_ok
 from shared.accounts.demo import ensure_demo
 from shared.migrate import migrate
-from shared.settings import Settings
+from shared.runtime.settings import Settings
 from tests.harness.servers import remove_folder, temporary_folder
 from tests.harness.waiting import until
 

@@ -15,7 +15,7 @@ import aiohttp
 
 from deploy.local.ports import free_ports
 from shared.accounts.demo import ensure_demo
-from shared.settings import Settings
+from shared.runtime.settings import Settings
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 MASTER_KEY = base64.b64encode(b"m" * 32).decode()

@@ -15,7 +15,7 @@ from services.command.commit import mailbox
 from services.command.commit.batch import Batch
 from services.command.http import request_context
 from shared.eventlog.store import Entry
-from shared.starting import start
+from shared.runtime.starting import start
 
 
 def without_confirmed_refusals() -> None:

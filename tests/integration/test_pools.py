@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncpg
 import pytest
 
-from shared.postgres import connect, pool_of
+from shared.runtime.postgres import connect, pool_of
 
 FAILING: list[tuple[str, tuple[object, ...]]] = [
     ("SELECT $1::bigint", (2**63,)),

@@ -11,9 +11,9 @@ from typing import Any
 import asyncpg
 import pytest
 
-from shared import starting
-from shared.settings import ConfigurationError, Settings
-from shared.starting import start
+from shared.runtime import starting
+from shared.runtime.settings import ConfigurationError, Settings
+from shared.runtime.starting import start
 from tests.harness.processes import CHECKOUT, MASTER_KEY
 
 NO_DATABASE = {

@@ -9,8 +9,8 @@ from uuid import UUID, uuid4, uuid5
 
 import pytest
 
-from shared import fast_ids
-from shared.fast_ids import derived_id, new_id, random_bytes
+from shared.runtime import ids as fast_ids
+from shared.runtime.ids import derived_id, new_id, random_bytes
 
 
 def test_a_derived_id_is_the_standard_one() -> None:

@@ -9,7 +9,7 @@ import sys
 
 import pytest
 
-from shared import fault_points
+from shared.runtime import fault_points
 
 
 def test_without_fault_a_step_does_nothing() -> None:
@@ -28,7 +28,7 @@ def test_without_fault_a_step_does_nothing() -> None:
     ],
 )
 def test_the_process_dies_at_the_step_that_fault_names(fault: str, steps: int, status: int) -> None:
-    program = f"from shared.fault_points import reached\nfor _ in range({steps}): {{}}"
+    program = f"from shared.runtime.fault_points import reached\nfor _ in range({steps}): {{}}"
     process = subprocess.run(
         [sys.executable, "-c", program.format("reached('after_append')")],
         env={**os.environ, "FAULT": fault},

@@ -13,8 +13,8 @@ from services.audit.history.history import BrokenHistory
 from services.audit.history.states import describe, group_at, moment_of
 from services.audit.postgres import Ledger
 from services.audit.session import auditing, refused
-from shared.cli import AsJson, print_json_lines, print_rows
 from shared.eventlog.record import StoredRecord
+from shared.runtime.cli import AsJson, print_json_lines, print_rows
 
 app = typer.Typer(help="What a booking is, was, and what changed.")
 Booking = Annotated[UUID, typer.Argument(help="A group's or a seat booking's id.")]

@@ -17,11 +17,11 @@ from services.audit.history.history import BrokenHistory, HistoryEntry, brief, e
 from services.audit.people.found import Unopened, bookings_of
 from services.audit.postgres import Ledger, open_ledger
 from services.audit.session import refused
-from shared.cli import AsJson, print_json_lines, print_rows, stamp
 from shared.eventlog.codec import UndecodableEvent, decode_event
 from shared.eventlog.follower import records
 from shared.eventlog.master_keys import load_master
-from shared.settings import Settings, read_settings
+from shared.runtime.cli import AsJson, print_json_lines, print_rows, stamp
+from shared.runtime.settings import Settings, read_settings
 
 COLUMNS = (
     *("position", "version", "time", "event", "booking"),

@@ -11,10 +11,10 @@ import typer
 
 from services.audit.keys.rotation import UnknownKey, rotate
 from services.audit.session import refused
-from shared.cli import AsJson, note, print_rows, progress
 from shared.eventlog.master_keys import master_on
-from shared.postgres import connected
-from shared.settings import MASTER_KEY_BYTES, read_settings
+from shared.runtime.cli import AsJson, note, print_rows, progress
+from shared.runtime.postgres import connected
+from shared.runtime.settings import MASTER_KEY_BYTES, read_settings
 
 app = typer.Typer(help="The master key: made, and replaced.", no_args_is_help=True)
 

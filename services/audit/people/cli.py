@@ -20,11 +20,11 @@ from services.audit.people.found import Found, Unopened, booking_details, bookin
 from services.audit.postgres import Ledger, open_ledger
 from services.audit.session import BROKEN, agreed, refused
 from shared.booking_api.details import SeatDetails
-from shared.cli import AsJson, note, print_rows, progress
 from shared.eventlog.master_keys import load_master
 from shared.eventlog.privacy import MasterKey
-from shared.postgres import explained
-from shared.settings import ConfigurationError, Settings, read_settings
+from shared.runtime.cli import AsJson, note, print_rows, progress
+from shared.runtime.postgres import explained
+from shared.runtime.settings import ConfigurationError, Settings, read_settings
 
 Email = Annotated[str | None, typer.Option(help="Everything of this e-mail address.")]
 Slug = Annotated[str | None, typer.Option("--app", help="Only in this app; in all if left out.")]

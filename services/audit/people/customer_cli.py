@@ -14,11 +14,11 @@ from services.audit.people.indexing import index_people
 from services.audit.people.people import named_in, stored_about
 from services.audit.postgres import Ledger, open_ledger
 from services.audit.session import refused
-from shared.cli import AsJson, note, print_json_lines, print_rows, progress
 from shared.eventlog.master_keys import load_master, master_on
 from shared.eventlog.privacy import MasterKey
-from shared.postgres import connected
-from shared.settings import ConfigurationError, read_settings
+from shared.runtime.cli import AsJson, note, print_json_lines, print_rows, progress
+from shared.runtime.postgres import connected
+from shared.runtime.settings import ConfigurationError, read_settings
 
 app = typer.Typer(help="What is stored about a person.", no_args_is_help=True)
 

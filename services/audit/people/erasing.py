@@ -25,7 +25,7 @@ from shared.eventlog.privacy import MasterKey
 from shared.eventlog.record import NewEvent
 from shared.eventlog.statements import statement
 from shared.eventlog.store import Appended, Entry
-from shared.postgres import pool_of
+from shared.runtime.postgres import pool_of
 
 Pool: TypeAlias = "asyncpg.Pool[asyncpg.Record]"
 EVENTS_AT_ONCE = 500

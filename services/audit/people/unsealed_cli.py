@@ -16,11 +16,11 @@ import typer
 from services.audit.postgres import Ledger
 from services.audit.session import auditing, refused
 from shared.booking_api.notices import worded_fields
-from shared.cli import AsJson, print_rows
 from shared.domain.events import SeatBooked
 from shared.eventlog.codec import UndecodableEvent, decode_event
 from shared.eventlog.follower import records
 from shared.eventlog.record import StoredRecord
+from shared.runtime.cli import AsJson, print_rows
 
 COLUMNS = ("position", "booking_id", "group_id", "fields")
 app = typer.Typer(help="What lies in the ledger in the open.")

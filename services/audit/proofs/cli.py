@@ -23,9 +23,9 @@ from services.audit.proofs.checkpoint import (
 )
 from services.audit.proofs.proofs import compare, prove_consistency, prove_events, walk
 from services.audit.verify.verify import Advance
-from shared.cli import AsJson, collect_garbage_rarely, note, print_json_lines, progress
 from shared.eventlog.privacy import MasterKey
-from shared.settings import ConfigurationError, read_settings
+from shared.runtime.cli import AsJson, collect_garbage_rarely, note, print_json_lines, progress
+from shared.runtime.settings import ConfigurationError, read_settings
 
 T = TypeVar("T")
 REFUSED = 1

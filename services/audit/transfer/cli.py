@@ -18,8 +18,8 @@ from services.audit.transfer.transfer import (
     import_events,
     import_keys,
 )
-from shared.cli import AsJson, collect_garbage_rarely, note, print_rows, progress
-from shared.settings import ConfigurationError, read_settings
+from shared.runtime.cli import AsJson, collect_garbage_rarely, note, print_rows, progress
+from shared.runtime.settings import ConfigurationError, read_settings
 
 T = TypeVar("T")
 REFUSED = 1

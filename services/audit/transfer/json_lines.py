@@ -15,7 +15,7 @@ from pydantic_core import PydanticSerializationError, from_json, to_json
 from services.audit.copy_format import HASH_BYTES, CopiedRow, unpacked_rows
 from services.audit.postgres import KeyRow
 from shared.eventlog.chain import canonical_metadata
-from shared.fast_ids import id_of, parsed_id
+from shared.runtime.ids import id_of, parsed_id
 
 _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 _EPOCH: Final = datetime(2000, 1, 1, tzinfo=UTC)

@@ -27,7 +27,7 @@ from services.audit.transfer.tables import (
 from shared.booking_api.rendering.spreadsheet import QUOTING
 from shared.eventlog.master_keys import load_master
 from shared.eventlog.privacy import MasterKey
-from shared.settings import ConfigurationError, read_settings
+from shared.runtime.settings import ConfigurationError, read_settings
 
 Slug = Annotated[str | None, typer.Option("--app", help="Only this app's; all if left out.")]
 Out = Annotated[Path | None, typer.Option(help="Write here and not to stdout.")]

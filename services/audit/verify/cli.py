@@ -15,8 +15,14 @@ from services.audit.findings import Finding
 from services.audit.postgres import Ledger
 from services.audit.session import BROKEN, auditing
 from services.audit.verify.verify import Verdict, verify
-from shared.cli import AsJson, collect_garbage_rarely, print_json_lines, print_rows, progress
-from shared.settings import read_settings
+from shared.runtime.cli import (
+    AsJson,
+    collect_garbage_rarely,
+    print_json_lines,
+    print_rows,
+    progress,
+)
+from shared.runtime.settings import read_settings
 
 Compare = Callable[[], tuple[UUID, str] | None]
 """The group where the read models part from the log, and how; None when nowhere."""

@@ -19,7 +19,7 @@ from pydantic import TypeAdapter
 
 from services.audit.postgres import Ledger, open_ledger
 from services.audit.verify.parts import Looked, Part, look_at
-from shared.settings import ConfigurationError
+from shared.runtime.settings import ConfigurationError
 
 LINE_BYTES: Final = 1 << 20
 _PART: Final = TypeAdapter(Part)

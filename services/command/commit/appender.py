@@ -25,8 +25,8 @@ from shared.eventlog.store import (
     OutcomeUnknown,
     StoreUnavailable,
 )
-from shared.fault_points import reached
-from shared.metrics import APPEND_COMMANDS, APPEND_FAILURES, APPEND_OUTCOMES, APPEND_SECONDS
+from shared.runtime.fault_points import reached
+from shared.runtime.metrics import APPEND_COMMANDS, APPEND_FAILURES, APPEND_OUTCOMES, APPEND_SECONDS
 
 MAX_COMMANDS = 512
 SALE_COMMANDS = 16

@@ -20,8 +20,8 @@ from services.command.rules.commands import Command
 from shared.booking_api.errors import Parked, TooBusy
 from shared.eventlog.codec import UndecodableEvent
 from shared.eventlog.store import EventStore, StoreUnavailable
-from shared.fault_points import reached
-from shared.metrics import GROUP_LOADS, GROUP_TURNS
+from shared.runtime.fault_points import reached
+from shared.runtime.metrics import GROUP_LOADS, GROUP_TURNS
 
 COMMAND_SECONDS = 10.0
 SWEEP_SECONDS = 0.5

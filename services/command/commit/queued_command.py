@@ -13,7 +13,7 @@ from shared.booking_api.errors import RetryLater
 from shared.domain.events import Event
 from shared.eventlog.record import NewEvent
 from shared.eventlog.store import CommandAnswer
-from shared.fast_ids import derived_id, new_id
+from shared.runtime.ids import derived_id, new_id
 
 SealAnswer = Callable[[UUID, Reply, bool, UUID | None], Sequence[CommandAnswer]]
 """Makes the rows that replay a reply, one for each id of the command: given the booking, the reply,

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from shared.booking_api.errors import InvalidIdempotencyKey
 from shared.domain.values import value
-from shared.fast_ids import derived_id, new_id
+from shared.runtime.ids import derived_id, new_id
 
 MAX_KEY_CHARACTERS = 255
 _PUBLIC = "public\0"

@@ -24,7 +24,7 @@ from shared.booking_api.errors import IdempotencyKeyExpired, IdempotencyKeyReuse
 from shared.booking_api.public_keys.allow_list import told_again
 from shared.eventlog.privacy import BookingKey, MasterKey, Unreadable
 from shared.eventlog.store import CommandAnswer, StoredAnswer
-from shared.fast_ids import derived_id
+from shared.runtime.ids import derived_id
 
 _STATUS = struct.Struct(">H")
 BY_MASTER, BY_BOOKING, SHOWING_OTHERS, FORMER = 0, 1, 2, 4

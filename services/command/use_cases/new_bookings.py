@@ -39,7 +39,7 @@ from shared.eventlog.privacy import (
     first_rule_ref,
 )
 from shared.eventlog.record import BookingKeyRow
-from shared.fast_ids import derived_id
+from shared.runtime.ids import derived_id
 
 
 @value

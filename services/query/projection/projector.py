@@ -21,9 +21,9 @@ from services.query.projection.schema import SCHEMA, prepare, session_settings, 
 from shared.eventlog.election import LEASE_SECONDS, Election, Resigned, Term, TermLost
 from shared.eventlog.privacy import MasterKey
 from shared.eventlog.wakeup import Wakeup
-from shared.fault_points import reached
-from shared.postgres import BoundedPool
-from shared.settings import OnPoison
+from shared.runtime.fault_points import reached
+from shared.runtime.postgres import BoundedPool
+from shared.runtime.settings import OnPoison
 
 READ_AHEAD = 2
 _log = logging.getLogger(__name__)

@@ -14,7 +14,7 @@ from uuid import UUID
 from services.query.connection import Connection, Pool
 from services.query.reads.related_seats import snapshot
 from shared.http.bounds.shares import Shares
-from shared.postgres import ACQUIRE_SECONDS
+from shared.runtime.postgres import ACQUIRE_SECONDS
 
 STREAM_SECONDS = 60.0
 """For one answer, from its place to its end."""

@@ -19,9 +19,9 @@ from services.query.relay.parked_messages import (
     retry_parked,
 )
 from services.query.relay.republish import NoSuchQueue, Republishing
-from shared.cli import AsJson, print_rows, stamp
-from shared.postgres import explained, pool_of
-from shared.settings import ConfigurationError, read_settings
+from shared.runtime.cli import AsJson, print_rows, stamp
+from shared.runtime.postgres import explained, pool_of
+from shared.runtime.settings import ConfigurationError, read_settings
 
 T = TypeVar("T")
 Pool = asyncpg.Pool

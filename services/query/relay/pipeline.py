@@ -21,9 +21,9 @@ from services.query.relay.messages_of import waves_of
 from services.query.relay.term import first_cause
 from services.query.relay.unrouted_sample import Unheard
 from shared.eventlog.record import StoredRecord
-from shared.fault_points import reached
 from shared.messaging.cloudevent import Message
 from shared.messaging.topology import EVENTS_UNROUTED
+from shared.runtime.fault_points import reached
 
 WINDOW = 256
 

@@ -28,7 +28,7 @@ from shared.eventlog.codec import UndecodableEvent
 from shared.eventlog.election import Term
 from shared.eventlog.record import StoredRecord
 from shared.eventlog.statements import statement
-from shared.fault_points import reached
+from shared.runtime.fault_points import reached
 
 CHECKPOINT_SECONDS = 0.1
 PARKED_SECONDS = 1.0

@@ -16,8 +16,8 @@ from shared.accounts.postgres import PostgresKeySource
 from shared.accounts.projects import PostgresProjects
 from shared.eventlog.privacy import MasterKey
 from shared.eventlog.wakeup import Wakeup
-from shared.postgres import pool_of
-from shared.settings import Settings
+from shared.runtime.postgres import pool_of
+from shared.runtime.settings import Settings
 
 POOL_SIZE = 3
 STATEMENT_SECONDS = 10.0

@@ -25,7 +25,7 @@ from services.query.webhooks.secrets import Message, signatures
 from shared.booking_api.errors import ApiError
 from shared.eventlog.privacy import MasterKey, Unreadable
 from shared.eventlog.wakeup import Wakeup
-from shared.metrics import WEBHOOK_DELIVERIES
+from shared.runtime.metrics import WEBHOOK_DELIVERIES
 
 PER_ENDPOINT = 4
 AT_ONCE = 128

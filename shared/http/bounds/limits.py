@@ -15,8 +15,8 @@ from aiohttp import web
 
 from shared.accounts.keys import Identity
 from shared.booking_api.errors import TooManyRequests
-from shared.metrics import SHED
-from shared.settings import Network
+from shared.runtime.metrics import SHED
+from shared.runtime.settings import Network
 
 BURST_SECONDS = 5.0
 MAX_REMEMBERED = 50_000

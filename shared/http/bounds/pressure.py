@@ -22,7 +22,7 @@ from shared.http.answers import SERVER, UNCACHED, encode_json
 from shared.http.bounds.shares import Shares
 from shared.http.problems import answer_to
 from shared.http.requests.unreadable import answer_to_unreadable
-from shared.metrics import SHED
+from shared.runtime.metrics import SHED
 
 HEAD_SECONDS = 10.0
 WRITE_SECONDS = 10.0

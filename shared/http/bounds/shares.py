@@ -10,7 +10,7 @@ from collections.abc import Hashable, Iterator
 from contextlib import contextmanager
 
 from shared.booking_api.errors import TooBusy, TooManyRequests
-from shared.metrics import SHED
+from shared.runtime.metrics import SHED
 
 
 class Shares:

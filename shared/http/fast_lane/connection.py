@@ -17,9 +17,9 @@ from typing import Any
 from aiohttp import web
 
 from shared.accounts.keyring import KeyRing
-from shared.fast_ids import new_id
 from shared.http.bounds.pressure import CONNECTION, BoundedConnection
 from shared.http.fast_lane.repeating import GET, POST, Asked, Remembered, Repeated, Repeating
+from shared.runtime.ids import new_id
 
 MAX_HELD_BYTES = 64 * 1024
 ASKING = (GET, POST)

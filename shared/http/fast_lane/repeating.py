@@ -25,7 +25,7 @@ from shared.accounts.keys import Identity
 from shared.http.access import IDENTITY, key_in
 from shared.http.access_log import SLOW_SECONDS, write_line_of
 from shared.http.problems import route_of
-from shared.metrics import note_refusal, note_request
+from shared.runtime.metrics import note_refusal, note_request
 
 POST = b"POST /v2/bookings HTTP/1.1\r\n"
 GET = b"GET /v2/"

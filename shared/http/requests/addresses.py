@@ -17,7 +17,7 @@ from typing import Final
 from aiohttp import web
 
 from shared.booking_api.errors import ApiError
-from shared.settings import Network
+from shared.runtime.settings import Network
 
 _HOST = re.compile(
     r"(?P<host>[A-Za-z0-9_][A-Za-z0-9._~-]{0,254}|\[[0-9A-Fa-f:.]{2,45}\])(?::(?P<port>[0-9]{1,5}))?"

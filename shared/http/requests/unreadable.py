@@ -10,11 +10,11 @@ from aiohttp import HttpVersion11, web
 from aiohttp.http_exceptions import ContentEncodingError
 
 from shared.booking_api.errors import ApiError, InternalError
-from shared.fast_ids import new_id
 from shared.http.answers import REQUEST_ID_HEADER, SERVER, UNCACHED, json_answer
 from shared.http.problems import BadRequest
 from shared.http.requests.content_codings import UnsupportedCoding
-from shared.metrics import note_refusal
+from shared.runtime.ids import new_id
+from shared.runtime.metrics import note_refusal
 
 _log = structlog.get_logger("seatledger.http")
 

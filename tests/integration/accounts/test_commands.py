@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from shared.accounts.demo import ensure_demo
-from shared.settings import ConfigurationError, Settings
+from shared.runtime.settings import ConfigurationError, Settings
 from tests.harness import commands
 
 MASTER = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="

@@ -15,7 +15,7 @@ from shared.accounts.demo import ensure_demo
 from shared.accounts.door import ring_at
 from shared.accounts.postgres import PostgresAccounts
 from shared.eventlog.privacy import MasterKey
-from shared.settings import PUBLISHED_DEMO_KEY, Settings
+from shared.runtime.settings import PUBLISHED_DEMO_KEY, Settings
 from tests.harness.processes import AUTH, MASTER_KEY, CommandProcess
 from tests.harness.requests import group
 

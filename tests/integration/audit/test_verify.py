@@ -10,7 +10,7 @@ import pytest
 from services.audit import postgres
 from services.audit.verify import parts
 from services.audit.verify import verify as verifying
-from shared.settings import ConfigurationError
+from shared.runtime.settings import ConfigurationError
 from tests.integration.audit.ledgers import (
     COMPLETED,
     OPEN,

@@ -12,7 +12,7 @@ from aiohttp import ClientSession, encode_basic_auth, web
 
 import services.query.app
 import services.query.reads.streams
-import shared.postgres
+import shared.runtime.postgres
 from services.command.app import command_service
 from services.query.app import query_service
 from services.query.connection import Pool
@@ -20,7 +20,7 @@ from shared.accounts.keyring import KeyRing
 from shared.accounts.postgres import PostgresAccounts, PostgresKeySource
 from shared.http.middleware import new_application
 from shared.http.server import listen, serving
-from shared.postgres import BoundedPool, pool_of
+from shared.runtime.postgres import BoundedPool, pool_of
 from tests.integration.query.scenario import MASTER
 
 KEY = "test_api_key_full"
@@ -66,7 +66,7 @@ async def narrow(dsn: str, patch: pytest.MonkeyPatch) -> AsyncIterator[Narrow]:
 
     patch.setattr(services.query.app, "BoundedPool", Kept)
     patch.setattr(services.query.app, "STREAMS_SIZE", 1)
-    for module in (shared.postgres, services.query.reads.streams):
+    for module in (shared.runtime.postgres, services.query.reads.streams):
         patch.setattr(module, "ACQUIRE_SECONDS", POOLED_SECONDS)
     async with AsyncExitStack() as stack:
         keys = await stack.enter_async_context(pool_of(dsn, 2))

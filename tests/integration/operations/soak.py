@@ -18,7 +18,7 @@ from pathlib import Path
 import aiohttp
 
 from deploy.local.postgres import PrivatePostgres
-from shared.event_loop import run
+from shared.runtime.event_loop import run
 from tests.harness.servers import remove_folder, temporary_folder
 from tests.integration.operations.callers import Callers, calling
 from tests.integration.operations.serving import processes, series_of, total, whole

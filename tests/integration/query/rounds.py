@@ -23,7 +23,7 @@ from uuid import uuid4
 from aiohttp import encode_basic_auth
 
 from services.query.projection.rebuild.rebuild import check
-from shared.event_loop import run
+from shared.runtime.event_loop import run
 from tests.harness.bodies import group_body, seats_body
 from tests.harness.installation import Installation, installed
 from tests.harness.line import Line, Said

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from shared.settings import read_hold
+from shared.runtime.settings import read_hold
 
 
 @pytest.mark.parametrize(

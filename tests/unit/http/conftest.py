@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import pytest
 import structlog
 
-from shared.telemetry import configure_logging
+from shared.runtime.telemetry import configure_logging
 
 
 @pytest.fixture

@@ -19,7 +19,7 @@ from shared.http.answers import json_answer
 from shared.http.bounds.pressure import Pressure
 from shared.http.middleware import new_application, read_body
 from shared.http.server import listen, serving
-from shared.telemetry import configure_logging
+from shared.runtime.telemetry import configure_logging
 from tests.unit.http.doors import MASTER, ROUTES, KnownKeys, basic
 
 SMALL = 4_096

@@ -10,7 +10,7 @@ from aiohttp import web
 from shared.http.access import for_everyone
 from shared.http.answers import json_answer
 from shared.http.requests.addresses import Addresses, base_url, is_host, own_url
-from shared.settings import Settings, networks_in
+from shared.runtime.settings import Settings, networks_in
 from tests.unit.http.doors import open_door
 
 PUBLIC = Addresses("https://book.example.com/api")

@@ -14,9 +14,9 @@ import pytest
 import structlog
 from aiohttp.http_exceptions import BadHttpMessage
 
-from shared.failures import told, traceback_of
-from shared.postgres import DatabaseUnreachable
-from shared.redaction import MAX_TEXT, redacted_text
+from shared.runtime.failures import told, traceback_of
+from shared.runtime.postgres import DatabaseUnreachable
+from shared.runtime.redaction import MAX_TEXT, redacted_text
 
 MARKER = "McLeakface"
 

@@ -17,7 +17,7 @@ from shared.http.answers import json_answer
 from shared.http.health import Check, Health
 from shared.http.middleware import new_application
 from shared.http.server import inherited, listen, serve, serving
-from shared.settings import ConfigurationError
+from shared.runtime.settings import ConfigurationError
 from tests.unit.http.doors import MASTER, KnownKeys
 
 

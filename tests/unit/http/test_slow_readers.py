@@ -9,7 +9,7 @@ from aiohttp import web
 
 from shared.http.bounds import pressure as bounds
 from shared.http.bounds.pressure import BoundedConnection, Pressure
-from shared.metrics import REQUEST_SECONDS
+from shared.runtime.metrics import REQUEST_SECONDS
 from tests.harness.waiting import until
 from tests.unit.http.slow import LARGE, PATIENCE, SMALL, head, logged, slow_door
 

@@ -9,8 +9,8 @@ import logging
 import pytest
 import structlog
 
-from shared.redaction import REDACTED, redact, redacted_text
-from shared.telemetry import REQUEST_ID
+from shared.runtime.redaction import REDACTED, redact, redacted_text
+from shared.runtime.telemetry import REQUEST_ID
 
 
 @pytest.mark.parametrize(

@@ -13,8 +13,8 @@ from pamqp.header import ContentHeader
 from pamqp.heartbeat import Heartbeat
 
 from services.query.relay.broker.confirm_reader import ConfirmReader
-from shared.event_loop import run
 from shared.messaging.amqp_frames import CHANNEL, HEARTBEAT
+from shared.runtime.event_loop import run
 
 Told = tuple[object, ...]
 

@@ -18,9 +18,9 @@ from services.query.relay.broker.publisher import (
     PublishFailed,
     Unroutable,
 )
-from shared.event_loop import run
 from shared.messaging.amqp_frames import Content, content_of
 from shared.messaging.cloudevent import Message
+from shared.runtime.event_loop import run
 
 NOON = datetime(2030, 5, 1, 12, tzinfo=UTC)
 

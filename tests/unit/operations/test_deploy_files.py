@@ -16,7 +16,7 @@ from services.query.metrics import GAUGES
 from services.query.webhooks.metrics import WEBHOOK_GAUGES
 from services.workers import DRAIN_SECONDS as DRAIN_OF_WORKERS
 from shared.http.server import DRAIN_SECONDS, LINGER_SECONDS
-from shared.metrics import SERIES, own_metrics
+from shared.runtime.metrics import SERIES, own_metrics
 
 DEPLOY = Path(__file__).resolve().parents[3] / "deploy"
 MEASURED = re.compile(r"\b((?:seatledger|process)_[a-z_]+)\b")

@@ -18,15 +18,15 @@ from tests.harness.waiting import until
 
 HUNG = """
 import signal, sys
-from shared.fault_points import keep_busy
+from shared.runtime.fault_points import keep_busy
 signal.signal(signal.SIGTERM, lambda *_: sys.exit())
 open({ready!r}, "a").write("ready\\n")
 keep_busy()
 """
 WATCHED = """
 import asyncio
-from shared.fault_points import keep_busy
-from shared.watchdog import watching
+from shared.runtime.fault_points import keep_busy
+from shared.runtime.watchdog import watching
 
 async def work():
     async with watching(0.2):

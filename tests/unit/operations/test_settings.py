@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
-from shared.settings import SERVING, ConfigurationError, Settings, read_settings
+from shared.runtime.settings import SERVING, ConfigurationError, Settings, read_settings
 
 CHECKOUT = Path(__file__).resolve().parents[3]
 SYSTEMD = ("listen_fds", "listen_pid")

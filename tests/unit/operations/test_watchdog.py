@@ -13,8 +13,8 @@ from time import monotonic
 import pytest
 from structlog.testing import capture_logs
 
-from shared.metrics import LOOP_BLOCKED
-from shared.watchdog import BLOCKED_SECONDS, how_it_ended, watching
+from shared.runtime.metrics import LOOP_BLOCKED
+from shared.runtime.watchdog import BLOCKED_SECONDS, how_it_ended, watching
 from tests.harness.waiting import until
 
 HELD_UP = BLOCKED_SECONDS + 0.05
@@ -62,8 +62,8 @@ async def test_the_kernel_counts_only_inside_the_block_and_only_when_asked_to() 
 
 PROGRAM = """
 import asyncio, sys
-from shared.fault_points import keep_busy
-from shared.watchdog import watching
+from shared.runtime.fault_points import keep_busy
+from shared.runtime.watchdog import watching
 
 async def work(seconds, then):
     async with watching(seconds):

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from shared.cli import Row, watch_rows
+from shared.runtime.cli import Row, watch_rows
 
 
 def test_it_is_drawn_anew_until_ctrl_c(capsys: pytest.CaptureFixture[str]) -> None:

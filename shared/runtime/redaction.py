@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from structlog.typing import EventDict, WrappedLogger
 
-from shared.failures import told
+from shared.runtime.failures import told
 
 MAX_DEPTH: Final = 6
 MAX_TEXT: Final = 2_048

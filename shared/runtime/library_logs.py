@@ -11,7 +11,7 @@ import logging
 import re
 from typing import Any, Final
 
-from shared.failures import told
+from shared.runtime.failures import told
 
 OURS: Final = ("services", "shared", "deploy", "seatledger", "__main__")
 _LEADING_WORDS = re.compile(r"[A-Za-z_., -]{0,120}", re.ASCII)

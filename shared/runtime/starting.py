@@ -8,11 +8,11 @@ from typing import Any, Final
 
 import asyncpg
 
-from shared.event_loop import run
-from shared.open_files import raise_open_file_limit
-from shared.settings import SERVING, ConfigurationError, Settings, read_settings
-from shared.telemetry import configure_logging
-from shared.watchdog import watched
+from shared.runtime.event_loop import run
+from shared.runtime.open_files import raise_open_file_limit
+from shared.runtime.settings import SERVING, ConfigurationError, Settings, read_settings
+from shared.runtime.telemetry import configure_logging
+from shared.runtime.watchdog import watched
 
 STOPPED: Final = 0
 CANNOT_START: Final = 2

@@ -17,9 +17,9 @@ from typing import TextIO
 import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
 
-from shared.failures import traceback_of
-from shared.library_logs import of_known_origin
-from shared.redaction import redact
+from shared.runtime.failures import traceback_of
+from shared.runtime.library_logs import of_known_origin
+from shared.runtime.redaction import redact
 
 REQUEST_ID: ContextVar[str | None] = ContextVar("request_id", default=None)
 

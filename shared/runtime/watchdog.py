@@ -19,7 +19,7 @@ from typing import Any, Final, TypeVar
 
 import structlog
 
-from shared.metrics import LOOP_BLOCKED
+from shared.runtime.metrics import LOOP_BLOCKED
 
 T = TypeVar("T")
 BEAT_SECONDS: Final = 0.05
