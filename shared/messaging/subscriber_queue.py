@@ -15,9 +15,9 @@ from aio_pika.abc import AbstractChannel, AbstractIncomingMessage, HeadersType
 from aio_pika.exceptions import AMQPError
 from yarl import URL
 
+from shared.amqp.transport import Transport
 from shared.messaging.tolerant_reader import TolerantReader
 from shared.messaging.topology import EVENTS
-from shared.messaging.transport import Transport
 
 SECONDS = 10.0
 CLOSE_SECONDS = 2.0

@@ -13,8 +13,8 @@ import pamqp.frame
 from pamqp import commands as spec
 from pamqp.header import ContentHeader
 
-from shared.messaging.amqp_frames import HEADER, METHOD
-from shared.messaging.frame_reader import FrameReader
+from shared.amqp.frame_reader import FrameReader
+from shared.amqp.frames import HEADER, METHOD
 
 UNREADABLE = "unreadable"
 """The type that a message gets whose properties could not be read."""

@@ -17,8 +17,8 @@ from services.query.projection.batch import Change, apply_batch, groups_of
 from services.query.projection.projector import Projector
 from services.query.projection.schema import prepare, sql
 from services.query.relay.broker.publisher import MessagingError, Publisher, Told
+from shared.amqp.frames import Content
 from shared.eventlog.election import Term
-from shared.messaging.amqp_frames import Content
 from tests.harness.checker.evidence import Evidence
 from tests.harness.checker.followers import check_projection, check_published
 from tests.harness.gathering import (

@@ -6,9 +6,9 @@ from typing import NamedTuple
 
 from services.query.relay.broker.publisher import encoded
 from services.query.relay.fanout import moves_seats
+from shared.amqp.frames import Content
 from shared.eventlog.codec import decode
 from shared.eventlog.record import StoredRecord
-from shared.messaging.amqp_frames import Content
 from shared.messaging.cloudevent import render
 
 KEPT = 4096

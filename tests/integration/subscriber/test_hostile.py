@@ -15,7 +15,7 @@ from aio_pika.abc import AbstractIncomingMessage
 
 from services.query.relay.broker.publisher import Publisher
 from services.query.relay.broker.rabbitmq import Broker
-from shared.messaging.amqp_frames import CHANNEL, FRAME, FRAME_END, Content, content_of
+from shared.amqp.frames import CHANNEL, FRAME, FRAME_END, Content, content_of
 from shared.messaging.cloudevent import Message
 from shared.messaging.subscriber_event import LONGEST_BODY
 from shared.messaging.subscriber_queue import REASON

@@ -13,8 +13,7 @@ from pamqp import commands as spec
 from pamqp.body import ContentBody
 from pamqp.header import ContentHeader
 
-from shared.eventlog.record import RecordedEvent
-from shared.messaging.amqp_frames import (
+from shared.amqp.frames import (
     AROUND,
     CHANNEL,
     HEARTBEAT,
@@ -22,6 +21,7 @@ from shared.messaging.amqp_frames import (
     content_of,
     publish_frame,
 )
+from shared.eventlog.record import RecordedEvent
 from shared.messaging.cloudevent import APP_ID, CONTENT_TYPE, Message, render
 from tests.harness.all_events import one_of_each
 

@@ -10,10 +10,10 @@ from uuid import UUID, uuid5
 import jsonschema
 import pytest
 
+from shared.amqp.frames import content_of
 from shared.domain.events import EVENTS, CancelledBy, Event, SeatBooked, SeatCancelled
 from shared.domain.seats import Seat
 from shared.eventlog.record import RecordedEvent
-from shared.messaging.amqp_frames import content_of
 from shared.messaging.asyncapi import headers_schema, schema
 from shared.messaging.cloudevent import render, render_seat, render_seats_changed
 from shared.messaging.payloads import PAYLOADS, EventPayload, SeatsChanged

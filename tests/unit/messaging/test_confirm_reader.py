@@ -13,7 +13,7 @@ from pamqp.header import ContentHeader
 from pamqp.heartbeat import Heartbeat
 
 from services.query.relay.broker.confirm_reader import ConfirmReader
-from shared.messaging.amqp_frames import CHANNEL, HEARTBEAT
+from shared.amqp.frames import CHANNEL, HEARTBEAT
 from shared.runtime.event_loop import run
 
 Told = tuple[object, ...]

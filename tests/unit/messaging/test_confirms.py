@@ -18,7 +18,7 @@ from services.query.relay.broker.publisher import (
     PublishFailed,
     Unroutable,
 )
-from shared.messaging.amqp_frames import Content, content_of
+from shared.amqp.frames import Content, content_of
 from shared.messaging.cloudevent import Message
 from shared.runtime.event_loop import run
 

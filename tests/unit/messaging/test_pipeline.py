@@ -16,8 +16,8 @@ from services.query.relay.broker.publisher import Publisher, Told, Unroutable
 from services.query.relay.destination import TO_REPLAY, TO_SUBSCRIBERS, Outlet
 from services.query.relay.message_cache import Rendered
 from services.query.relay.pipeline import Pipeline
+from shared.amqp.frames import Content
 from shared.eventlog.record import StoredRecord
-from shared.messaging.amqp_frames import Content
 from shared.messaging.topology import EVENTS, EVENTS_UNROUTED
 from tests.unit.messaging.test_relay_parts import record
 

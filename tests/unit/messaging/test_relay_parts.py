@@ -18,11 +18,11 @@ from services.query.relay.group_queues import AHEAD, BEHIND, Detour, Flight, Lan
 from services.query.relay.message_cache import Rendered, Rendering
 from services.query.relay.term import Trouble
 from services.query.relay.unrouted_sample import AT_ONCE, PER_SECOND, Unheard
+from shared.amqp.frames import Content
 from shared.eventlog.codec import UndecodableEvent, encode_event
 from shared.eventlog.election import Term
 from shared.eventlog.record import StoredRecord
 from shared.eventlog.wakeup import Wakeup
-from shared.messaging.amqp_frames import Content
 from tests.harness.ledger import booked
 
 MESSAGE = Rendered("key", Content(b"", b""))

@@ -10,8 +10,8 @@ from typing import Protocol
 
 from pamqp.header import ContentHeader
 
-from shared.messaging.amqp_frames import BODY, CHANNEL, HEADER, HEARTBEAT, METHOD
-from shared.messaging.frame_reader import FrameReader
+from shared.amqp.frame_reader import FrameReader
+from shared.amqp.frames import BODY, CHANNEL, HEADER, HEARTBEAT, METHOD
 
 ALIVE_SECONDS = 1.0
 _METHOD = struct.Struct(">HH")

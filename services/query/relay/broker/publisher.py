@@ -14,7 +14,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import NamedTuple, NoReturn, Protocol
 
-from shared.messaging.amqp_frames import Content, body_frames, content_of, publish_frame
+from shared.amqp.frames import Content, body_frames, content_of, publish_frame
 from shared.messaging.cloudevent import Message
 from shared.messaging.topology import EVENTS
 

@@ -25,10 +25,10 @@ from services.query.relay.broker.publisher import (
     Publisher,
     PublishFailed,
 )
-from shared.messaging.amqp_frames import CHANNEL, SHORTEST_FRAME_MAX
+from shared.amqp.frames import CHANNEL, SHORTEST_FRAME_MAX
+from shared.amqp.transport import Transport
 from shared.messaging.cloudevent import APP_ID
 from shared.messaging.topology import BY_GROUP, CORE, KEPT, Topology
-from shared.messaging.transport import Transport
 
 CONNECT_SECONDS = 5.0
 PUBLISH_SECONDS = 10.0

@@ -9,7 +9,7 @@ from typing import Any, Generic, TypeVar
 import aio_pika
 from yarl import URL
 
-from shared.messaging.frame_reader import FrameReader
+from shared.amqp.frame_reader import FrameReader
 
 Reader = TypeVar("Reader", bound=FrameReader)
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import asyncio
 
-from shared.messaging.amqp_frames import AROUND, FRAME
+from shared.amqp.frames import AROUND, FRAME
 
 
 class FrameReader(asyncio.StreamReader):
