@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from uuid import UUID
 
-from shared.messaging.subscriber import LedgerApi, LedgerEvent
+from shared.subscriber.subscriber import LedgerApi, LedgerEvent
 
 OF_A_SEAT = frozenset({"seat_booked", "seat_paid", "seat_cancelled", "seat_expired"})
 OF_A_GROUP = frozenset({"group_cancelled", "group_rescheduled"})

@@ -17,7 +17,13 @@ from deploy.examples.attendee_concerned import concerned
 from deploy.examples.attendee_outbox import Outbox
 from deploy.examples.attendee_post import Post
 from deploy.examples.attendee_sender import Sender
-from shared.messaging.subscriber import Connection, LedgerApi, LedgerEvent, Subscriber, Subscription
+from shared.subscriber.subscriber import (
+    Connection,
+    LedgerApi,
+    LedgerEvent,
+    Subscriber,
+    Subscription,
+)
 
 
 def subscription() -> Subscription:

@@ -13,7 +13,7 @@ from typing import Any
 from uuid import UUID
 
 from shared.eventlog.statements import statement
-from shared.messaging.subscriber import Connection, LedgerEvent
+from shared.subscriber.subscriber import Connection, LedgerEvent
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,8 +18,8 @@ import asyncpg
 from deploy.examples.attendee_letters import letter_about
 from deploy.examples.attendee_outbox import Due, Outbox
 from deploy.examples.attendee_post import Post, Refused, TryLater, Unreachable
-from shared.messaging.subscriber import Connection, LedgerApi, Subscription
-from shared.messaging.subscriber_feed import ledger_api
+from shared.subscriber.feed import ledger_api
+from shared.subscriber.subscriber import Connection, LedgerApi, Subscription
 
 LOOK_SECONDS = 1.0
 TROUBLE_SECONDS = 5.0

@@ -6,7 +6,13 @@ AMQP_URL, SEATLEDGER_URL, SEATLEDGER_KEY and, for its own memory, DATABASE_URL.
 import asyncio
 import os
 
-from shared.messaging.subscriber import Connection, LedgerApi, LedgerEvent, Subscriber, Subscription
+from shared.subscriber.subscriber import (
+    Connection,
+    LedgerApi,
+    LedgerEvent,
+    Subscriber,
+    Subscription,
+)
 
 
 async def show(event: LedgerEvent, _: Connection, __: LedgerApi) -> None:

@@ -13,8 +13,8 @@ import pytest_asyncio
 from deploy.local.ports import free_ports
 from services.query.relay.broker.rabbitmq import Broker, BrokerUnreachable
 from shared.messaging.cloudevent import Message
-from shared.messaging.subscriber_queue import subscriber_queue
 from shared.messaging.topology import EVENTS_UNROUTED
+from shared.subscriber.queue import subscriber_queue
 from tests.harness.certificates import certificate
 from tests.harness.own_broker import OwnBroker
 from tests.harness.servers import remove_folder, temporary_folder

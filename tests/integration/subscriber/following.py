@@ -11,8 +11,14 @@ from uuid import UUID, uuid4
 
 import asyncpg
 
-from shared.messaging.subscriber import Connection, LedgerApi, LedgerEvent, Subscriber, Subscription
-from shared.messaging.subscriber_feed import LedgerApi as Api
+from shared.subscriber.feed import LedgerApi as Api
+from shared.subscriber.subscriber import (
+    Connection,
+    LedgerApi,
+    LedgerEvent,
+    Subscriber,
+    Subscription,
+)
 from tests.harness.relays import eventually
 from tests.integration.query.api import KEY
 from tests.integration.query.scenario import Scenario

@@ -17,8 +17,8 @@ from services.query.relay.broker.publisher import Publisher
 from services.query.relay.broker.rabbitmq import Broker
 from shared.amqp.frames import CHANNEL, FRAME, FRAME_END, Content, content_of
 from shared.messaging.cloudevent import Message
-from shared.messaging.subscriber_event import LONGEST_BODY
-from shared.messaging.subscriber_queue import REASON
+from shared.subscriber.event import LONGEST_BODY
+from shared.subscriber.queue import REASON
 from tests.harness.relays import eventually
 from tests.integration.query.api import Api
 from tests.integration.query.scenario import Scenario

@@ -9,9 +9,9 @@ from datetime import UTC, datetime, timedelta
 import aio_pika
 from aio_pika.abc import AbstractQueue
 
-from shared.messaging.subscriber_feed import ledger_api
-from shared.messaging.subscriber_queue import REASON
 from shared.messaging.topology import EVENTS
+from shared.subscriber.feed import ledger_api
+from shared.subscriber.queue import REASON
 from tests.harness.relays import Ledger, eventually
 from tests.integration.query.api import KEY, Api
 from tests.integration.query.scenario import Scenario

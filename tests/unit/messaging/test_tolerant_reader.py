@@ -11,8 +11,8 @@ from pamqp import commands as spec
 from pamqp.body import ContentBody
 from pamqp.header import ContentHeader
 
-from shared.messaging.tolerant_reader import UNREADABLE, TolerantReader
 from shared.runtime.event_loop import run
+from shared.subscriber.tolerant_reader import UNREADABLE, TolerantReader
 
 SHORT = st.binary(max_size=20)
 

@@ -14,7 +14,7 @@ from uuid import UUID
 import asyncpg
 
 from shared.eventlog.statements import statement
-from shared.messaging.subscriber_event import LedgerEvent
+from shared.subscriber.event import LedgerEvent
 
 STATEMENT_SECONDS = 30.0
 Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"

@@ -16,8 +16,8 @@ from aio_pika.exceptions import AMQPError
 from yarl import URL
 
 from shared.amqp.transport import Transport
-from shared.messaging.tolerant_reader import TolerantReader
 from shared.messaging.topology import EVENTS
+from shared.subscriber.tolerant_reader import TolerantReader
 
 SECONDS = 10.0
 CLOSE_SECONDS = 2.0

@@ -14,7 +14,7 @@ from uuid import UUID
 
 import aiohttp
 
-from shared.messaging.subscriber_event import LedgerEvent, event_of
+from shared.subscriber.event import LedgerEvent, event_of
 
 PAGE = 1_000
 SECONDS = 30.0

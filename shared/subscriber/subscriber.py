@@ -21,10 +21,10 @@ import aiohttp
 import asyncpg
 from aio_pika.abc import AbstractIncomingMessage
 
-from shared.messaging.subscriber_event import LONGEST_BODY, LedgerEvent, NotOurs, event_in
-from shared.messaging.subscriber_feed import LedgerApi, ledger_api
-from shared.messaging.subscriber_queue import BROKEN, BrokerLost, SubscriberQueue, subscriber_queue
-from shared.messaging.subscriber_store import Connection, SubscriberStore, subscriber_store
+from shared.subscriber.event import LONGEST_BODY, LedgerEvent, NotOurs, event_in
+from shared.subscriber.feed import LedgerApi, ledger_api
+from shared.subscriber.queue import BROKEN, BrokerLost, SubscriberQueue, subscriber_queue
+from shared.subscriber.store import Connection, SubscriberStore, subscriber_store
 
 __all__ = ["Connection", "Handler", "LedgerApi", "LedgerEvent", "Subscriber", "Subscription"]
 
