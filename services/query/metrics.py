@@ -10,7 +10,9 @@ from typing import Any
 from prometheus_client import Metric
 
 from services.query.connection import Connection, Pool
-from services.query.projection.schema import sql
+from shared.eventlog.statements import statements_of
+
+sql = statements_of(__package__)
 
 UNPUBLISHED_SECONDS = 60.0
 GAUGES = (

@@ -117,4 +117,4 @@ async def subscriber_store(dsn: str, name: str) -> AsyncIterator[SubscriberStore
 
 
 def _sql(name: str) -> str:
-    return statement(f"subscriber_{name}", "shared.messaging")
+    return statement(name, "shared.subscriber")

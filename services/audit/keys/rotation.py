@@ -20,7 +20,7 @@ from shared.eventlog.statements import statement
 Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
 BATCH = 1_000
 _MISSING = "something was sealed by a master key that is not in SEATLEDGER_OTHER_MASTER_KEYS"
-_PACKAGE = "services.audit"
+_PACKAGE = "services.audit.keys"
 
 
 class UnknownKey(Exception):

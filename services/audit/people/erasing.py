@@ -93,7 +93,7 @@ class Eraser:
         """Vacuums every table that held personal data; `rewrite` locks each while it is copied."""
         how = "VACUUM (FULL)" if rewrite else "VACUUM"
         async with self._pool.acquire() as connection:
-            for row in await connection.fetch(statement("personal_tables", _PACKAGE)):
+            for row in await connection.fetch(statement("personal_tables", __package__)):
                 await connection.execute(f"{how} {row[0]}")  # a name that the catalogue quoted
             if rewrite:
                 await connection.execute("CHECKPOINT")

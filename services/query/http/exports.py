@@ -11,7 +11,6 @@ from aiohttp import web
 
 from services.query.http import attendee_csv, calendar_ics
 from services.query.http.request_options import rendering_for
-from services.query.projection.schema import sql
 from services.query.reads.fresh_reads import FreshReads
 from services.query.reads.related_seats import group_views, surroundings
 from services.query.reads.streams import Streams
@@ -19,8 +18,11 @@ from shared.booking_api.errors import NotFound, Parked
 from shared.booking_api.rendering.includes import parse_includes
 from shared.booking_api.rendering.views import SeatView
 from shared.domain.events import GroupCancelled, GroupRescheduled
+from shared.eventlog.statements import statements_of
 from shared.http.access import identity_of
 from shared.http.requests.checked import path_id
+
+sql = statements_of(__package__)
 
 WITH_SEATS = parse_includes("related_bookings")
 REVISIONS = (GroupRescheduled.TOPIC, GroupCancelled.TOPIC)

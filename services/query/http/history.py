@@ -9,7 +9,6 @@ from pydantic_core import to_json
 
 from services.query.connection import Pool
 from services.query.http.request_options import freshness_headers, rendering_for
-from services.query.projection.schema import sql
 from services.query.reads.fresh_reads import FreshReads
 from shared.booking_api.errors import NotFound
 from shared.booking_api.reading.timestamps import Rendering
@@ -17,9 +16,12 @@ from shared.domain.events import Event
 from shared.eventlog.codec import UndecodableEvent, decode
 from shared.eventlog.follower import records
 from shared.eventlog.record import StoredRecord
+from shared.eventlog.statements import statements_of
 from shared.http.access import identity_of
 from shared.http.answers import raw_json_answer
 from shared.http.requests.checked import number_of, path_id
+
+reads_sql = statements_of("services.query.reads")
 
 LIMIT = 1_000
 
@@ -52,7 +54,7 @@ class GroupHistory:
     async def _events(
         self, group_id: UUID, after: int, until: int, limit: int
     ) -> list[StoredRecord]:
-        rows = await self._pool.fetch(sql("group_events"), group_id, after, until, limit)
+        rows = await self._pool.fetch(reads_sql("group_events"), group_id, after, until, limit)
         return records(rows)
 
 

@@ -17,16 +17,18 @@ from pydantic_core import to_json
 from services.query.connection import Pool
 from services.query.http.lists.paging import envelope, read_page
 from services.query.http.request_options import freshness_headers, reading_for, rendering_for
-from services.query.projection.schema import sql
 from services.query.reads.fresh_reads import FreshBooking, FreshReads
 from services.query.reads.related_seats import snapshot
 from shared.booking_api.errors import NotFound, Parked
 from shared.booking_api.public_keys.allow_list import told_code
 from shared.booking_api.reading.timestamps import Rendering
+from shared.eventlog.statements import statements_of
 from shared.http.access import for_widgets, identity_of
 from shared.http.answers import json_answer, raw_json_answer
 from shared.http.requests.addresses import own_url
 from shared.http.requests.checked import path_id, query_of
+
+sql = statements_of(__package__)
 
 RECORDED_AFTER_SECONDS = (0.05, 0.2, 0.5)
 """When to look again for a refusal that may not be recorded yet; in all, longer than that takes."""

@@ -18,14 +18,14 @@ _TABLES = (
     ("groups_table", "services.query.projection.read_models"),
     ("seat_counts_table", "services.query.projection.read_models"),
     ("attendees_table", "services.query.projection.read_models"),
-    ("projection_tables", "services.query"),
+    ("projection_tables", "services.query.projection"),
 )
 _INDEXES = "projection_indexes"
 
 
 def sql(name: str) -> str:
-    """The statement `services/query/sql/<name>.sql`."""
-    return statement(name, "services.query")
+    """The statement `sql/<name>.sql` of this room."""
+    return statement(name, "services.query.projection")
 
 
 def session_settings(schema: str = SCHEMA, name: str = "seatledger query") -> dict[str, str]:

@@ -10,7 +10,6 @@ from typing import NamedTuple
 from uuid import UUID
 
 from services.query.connection import Connection
-from services.query.projection.schema import sql
 from shared.booking_api.rendering.views import BookingView, LogEntry, SeatView
 from shared.domain.events import (
     AttendeesErased,
@@ -31,6 +30,9 @@ from shared.domain.events import (
 )
 from shared.domain.seats import LIVE
 from shared.eventlog.codec import UndecodableEvent, decode_event
+from shared.eventlog.statements import statements_of
+
+sql = statements_of(__package__)
 
 _STEPS: Mapping[type[Event], tuple[str, str | None]] = {
     GroupCreated: ("create", "tentative"),

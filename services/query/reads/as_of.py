@@ -15,7 +15,6 @@ from services.query.projection.decrypt import OpenedEvent, Poison, open_records,
 from services.query.projection.read_models import attendees, groups
 from services.query.projection.read_models.attendees import SeatRow
 from services.query.projection.read_models.groups import GroupRow
-from services.query.projection.schema import sql
 from shared.booking_api.errors import NotFound, Parked, ValidationFailed
 from shared.booking_api.reading.parameters import moment_in, whole_number
 from shared.booking_api.reading.timestamps import Reading, UnreadableTimestamp
@@ -23,6 +22,10 @@ from shared.booking_api.rendering.views import GroupView
 from shared.eventlog.codec import UndecodableEvent, decode_event
 from shared.eventlog.follower import records
 from shared.eventlog.privacy import MasterKey
+from shared.eventlog.statements import statements_of
+
+sql = statements_of(__package__)
+projection_sql = statements_of("services.query.projection")
 
 CHUNK = 1_000
 
@@ -98,7 +101,7 @@ async def _changes(
         sql("past_events"), group_id, version, moment.position, moment.time, wanted, CHUNK
     )
     stored = records(rows)
-    keys = await connection.fetch(sql("booking_keys"), sealed_bookings(stored))
+    keys = await connection.fetch(projection_sql("booking_keys"), sealed_bookings(stored))
     changes = open_records(stored, {row[0]: row[1] for row in keys}, master)
     if any(isinstance(change, Poison) for change in changes):
         raise Parked

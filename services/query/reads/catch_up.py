@@ -19,10 +19,12 @@ from services.query.projection.decrypt import OpenedEvent, Poison, Sealed, open_
 from services.query.projection.read_models import attendees, groups
 from services.query.projection.read_models.attendees import SeatRow
 from services.query.projection.read_models.groups import GroupRow
-from services.query.projection.schema import sql
 from shared.booking_api.errors import Parked
 from shared.booking_api.rendering.views import GroupView
 from shared.eventlog.privacy import MasterKey
+from shared.eventlog.statements import statements_of
+
+sql = statements_of(__package__)
 
 _EVENT_COLUMNS = ("positions", "versions", "topics", "states", "booking_ids")
 _ROW_AT = 8

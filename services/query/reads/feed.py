@@ -12,12 +12,15 @@ from uuid import UUID
 from pydantic_core import to_json
 
 from services.query.connection import Pool
-from services.query.projection.schema import sql
 from shared.domain.events import GroupCreated
 from shared.eventlog.codec import UndecodableEvent, decode, decode_event
 from shared.eventlog.follower import read_log, records
 from shared.eventlog.record import StoredRecord
+from shared.eventlog.statements import statements_of
 from shared.messaging.cloudevent import render
+
+sql = statements_of(__package__)
+projection_sql = statements_of("services.query.projection")
 
 SCAN = 1_000
 MAX_SCANS = 10
@@ -84,7 +87,9 @@ class Feed:
     async def _learn(self, group_ids: Iterable[UUID]) -> None:
         if len(self._apps) > MAX_APPS:
             self._apps.clear()
-        for group_id, topic, state in await self._pool.fetch(sql("group_apps"), list(group_ids)):
+        for group_id, topic, state in await self._pool.fetch(
+            projection_sql("group_apps"), list(group_ids)
+        ):
             try:
                 event = decode_event(topic, state)
             except UndecodableEvent:

@@ -19,11 +19,14 @@ import asyncpg
 
 from services.query.connection import LOST, Connection
 from services.query.projection.read_models.attendees import SeatRow
-from services.query.projection.schema import session_settings, sql
+from services.query.projection.schema import session_settings
 from services.query.reads.catch_up import FreshGroup, fetch_groups, fetch_seats
 from services.query.reads.coalescing import Shared
 from shared.booking_api.errors import NotFreshYet, Parked, RetryLater
 from shared.eventlog.privacy import MasterKey
+from shared.eventlog.statements import statements_of
+
+sql = statements_of(__package__)
 
 STATEMENT_SECONDS = 2.0
 WAIT_SECONDS = 5.0

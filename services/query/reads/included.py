@@ -12,7 +12,6 @@ from aiohttp import web
 from services.query.connection import Connection, Pool
 from services.query.projection.read_models import attendees
 from services.query.projection.read_models.attendees import SeatRow
-from services.query.projection.schema import sql
 from services.query.reads.activity import logs_of
 from services.query.reads.included_size import check_size
 from services.query.reads.related_seats import group_views, snapshot, surroundings
@@ -23,8 +22,11 @@ from shared.booking_api.projects import render_project
 from shared.booking_api.rendering.includes import Includes
 from shared.booking_api.rendering.views import BookingView, GroupView, Surroundings
 from shared.domain.events import JsonObject
+from shared.eventlog.statements import statements_of
 from shared.http.access import identity_of
 from shared.http.requests.addresses import base_url
+
+sql = statements_of(__package__)
 
 OUTSIDE = ("project", "customer_action_links", "bulked_bookings", "logs")
 

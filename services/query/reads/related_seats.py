@@ -10,9 +10,11 @@ from services.query.connection import Connection, Pool
 from services.query.projection.read_models import attendees, groups
 from services.query.projection.read_models.attendees import SeatRow
 from services.query.projection.read_models.groups import GroupRow
-from services.query.projection.schema import sql
 from shared.booking_api.rendering.includes import Includes
 from shared.booking_api.rendering.views import GroupView, SeatView, Surroundings
+from shared.eventlog.statements import statements_of
+
+sql = statements_of(__package__)
 
 
 def needs_more(includes: Includes) -> bool:

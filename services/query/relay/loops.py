@@ -7,7 +7,6 @@ from typing import Protocol
 
 import asyncpg
 
-from services.query.projection.schema import sql
 from services.query.relay.broker.rabbitmq import Broker
 from services.query.relay.destination import TO_REPLAY
 from services.query.relay.log_tail import SharedTail
@@ -15,7 +14,10 @@ from services.query.relay.message_cache import Rendering
 from services.query.relay.relay import Relay
 from services.query.relay.seat_count_notices import ChangeNotices
 from services.query.relay.yield_to_sales import Deferral
+from shared.eventlog.statements import statements_of
 from shared.eventlog.wakeup import Wakeup
+
+sql = statements_of(__package__)
 
 
 class PublishingLoop(Protocol):

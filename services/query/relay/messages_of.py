@@ -40,7 +40,7 @@ async def group_at(pool: asyncpg.Pool[asyncpg.Record], group_id: UUID, version: 
     group = Group(group_id)
     while group.version < version:
         rows = await pool.fetch(
-            statement("relay_stream", "services.query"), group_id, group.version, version, PAGE
+            statement("relay_stream", __package__), group_id, group.version, version, PAGE
         )
         if not rows:
             raise LookupError(f"group {group_id} has no event {group.version + 1}")

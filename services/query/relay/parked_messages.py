@@ -121,4 +121,4 @@ async def give_up_parked(pool: asyncpg.Pool[asyncpg.Record], position: int) -> N
 
 
 def _sql(name: str) -> str:
-    return statement(name, "services.query")
+    return statement(name, __package__)

@@ -173,6 +173,6 @@ class Session:
 
     async def _is_at_head(self) -> bool:
         head = await self._pool.fetchval(
-            statement("log_position", "services.query"), timeout=STALL_SECONDS
+            statement("log_position", __package__), timeout=STALL_SECONDS
         )
         return bool(self._progress.checkpoint >= head)

@@ -11,13 +11,15 @@ from datetime import timedelta
 from time import monotonic
 
 from services.query.connection import Pool
-from services.query.projection.schema import sql
 from services.query.reads.feed import Feed
 from services.query.webhooks.triggers import Entered, Hook, entered_by
 from shared.eventlog.election import Election, Term
 from shared.eventlog.follower import read_log
 from shared.eventlog.record import StoredRecord
+from shared.eventlog.statements import statements_of
 from shared.eventlog.wakeup import Wakeup
+
+sql = statements_of(__package__)
 
 FOLLOWER = "webhooks"
 BATCH = 500

@@ -15,15 +15,17 @@ from pydantic_core import to_json
 
 from services.query.connection import Pool
 from services.query.http.request_options import reading_for, rendering_for
-from services.query.projection.schema import sql
 from services.query.webhooks.requests import read_secret, read_start, read_webhook
 from services.query.webhooks.secrets import new_secret, seal_secret
 from shared.booking_api.errors import NotFound, ValidationFailed
 from shared.eventlog.privacy import MasterKey
+from shared.eventlog.statements import statements_of
 from shared.http.access import identity_of
 from shared.http.answers import raw_json_answer
 from shared.http.middleware import read_body
 from shared.http.requests.checked import number_of, path_id, query_of
+
+sql = statements_of(__package__)
 
 MAX_WEBHOOKS = 100
 LIMIT, MAX_LIMIT = 100, 1_000

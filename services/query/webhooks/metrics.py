@@ -9,8 +9,10 @@ from collections.abc import Awaitable, Callable, Iterable
 from prometheus_client import Metric
 
 from services.query.connection import Pool
-from services.query.projection.schema import sql
 from services.query.webhooks.sender import FAILING
+from shared.eventlog.statements import statements_of
+
+sql = statements_of(__package__)
 
 OLDEST_DUE = "seatledger_webhook_oldest_due_seconds"
 ENDPOINTS = "seatledger_webhook_endpoints"

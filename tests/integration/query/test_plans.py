@@ -16,10 +16,10 @@ from services.query.http.lists.list_query import list_of_bookings, list_of_group
 from services.query.http.lists.paging import PageRequest
 from services.query.http.lists.search import parse_search
 from services.query.projection.read_models.columns import sql as model_sql
-from services.query.projection.schema import sql
 from services.query.reads.related_seats import snapshot
 from shared.eventlog.statements import statement
 from tests.integration.query.scenario import APP
+from tests.integration.query.statements import sql
 
 GROUP = UUID(int=5)
 SEAT = UUID(int=10_000_005)

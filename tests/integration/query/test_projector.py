@@ -11,13 +11,13 @@ from services.query.projection.log_reader import follow
 from services.query.projection.projector import Projector
 from services.query.projection.read_models import attendees, groups
 from services.query.projection.rebuild.compare import Difference, first_difference
-from services.query.projection.schema import sql
 from services.query.reads.fresh_reads import FreshReads
 from services.query.reads.related_seats import snapshot
 from shared.eventlog.wakeup import Wakeup
 from tests.integration.query.conftest import Until, wait_until_projected
 from tests.integration.query.play import play
 from tests.integration.query.scenario import MASTER, Scenario
+from tests.integration.query.statements import sql
 
 
 async def _difference(pool: Pool) -> Difference | None:

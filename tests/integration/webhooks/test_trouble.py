@@ -8,7 +8,6 @@ from datetime import timedelta
 import pytest
 
 from services.query.connection import Pool
-from services.query.projection.schema import sql
 from services.query.webhooks.http_client import NO_PUBLIC_ADDRESS
 from services.query.webhooks.loops import webhook_loops
 from services.query.webhooks.sender import PER_ENDPOINT
@@ -16,6 +15,7 @@ from shared.eventlog.wakeup import Wakeup
 from tests.harness.relays import eventually
 from tests.integration.query.api import FOREIGN_KEY, Api
 from tests.integration.query.scenario import MASTER, Scenario
+from tests.integration.query.statements import sql
 from tests.integration.webhooks.calls import Webhooks
 from tests.integration.webhooks.conftest import QUICK, settings_of
 from tests.integration.webhooks.receiver import PATIENCE, Receiver

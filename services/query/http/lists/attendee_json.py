@@ -16,11 +16,13 @@ from services.query.connection import Connection
 from services.query.http.lists.sql_pieces import pieces
 from services.query.projection.read_models import attendees
 from services.query.projection.read_models.attendees import SeatRow
-from services.query.projection.schema import sql
 from shared.booking_api.reading.timestamps import Rendering
 from shared.booking_api.rendering.bookings import render_booking
 from shared.booking_api.rendering.includes import Includes
 from shared.booking_api.rendering.views import GroupView
+from shared.eventlog.statements import statements_of
+
+sql = statements_of(__package__)
 
 CHUNK = 500
 _NOT_INCLUDES = frozenset({"base", "end"})

@@ -11,7 +11,6 @@ from uuid import UUID
 from services.query.http.lists.paging import PageRequest
 from services.query.http.lists.search import Filter, values_of
 from services.query.http.lists.sql_pieces import pieces
-from services.query.projection.schema import sql
 from shared.domain.mailbox_address import (
     composed,
     folded,
@@ -20,6 +19,9 @@ from shared.domain.mailbox_address import (
     spellings,
     without_invisible,
 )
+from shared.eventlog.statements import statements_of
+
+sql = statements_of(__package__)
 
 _CUSTOMER_FIELDS = frozenset({"phone", "voip", "timezone"})
 

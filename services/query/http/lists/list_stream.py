@@ -15,12 +15,14 @@ from pydantic_core import to_json
 
 from services.query.connection import Connection
 from services.query.http.lists.group_stream import RELATED, Render, can_be_streamed, group_pieces
-from services.query.projection.schema import sql
 from services.query.reads.included import OutsideReads
 from services.query.reads.related_seats import surroundings
 from shared.booking_api.reading.timestamps import Rendering
 from shared.booking_api.rendering.includes import Includes
 from shared.booking_api.rendering.views import BookingView, GroupView
+from shared.eventlog.statements import statements_of
+
+sql = statements_of(__package__)
 
 SLICE = 500
 

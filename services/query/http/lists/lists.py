@@ -30,17 +30,19 @@ from services.query.http.request_options import (
 )
 from services.query.projection.parked_groups import parked_of_app
 from services.query.projection.read_models import attendees
-from services.query.projection.schema import sql
 from services.query.reads.fresh_reads import FreshReads
 from services.query.reads.included import OutsideReads
 from services.query.reads.related_seats import group_views, needs_more, snapshot
 from services.query.reads.streams import Streams
 from shared.booking_api.rendering.bookings import render_booking, render_group
 from shared.booking_api.rendering.views import NO_SURROUNDINGS, BookingView, GroupView
+from shared.eventlog.statements import statements_of
 from shared.http.access import for_widgets, identity_of
 from shared.http.answers import raw_json_answer
 from shared.http.requests.addresses import own_url
 from shared.http.requests.checked import query_of
+
+sql = statements_of(__package__)
 
 PARKED = "Seatledger-Parked"
 

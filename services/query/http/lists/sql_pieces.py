@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import cache
 
-from services.query.projection.schema import sql
+from shared.eventlog.statements import statements_of
+
+sql = statements_of(__package__)
 
 
 @cache

@@ -16,13 +16,15 @@ import asyncpg
 from pydantic_core import from_json
 
 from services.query.connection import Connection
-from services.query.projection.schema import sql
 from shared.booking_api.details import SeatDetails, attendees_to_seal, details_after
 from shared.booking_api.rendering.inclusions import render_customer
 from shared.domain.events import CustomerErased, Event, SeatBooked
 from shared.domain.group import Group, evolve
 from shared.eventlog.codec import decode_event
 from shared.eventlog.privacy import BookingKey, MasterKey
+from shared.eventlog.statements import statements_of
+
+sql = statements_of(__package__)
 
 CHUNK = 200
 CHUNK_EVENTS = 5_000

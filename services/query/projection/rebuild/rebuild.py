@@ -29,9 +29,11 @@ from services.query.projection.schema import (
     create_tables,
     prepare,
     session_settings,
-    sql,
 )
 from shared.eventlog.privacy import MasterKey
+from shared.eventlog.statements import statements_of
+
+sql = statements_of(__package__)
 
 NEXT = f"{SCHEMA}_next"
 _OLD = f"{SCHEMA}_old"

@@ -25,8 +25,11 @@ from services.query.connection import Connection
 from services.query.projection.batch import Apps, Change, apply_batch, groups_of, halving
 from services.query.projection.decrypt import SEALED_TOPICS, Sealed, open_sealed
 from services.query.projection.rebuild.compare import Difference, difference_among
-from services.query.projection.schema import session_settings, sql
+from services.query.projection.schema import session_settings
 from shared.eventlog.privacy import MasterKey
+from shared.eventlog.statements import statements_of
+
+sql = statements_of(__package__)
 
 BATCH = 4_000
 GC_THRESHOLD = 500_000
