@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from deploy.local.postgres import PrivatePostgres
-from deploy.local.rabbitmq import PrivateRabbitMQ
+from deploy.local.postgres.server import PrivatePostgres
+from deploy.local.rabbitmq.node import PrivateRabbitMQ
 from tests.harness.servers import (
     START_SECONDS,
     Databases,

@@ -9,7 +9,7 @@ import sys
 signal.signal(signal.SIGINT, signal.SIG_DFL)  # until something is started, Ctrl-C simply ends it
 
 from deploy.local.app import run  # noqa: E402
-from deploy.local.program import StartFailure  # noqa: E402
+from deploy.local.processes.program import StartFailure  # noqa: E402
 from shared.runtime.settings import ConfigurationError, read_settings  # noqa: E402
 
 

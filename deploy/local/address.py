@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from deploy.local.ports import free_ports, why_taken
-from deploy.local.program import StartFailure
+from deploy.local.processes.ports import free_ports, why_taken
+from deploy.local.processes.program import StartFailure
 from shared.accounts.demo import is_loopback
 from shared.runtime.settings import Settings
 

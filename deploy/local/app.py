@@ -13,17 +13,17 @@ from pathlib import Path
 from typing import Any
 
 from deploy.local.address import checked_port, reachable_host, refuse_demo_key_in_public
-from deploy.local.broker import own_broker, reach_broker
-from deploy.local.commands import run_command
-from deploy.local.database import reach_database
 from deploy.local.environment import service_environment, write_environment
-from deploy.local.interrupts import Interrupts
-from deploy.local.postgres import PrivatePostgres
-from deploy.local.program import StartFailure
+from deploy.local.postgres.database import reach_database
+from deploy.local.postgres.server import PrivatePostgres
+from deploy.local.processes.commands import run_command
+from deploy.local.processes.interrupts import Interrupts
+from deploy.local.processes.program import StartFailure
+from deploy.local.processes.state import State, end_leftovers, held
+from deploy.local.processes.supervisor import Supervisor
+from deploy.local.rabbitmq.broker import own_broker, reach_broker
 from deploy.local.report import say, step
 from deploy.local.service import CHECKOUT, service_program
-from deploy.local.state import State, end_leftovers, held
-from deploy.local.supervisor import Supervisor
 from deploy.local.tutorial import tutorial_paste
 from shared.runtime.settings import Settings
 

@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from deploy.local.program import StartFailure
+from deploy.local.processes.program import StartFailure
 
 PLAIN_PATH = re.compile(r"[\w./+-]+", re.ASCII)
 LOCK_POLL_SECONDS = 0.1

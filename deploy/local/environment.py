@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from deploy.local.keys import master_key
-from deploy.local.postgres import LOGIN_FILE
+from deploy.local.postgres.server import LOGIN_FILE
 from shared.runtime.settings import Settings
 
 SHARED = (

@@ -11,7 +11,7 @@ import os
 import secrets
 from pathlib import Path
 
-from deploy.local.program import StartFailure
+from deploy.local.processes.program import StartFailure
 from shared.runtime.settings import MASTER_KEY_BYTES, decode_master_key
 
 

@@ -9,7 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from deploy.local.address import reachable_host
-from deploy.local.program import Program
+from deploy.local.processes.program import Program
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 ANSWER_SECONDS = 5

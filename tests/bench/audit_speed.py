@@ -20,7 +20,7 @@ from pathlib import Path
 
 import asyncpg
 
-from deploy.local.postgres import PrivatePostgres
+from deploy.local.postgres.server import PrivatePostgres
 from shared.migrate import migrate
 from tests.bench.query_projection import MASTER_BYTES, fill
 from tests.harness.servers import remove_folder, temporary_folder

@@ -13,10 +13,10 @@ from pathlib import Path
 
 import aiohttp
 
-from deploy.local.broker import installation
-from deploy.local.ports import free_ports
-from deploy.local.postgres import PrivatePostgres
-from deploy.local.rabbitmq import PrivateRabbitMQ
+from deploy.local.postgres.server import PrivatePostgres
+from deploy.local.processes.ports import free_ports
+from deploy.local.rabbitmq.broker import installation
+from deploy.local.rabbitmq.node import PrivateRabbitMQ
 from shared.accounts.demo import ensure_demo
 from shared.migrate import migrate
 from shared.runtime.settings import Settings

@@ -23,9 +23,9 @@ from uuid import uuid4
 import aio_pika
 from aio_pika.abc import AbstractQueue
 
-from deploy.local.broker import installation
-from deploy.local.postgres import PrivatePostgres
-from deploy.local.rabbitmq import PrivateRabbitMQ
+from deploy.local.postgres.server import PrivatePostgres
+from deploy.local.rabbitmq.broker import installation
+from deploy.local.rabbitmq.node import PrivateRabbitMQ
 from services.query.relay.broker.rabbitmq import Broker
 from services.query.relay.destination import TO_REPLAY, TO_SUBSCRIBERS, Outlet
 from services.query.relay.log_tail import SharedTail

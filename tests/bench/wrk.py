@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from deploy.local.debian_copy import copy_of, library_path
+from deploy.local.rabbitmq.debian_copy import copy_of, library_path
 
 SCRIPT = Path(__file__).with_name("book.lua")
 GET_SCRIPT = Path(__file__).with_name("query_get.lua")

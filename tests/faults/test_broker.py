@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from deploy.local.rabbitmq import PrivateRabbitMQ
+from deploy.local.rabbitmq.node import PrivateRabbitMQ
 from tests.harness.house import House
 from tests.harness.servers import ServerThread
 

@@ -12,7 +12,7 @@ import asyncpg
 import pytest
 import pytest_asyncio
 
-from deploy.local.postgres import PrivatePostgres
+from deploy.local.postgres.server import PrivatePostgres
 from tests.harness.house import House, house_at
 from tests.harness.http_clients import client_session
 from tests.harness.installation import ServiceProcess

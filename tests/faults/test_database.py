@@ -10,7 +10,7 @@ import asyncpg
 import pytest
 import pytest_asyncio
 
-from deploy.local.postgres import PrivatePostgres
+from deploy.local.postgres.server import PrivatePostgres
 from tests.harness.house import House, house_at
 from tests.harness.servers import until_started
 from tests.harness.waiting import until

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 import asyncpg
 import pytest_asyncio
 
-from deploy.local.postgres import DATABASE, PrivatePostgres
+from deploy.local.postgres.server import DATABASE, PrivatePostgres
 from tests.harness.house import House, house_at
 from tests.harness.http_clients import client_session
 from tests.harness.patient import Patient

@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator
 
 import pytest_asyncio
 
-from deploy.local.postgres import DURABLE, PrivatePostgres
+from deploy.local.postgres.server import DURABLE, PrivatePostgres
 from tests.harness.full_disk import (
     ROOM_BYTES,
     disk_full_at,

@@ -8,8 +8,8 @@ from pathlib import Path
 import asyncpg
 import pytest
 
-from deploy.local.commands import run_command
-from deploy.local.postgres_binaries import find_binaries
+from deploy.local.postgres.binaries import find_binaries
+from deploy.local.processes.commands import run_command
 from tests.harness.checker.ledger import check_ledger
 from tests.harness.checker.verdict import ensure_kept
 from tests.harness.gathering import gather_evidence

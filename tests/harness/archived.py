@@ -9,8 +9,8 @@ from pathlib import Path
 
 import asyncpg
 
-from deploy.local.commands import run_command
-from deploy.local.postgres import DURABLE, LOGIN_FILE, USER, PrivatePostgres
+from deploy.local.postgres.server import DURABLE, LOGIN_FILE, USER, PrivatePostgres
+from deploy.local.processes.commands import run_command
 from tests.harness.waiting import until
 
 SMALL = {**DURABLE, "shared_buffers": "32MB"}

@@ -7,9 +7,9 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from deploy.local.broker import installation
-from deploy.local.rabbitmq import USER, PrivateRabbitMQ, amqp_url
-from deploy.local.rabbitmq_copy import Installation
+from deploy.local.rabbitmq.broker import installation
+from deploy.local.rabbitmq.node import USER, PrivateRabbitMQ, amqp_url
+from deploy.local.rabbitmq.packages import Installation
 from tests.harness.servers import remove_folder, temporary_folder
 
 NODES = ("one", "two", "three")

@@ -15,7 +15,7 @@ from contextlib import contextmanager, suppress
 import asyncpg
 import psutil
 
-from deploy.local.postgres import PrivatePostgres
+from deploy.local.postgres.server import PrivatePostgres
 
 ROOM_BYTES = 64 * 1024
 WAL_SEGMENT_BYTES = 16 * 1024 * 1024

@@ -9,9 +9,9 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from deploy.local.debian_copy import copy_of, library_path
-from deploy.local.ports import free_ports
-from deploy.local.program import Program
+from deploy.local.processes.ports import free_ports
+from deploy.local.processes.program import Program
+from deploy.local.rabbitmq.debian_copy import copy_of, library_path
 from deploy.local.service import CHECKOUT, answers_ok
 from tests.harness.installation import HOST, Installation
 

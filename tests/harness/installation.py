@@ -18,8 +18,8 @@ from uuid import UUID
 
 import asyncpg
 
-from deploy.local.ports import free_ports
-from deploy.local.program import Identity, Program
+from deploy.local.processes.ports import free_ports
+from deploy.local.processes.program import Identity, Program
 from deploy.local.service import CHECKOUT, answers_ok
 from shared.accounts.demo import ensure_demo
 from shared.migrate import migrate

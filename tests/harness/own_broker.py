@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
-from deploy.local.broker import installation
-from deploy.local.rabbitmq import PrivateRabbitMQ
-from deploy.local.rabbitmq_copy import Installation
+from deploy.local.rabbitmq.broker import installation
+from deploy.local.rabbitmq.node import PrivateRabbitMQ
+from deploy.local.rabbitmq.packages import Installation
 from tests.harness.servers import remove_folder, temporary_folder
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import aiohttp
 
-from deploy.local.ports import free_ports
+from deploy.local.processes.ports import free_ports
 from shared.accounts.demo import ensure_demo
 from shared.runtime.settings import Settings
 

@@ -19,9 +19,9 @@ from typing import Any, TypeVar
 
 import asyncpg
 
-from deploy.local.broker import installation
-from deploy.local.postgres import DURABLE, PrivatePostgres
-from deploy.local.rabbitmq import PrivateRabbitMQ
+from deploy.local.postgres.server import DURABLE, PrivatePostgres
+from deploy.local.rabbitmq.broker import installation
+from deploy.local.rabbitmq.node import PrivateRabbitMQ
 from shared.migrate import migrate
 from tests.harness.waiting import until
 

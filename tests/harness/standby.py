@@ -12,10 +12,10 @@ from pathlib import Path
 
 import asyncpg
 
-from deploy.local.commands import run_command
-from deploy.local.ports import free_ports
-from deploy.local.postgres import DATABASE, DURABLE, USER, PrivatePostgres
-from deploy.local.program import Program
+from deploy.local.postgres.server import DATABASE, DURABLE, USER, PrivatePostgres
+from deploy.local.processes.commands import run_command
+from deploy.local.processes.ports import free_ports
+from deploy.local.processes.program import Program
 from tests.harness.servers import remove_folder, temporary_folder
 from tests.harness.waiting import until
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import asyncpg
 
-from deploy.local.postgres_binaries import find_binaries
+from deploy.local.postgres.binaries import find_binaries
 
 WAL = "pg_wal"
 """Holds every change until PostgreSQL recycles it: decision 0009 says so."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import datetime
 from pathlib import Path
 
-from deploy.local.debian_copy import copy_of
+from deploy.local.rabbitmq.debian_copy import copy_of
 
 PATTERN = "usr/lib/*/faketime/libfaketimeMT.so.1"
 STOPPED = datetime(2000, 1, 1)

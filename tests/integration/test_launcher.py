@@ -11,7 +11,7 @@ from pathlib import Path
 import asyncpg
 import pytest
 
-from deploy.local.ports import free_ports
+from deploy.local.processes.ports import free_ports
 from tests.harness.launcher import STOP_SECONDS, LauncherRun, refused, until
 from tests.harness.servers import remove_folder, temporary_folder
 from tests.integration.test_service_role import judge_role

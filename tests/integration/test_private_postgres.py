@@ -7,8 +7,8 @@ import os
 import asyncpg
 import pytest
 
-from deploy.local.postgres import PrivatePostgres
-from deploy.local.program import StartFailure
+from deploy.local.postgres.server import PrivatePostgres
+from deploy.local.processes.program import StartFailure
 
 
 async def test_an_empty_database_has_no_table_of_ours(empty_database_url: str) -> None:
@@ -56,6 +56,6 @@ async def test_a_pid_file_that_names_another_program_stops_nobody(
 async def test_a_second_server_on_the_same_cluster_is_refused(
     durable_postgres: PrivatePostgres, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("deploy.local.postgres_leftovers.PATIENCE_SECONDS", 0.1)
+    monkeypatch.setattr("deploy.local.postgres.leftovers.PATIENCE_SECONDS", 0.1)
     with pytest.raises(StartFailure, match="still runs"):
         await PrivatePostgres(durable_postgres.folder).start()

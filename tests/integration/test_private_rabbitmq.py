@@ -7,7 +7,7 @@ from pathlib import Path
 import aio_pika
 import psutil
 
-from deploy.local.rabbitmq import NICENESS, PrivateRabbitMQ
+from deploy.local.rabbitmq.node import NICENESS, PrivateRabbitMQ
 
 
 async def test_the_node_has_streams_and_consistent_hashing(amqp_url: str) -> None:

@@ -16,8 +16,8 @@ import asyncpg
 import pytest
 
 from deploy.local.keys import master_key
-from deploy.local.ports import free_ports
-from deploy.local.postgres import DATABASE, PrivatePostgres
+from deploy.local.postgres.server import DATABASE, PrivatePostgres
+from deploy.local.processes.ports import free_ports
 from deploy.service_role import ROLE
 from services.query.projection.schema import prepare
 from shared.migrate import migrate

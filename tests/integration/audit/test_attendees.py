@@ -12,7 +12,7 @@ from uuid import UUID, uuid4
 import asyncpg
 import pytest_asyncio
 
-from deploy.local.rabbitmq import PrivateRabbitMQ
+from deploy.local.rabbitmq.node import PrivateRabbitMQ
 from services.audit.people import indexing
 from services.query.projection.schema import session_settings
 from shared.eventlog.privacy import MasterKey

@@ -12,7 +12,7 @@ from uuid import UUID, uuid4
 import asyncpg
 import pytest_asyncio
 
-from deploy.local.rabbitmq import PrivateRabbitMQ
+from deploy.local.rabbitmq.node import PrivateRabbitMQ
 from services.query.projection.schema import session_settings
 from tests.harness.gathering import until_projected, until_relayed
 from tests.harness.listening import listening

@@ -9,7 +9,7 @@ from uuid import uuid4
 import asyncpg
 import pytest_asyncio
 
-from deploy.local.ports import free_ports
+from deploy.local.processes.ports import free_ports
 from shared.eventlog.postgres import PostgresEventStore
 from shared.eventlog.store import Appended, Entry
 from shared.eventlog.turns import MAX_TURNS, GroupTurns

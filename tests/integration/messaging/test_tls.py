@@ -10,7 +10,7 @@ from uuid import uuid4
 import pytest
 import pytest_asyncio
 
-from deploy.local.ports import free_ports
+from deploy.local.processes.ports import free_ports
 from services.query.relay.broker.rabbitmq import Broker, BrokerUnreachable
 from shared.messaging.cloudevent import Message
 from shared.messaging.topology import EVENTS_UNROUTED

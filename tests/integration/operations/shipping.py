@@ -8,7 +8,7 @@ import sys
 import zipfile
 from pathlib import Path
 
-from deploy.local.commands import Outcome, run_command
+from deploy.local.processes.commands import Outcome, run_command
 from deploy.local.service import CHECKOUT
 
 SHIPPED = ("services", "shared", "deploy", "pyproject.toml", "README.md", "LICENSE")

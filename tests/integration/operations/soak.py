@@ -17,7 +17,7 @@ from pathlib import Path
 
 import aiohttp
 
-from deploy.local.postgres import PrivatePostgres
+from deploy.local.postgres.server import PrivatePostgres
 from shared.runtime.event_loop import run
 from tests.harness.servers import remove_folder, temporary_folder
 from tests.integration.operations.callers import Callers, calling

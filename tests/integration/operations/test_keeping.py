@@ -11,7 +11,7 @@ from typing import Any
 import aiohttp
 import pytest_asyncio
 
-from deploy.local.commands import Outcome, run_command
+from deploy.local.processes.commands import Outcome, run_command
 from deploy.local.service import CHECKOUT
 from tests.harness.archived import Archived
 from tests.harness.installation import Installation

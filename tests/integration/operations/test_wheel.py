@@ -7,9 +7,9 @@ from pathlib import Path
 
 import aiohttp
 
-from deploy.local.commands import run_command
-from deploy.local.ports import free_ports
-from deploy.local.program import Program
+from deploy.local.processes.commands import run_command
+from deploy.local.processes.ports import free_ports
+from deploy.local.processes.program import Program
 from deploy.local.service import CHECKOUT, answers_ok
 from tests.harness.installation import HOST, installed
 from tests.integration.operations.serving import auth, new_group

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from deploy.local.program import Program
-from deploy.local.supervisor import Supervisor
+from deploy.local.processes.program import Program
+from deploy.local.processes.supervisor import Supervisor
 from services.children import Child
 from services.workers import running
 from tests.harness.waiting import until

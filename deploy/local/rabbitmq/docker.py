@@ -10,10 +10,10 @@ import os
 import signal
 from pathlib import Path
 
-from deploy.local.commands import run_command
-from deploy.local.ports import free_ports
-from deploy.local.program import Program
-from deploy.local.rabbitmq import PLUGINS, USER, amqp_url, secret, speaks_amqp
+from deploy.local.processes.commands import run_command
+from deploy.local.processes.ports import free_ports
+from deploy.local.processes.program import Program
+from deploy.local.rabbitmq.node import PLUGINS, USER, amqp_url, secret, speaks_amqp
 
 IMAGE = "rabbitmq:4-management"
 

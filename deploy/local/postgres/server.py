@@ -16,12 +16,12 @@ from pathlib import Path
 
 import asyncpg
 
-from deploy.local.commands import run_command
-from deploy.local.ports import free_ports
-from deploy.local.postgres_binaries import find_binaries, major_version
-from deploy.local.postgres_leftovers import clear_pid_file
-from deploy.local.program import Program, StartFailure
-from deploy.local.unprivileged import Placement, place
+from deploy.local.postgres.binaries import find_binaries, major_version
+from deploy.local.postgres.leftovers import clear_pid_file
+from deploy.local.postgres.unprivileged import Placement, place
+from deploy.local.processes.commands import run_command
+from deploy.local.processes.ports import free_ports
+from deploy.local.processes.program import Program, StartFailure
 from deploy.service_role import ROLE, make_service_role
 
 USER = DATABASE = "seatledger"

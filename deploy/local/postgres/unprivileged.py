@@ -14,7 +14,7 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
-from deploy.local.program import Identity, StartFailure
+from deploy.local.processes.program import Identity, StartFailure
 
 NAMESPACE = ("unshare", "--user", "--map-user=65534", "--map-group=65534", "--")
 USERS = ("postgres", "nobody")

@@ -8,7 +8,7 @@ import shutil
 import subprocess
 from pathlib import Path
 
-from deploy.local.program import StartFailure
+from deploy.local.processes.program import StartFailure
 
 INSTALLED = (
     ("/usr/lib/postgresql", "*/bin"),

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from deploy.local.cache import cache_folder, file_lock
-from deploy.local.debian_copy import library_path, unpack
+from deploy.local.rabbitmq.debian_copy import library_path, unpack
 
 # Never /usr/sbin/rabbitmq-server: that wrapper changes user and folder.
 INSTALLED = (

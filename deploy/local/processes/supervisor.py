@@ -6,7 +6,7 @@ import asyncio
 import time
 from collections.abc import Callable
 
-from deploy.local.program import Program, StartFailure
+from deploy.local.processes.program import Program, StartFailure
 from shared.runtime.watchdog import how_it_ended
 
 FIRST_PAUSE, LONGEST_PAUSE = 0.2, 10.0

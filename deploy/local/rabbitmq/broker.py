@@ -13,11 +13,11 @@ from urllib.parse import urlsplit
 import aio_pika
 from aio_pika.exceptions import AMQPError
 
-from deploy.local.debian_copy import can_unpack
-from deploy.local.docker import DockerRabbitMQ, docker_answers
-from deploy.local.program import Program, StartFailure
-from deploy.local.rabbitmq import PrivateRabbitMQ
-from deploy.local.rabbitmq_copy import Installation, installed, private_copy
+from deploy.local.processes.program import Program, StartFailure
+from deploy.local.rabbitmq.debian_copy import can_unpack
+from deploy.local.rabbitmq.docker import DockerRabbitMQ, docker_answers
+from deploy.local.rabbitmq.node import PrivateRabbitMQ
+from deploy.local.rabbitmq.packages import Installation, installed, private_copy
 
 CONNECT_SECONDS = 10
 NO_BROKER = (

@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 
 import asyncpg
 
-from deploy.local.program import StartFailure
+from deploy.local.processes.program import StartFailure
 
 CONNECT_SECONDS = 10
 REFUSALS = (

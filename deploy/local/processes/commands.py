@@ -10,7 +10,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from deploy.local.program import Identity, dies_with_parent
+from deploy.local.processes.program import Identity, dies_with_parent
 
 LONGEST_REASON = 300
 

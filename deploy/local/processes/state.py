@@ -18,7 +18,7 @@ from pathlib import Path
 
 import psutil
 
-from deploy.local.program import Program, StartFailure
+from deploy.local.processes.program import Program, StartFailure
 
 LEFTOVER_SECONDS = 15
 CLOCK_SECONDS = 1.0  # creation times are computed from the clock, which may be corrected

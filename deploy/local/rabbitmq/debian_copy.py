@@ -10,8 +10,8 @@ import shutil
 from pathlib import Path
 
 from deploy.local.cache import cache_folder, file_lock
-from deploy.local.commands import Outcome, run_command
-from deploy.local.program import StartFailure
+from deploy.local.processes.commands import Outcome, run_command
+from deploy.local.processes.program import StartFailure
 
 
 def can_unpack() -> bool:

@@ -14,9 +14,9 @@ from contextlib import suppress
 from pathlib import Path
 
 from deploy.local.cache import plain_path_to
-from deploy.local.ports import free_ports
-from deploy.local.program import Program, StartFailure
-from deploy.local.rabbitmq_copy import Installation
+from deploy.local.processes.ports import free_ports
+from deploy.local.processes.program import Program, StartFailure
+from deploy.local.rabbitmq.packages import Installation
 
 USER = "seatledger"
 NODE = "seatledger@localhost"

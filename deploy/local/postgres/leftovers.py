@@ -12,7 +12,7 @@ from pathlib import Path
 
 import psutil
 
-from deploy.local.program import StartFailure
+from deploy.local.processes.program import StartFailure
 
 PATIENCE_SECONDS = 10  # the processes of a killed server end by themselves
 POLL_SECONDS = 0.05
