@@ -12,7 +12,7 @@ import pytest_asyncio
 
 from deploy.local.postgres.server import PrivatePostgres
 from deploy.local.rabbitmq.node import PrivateRabbitMQ
-from tests.harness.servers import (
+from tests.harness.servers.private import (
     START_SECONDS,
     Databases,
     ServerThread,

@@ -23,7 +23,7 @@ import asyncpg
 from deploy.local.postgres.server import PrivatePostgres
 from shared.migrate import migrate
 from tests.bench.query_projection import MASTER_BYTES, fill
-from tests.harness.servers import remove_folder, temporary_folder
+from tests.harness.servers.private import remove_folder, temporary_folder
 
 EVENTS = 180_000
 MASTER_KEY = base64.b64encode(MASTER_BYTES).decode()

@@ -20,7 +20,7 @@ from deploy.local.rabbitmq.node import PrivateRabbitMQ
 from shared.accounts.demo import ensure_demo
 from shared.migrate import migrate
 from shared.runtime.settings import Settings
-from tests.harness.bodies import group_body
+from tests.harness.callers.bodies import group_body
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 MASTER_KEY = base64.b64encode(b"b" * 32).decode()

@@ -30,7 +30,7 @@ from shared.messaging.topology import EVENTS
 from shared.runtime.event_loop import run
 from tests.bench.contestants import AUTHORIZATION, Contestant, Servers, running, servers
 from tests.bench.figures import machine
-from tests.harness.bodies import seats_body
+from tests.harness.callers.bodies import seats_body
 
 WANTED_P50, WANTED_P99 = 25.0, 150.0
 CASES = (("50 groups", 50), ("1 group", 1))

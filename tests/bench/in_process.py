@@ -29,8 +29,8 @@ from shared.http.exposition import Place
 from shared.runtime.event_loop import run
 from shared.runtime.settings import Settings
 from tests.bench.floor import floor
-from tests.harness.bodies import Json, group_body, seats_body
-from tests.harness.processes import AUTH, MASTER_KEY
+from tests.harness.callers.bodies import Json, group_body, seats_body
+from tests.harness.services.processes import AUTH, MASTER_KEY
 
 CONNECTIONS = 64
 ROUNDS, REQUESTS = 12, 640

@@ -26,7 +26,7 @@ from shared.booking_api.reading.timestamps import Rendering
 from shared.booking_api.rendering.includes import NOTHING
 from shared.eventlog.postgres import PostgresEventStore
 from shared.eventlog.privacy import MasterKey
-from tests.harness.group_commands import APP, create_group, plain
+from tests.harness.events.group_commands import APP, create_group, plain
 
 CALLERS = 256
 SECONDS = 4.0

@@ -20,7 +20,7 @@ from shared.domain.group import Group, evolve
 from shared.eventlog.postgres import PostgresEventStore
 from shared.eventlog.snapshot import encode_snapshot, freeze
 from shared.eventlog.store import Entry
-from tests.harness.ledger import booked, created
+from tests.harness.events.ledger import booked, created
 
 SEATS = (50_000, 90_000, 180_000)
 CHECKOUT = Path(__file__).resolve().parents[2]

@@ -22,7 +22,7 @@ from services.query.projection.schema import prepare
 from services.query.reads.fresh_reads import FreshReads
 from shared.eventlog.postgres import PostgresEventStore
 from shared.runtime.event_loop import calm_collector, run
-from tests.harness.servers import own_database
+from tests.harness.servers.private import own_database
 from tests.integration.query.scenario import MASTER, Scenario
 
 MASTER_BYTES = b"m" * 32

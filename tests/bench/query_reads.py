@@ -23,7 +23,7 @@ import psutil
 from shared.runtime.event_loop import run
 from tests.bench.contestants import AUTHORIZATION, Contestant, Servers, running, servers
 from tests.bench.wrk import get
-from tests.harness.bodies import group_body, seats_body
+from tests.harness.callers.bodies import group_body, seats_body
 
 CONNECTIONS = 64
 ROUNDS, ROUND_SECONDS = 5, 2.0

@@ -24,8 +24,8 @@ from services.command.commit import batch
 from shared.migrate import migrate
 from shared.runtime.event_loop import run
 from tests.bench.in_process import Wire, ours, post, wires
-from tests.harness.bodies import group_body, seats_body
-from tests.harness.servers import Databases
+from tests.harness.callers.bodies import group_body, seats_body
+from tests.harness.servers.private import Databases
 
 ROUNDS, REQUESTS = 80, 1_600
 

@@ -36,9 +36,9 @@ from shared.messaging.topology import EVENTS
 from shared.migrate import migrate
 from shared.runtime.event_loop import run
 from tests.bench.figures import machine
-from tests.harness.ledger import booked, created
-from tests.harness.relays import Ledger, eventually, ledger_at
-from tests.harness.servers import remove_folder, temporary_folder
+from tests.harness.events.ledger import booked, created
+from tests.harness.servers.private import remove_folder, temporary_folder
+from tests.harness.services.relays import Ledger, eventually, ledger_at
 
 ONE_AT_A_TIME = 300
 WANTED = 3.0

@@ -18,9 +18,9 @@ import pytest_asyncio
 from shared.accounts.demo import ensure_demo
 from shared.runtime.settings import PUBLISHED_DEMO_KEY, Settings
 from tests.contract.clients.conftest import installed
-from tests.harness.requests import group
-from tests.harness.servers import Databases
-from tests.harness.stack import Stack, environment, running_stack
+from tests.harness.callers.requests import group
+from tests.harness.servers.private import Databases
+from tests.harness.services.stack import Stack, environment, running_stack
 
 HERE = Path(__file__).parent / "widget"
 NODE = Path(sys.executable).with_name("node")

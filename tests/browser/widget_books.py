@@ -18,9 +18,9 @@ import pytest
 import pytest_asyncio
 
 from tests.contract.clients.conftest import installed
-from tests.harness.requests import group
-from tests.harness.servers import Databases
-from tests.harness.stack import Stack, running_stack
+from tests.harness.callers.requests import group
+from tests.harness.servers.private import Databases
+from tests.harness.services.stack import Stack, running_stack
 
 HERE = Path(__file__).parent / "widget"
 NODE = Path(sys.executable).with_name("node")

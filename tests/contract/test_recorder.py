@@ -9,7 +9,7 @@ import pytest
 from eventsourcing.tests import persistence
 
 from tests.contract.sync_recorder import SyncRecorder
-from tests.harness.servers import Databases, ServerThread
+from tests.harness.servers.private import Databases, ServerThread
 
 
 class OnOurLog:

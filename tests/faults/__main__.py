@@ -16,7 +16,7 @@ import pytest
 from rich.console import Console
 from rich.table import Table
 
-from tests.harness.figures import Figures
+from tests.harness.checker.figures import Figures
 
 FOLDER = Path(__file__).parent
 IN_MAKE_TEST = [

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from tests.harness.house import JUDGED, House, house_at
-from tests.harness.servers import Databases
+from tests.harness.servers.private import Databases
+from tests.harness.services.cluster_under_test import JUDGED, House, house_at
 
 FOLDER = Path(__file__).parent
 TEST_SECONDS = 400

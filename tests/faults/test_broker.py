@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 
 from deploy.local.rabbitmq.node import PrivateRabbitMQ
-from tests.harness.house import House
-from tests.harness.servers import ServerThread
+from tests.harness.servers.private import ServerThread
+from tests.harness.services.cluster_under_test import House
 
 
 async def test_the_broker_may_be_killed_and_come_back(

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tests.harness.broker_cluster import broker_cluster
-from tests.harness.house import house_at
+from tests.harness.servers.broker_cluster import broker_cluster
+from tests.harness.services.cluster_under_test import house_at
 
 pytestmark = [pytest.mark.ha, pytest.mark.timeout(600)]
 

@@ -13,12 +13,12 @@ import pytest
 import pytest_asyncio
 
 from deploy.local.postgres.server import PrivatePostgres
-from tests.harness.house import House, house_at
-from tests.harness.http_clients import client_session
-from tests.harness.installation import ServiceProcess
-from tests.harness.servers import remove_folder, temporary_folder
+from tests.harness.callers.http_clients import client_session
+from tests.harness.faults.wall_clocks import STOPPED, WallClock, libfaketime
+from tests.harness.servers.private import remove_folder, temporary_folder
+from tests.harness.services.cluster_under_test import House, house_at
+from tests.harness.services.installation import ServiceProcess
 from tests.harness.waiting import until
-from tests.harness.wall_clocks import STOPPED, WallClock, libfaketime
 
 HOUR = 3600
 STEPS = (HOUR, -HOUR, 0, None)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.harness.house import House
+from tests.harness.services.cluster_under_test import House
 
 POINTS = ("before_append", "during_append", "after_append")
 

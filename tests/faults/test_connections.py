@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from tests.harness.house import House
-from tests.harness.proxy import Proxy
+from tests.harness.faults.proxy import Proxy
+from tests.harness.services.cluster_under_test import House
 
 
 async def test_callers_may_be_cut_off_in_the_middle_of_a_reply(house: House, seed: int) -> None:

@@ -11,8 +11,8 @@ import pytest
 import pytest_asyncio
 
 from deploy.local.postgres.server import PrivatePostgres
-from tests.harness.house import House, house_at
-from tests.harness.servers import until_started
+from tests.harness.servers.private import until_started
+from tests.harness.services.cluster_under_test import House, house_at
 from tests.harness.waiting import until
 
 APPENDER = "SELECT pid FROM pg_stat_activity WHERE application_name = 'seatledger append' LIMIT 1"

@@ -13,11 +13,11 @@ import pytest
 
 from shared.eventlog.append_connection import AppendConnection
 from shared.migrate import migrate
+from tests.harness.checker.gathering import gather_evidence
 from tests.harness.checker.verdict import violations
-from tests.harness.gathering import gather_evidence
-from tests.harness.house import house_at
-from tests.harness.in_process import desk
-from tests.harness.standby import Pair, synchronous_pair
+from tests.harness.servers.standby import Pair, synchronous_pair
+from tests.harness.services.cluster_under_test import house_at
+from tests.harness.services.in_process import desk
 from tests.harness.waiting import until
 
 UNHEARD_SECONDS = 3.0

@@ -9,9 +9,9 @@ import asyncpg
 import pytest_asyncio
 
 from deploy.local.postgres.server import DATABASE, PrivatePostgres
-from tests.harness.house import House, house_at
-from tests.harness.http_clients import client_session
-from tests.harness.patient import Patient
+from tests.harness.callers.http_clients import client_session
+from tests.harness.callers.retrying import Patient
+from tests.harness.services.cluster_under_test import House, house_at
 
 ROLE = "booker"
 LOSE_ALL = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE usename = $1"

@@ -6,7 +6,7 @@ from uuid import UUID
 
 import psutil
 
-from tests.harness.house import House
+from tests.harness.services.cluster_under_test import House
 from tests.harness.waiting import until
 
 PATIENCE = 120.0

@@ -11,16 +11,16 @@ from collections.abc import AsyncIterator
 import pytest_asyncio
 
 from deploy.local.postgres.server import DURABLE, PrivatePostgres
-from tests.harness.full_disk import (
+from tests.harness.callers.http_clients import client_session
+from tests.harness.callers.retrying import Patient
+from tests.harness.faults.full_disk import (
     ROOM_BYTES,
     disk_full_at,
     fill_the_log_volume,
     grow_beyond_a_segment,
 )
-from tests.harness.house import House, house_at
-from tests.harness.http_clients import client_session
-from tests.harness.patient import Patient
-from tests.harness.servers import remove_folder, temporary_folder, until_started
+from tests.harness.servers.private import remove_folder, temporary_folder, until_started
+from tests.harness.services.cluster_under_test import House, house_at
 
 
 @pytest_asyncio.fixture

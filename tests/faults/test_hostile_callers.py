@@ -14,10 +14,10 @@ from uuid import UUID
 
 import psutil
 
-from tests.harness.house import House
-from tests.harness.idle_connections import IdleConnections, open_files_for
-from tests.harness.installation import ServiceProcess
-from tests.harness.raw_answers import KEPT, answers_to
+from tests.harness.callers.idle_connections import IdleConnections, open_files_for
+from tests.harness.callers.raw_answers import KEPT, answers_to
+from tests.harness.services.cluster_under_test import House
+from tests.harness.services.installation import ServiceProcess
 from tests.harness.waiting import until
 
 IDLE = 10_000

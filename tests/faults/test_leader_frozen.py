@@ -10,7 +10,7 @@ import asyncpg
 import psutil
 import pytest
 
-from tests.harness.house import House
+from tests.harness.services.cluster_under_test import House
 from tests.harness.waiting import until
 
 PATIENCE = 120.0

@@ -10,13 +10,13 @@ import asyncpg
 
 from shared.eventlog.postgres import PostgresEventStore
 from shared.eventlog.store import Appended, Entry
+from tests.harness.callers.tailing import tailing
 from tests.harness.checker.evidence import Evidence
 from tests.harness.checker.followers import check_followed
+from tests.harness.checker.gathering import gather_evidence
 from tests.harness.checker.ledger import check_ledger
-from tests.harness.gathering import gather_evidence
-from tests.harness.ledger import created
-from tests.harness.reverts import draw_positions_without_the_lock
-from tests.harness.tailing import tailing
+from tests.harness.events.ledger import created
+from tests.harness.faults.reverts import draw_positions_without_the_lock
 
 WRITERS = 8
 APPENDS = 60

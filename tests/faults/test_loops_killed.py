@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.harness.house import House
+from tests.harness.services.cluster_under_test import House
 
 FOLLOWER_POINTS = ("after_read", "in_projection", "after_projection")
 RELAY_POINTS = ("before_publish", "before_confirm", "after_confirm", "before_checkpoint")

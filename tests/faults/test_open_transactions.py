@@ -12,8 +12,8 @@ import asyncpg
 from shared.eventlog.postgres import arguments
 from shared.eventlog.statements import statement
 from shared.eventlog.store import Entry
-from tests.harness.house import House
-from tests.harness.ledger import created
+from tests.harness.events.ledger import created
+from tests.harness.services.cluster_under_test import House
 from tests.harness.waiting import until
 
 HELD_SECONDS = 5.0

@@ -21,15 +21,15 @@ from shared.amqp.frames import Content
 from shared.eventlog.election import Term
 from tests.harness.checker.evidence import Evidence
 from tests.harness.checker.followers import check_projection, check_published
-from tests.harness.gathering import (
+from tests.harness.checker.gathering import (
     gather_evidence,
     published_of,
     until_projected,
     until_relayed,
 )
-from tests.harness.ledger import booked, created
-from tests.harness.proxy import Proxy
-from tests.harness.relays import Ledger, ledger_at, running, subscriber_at
+from tests.harness.events.ledger import booked, created
+from tests.harness.faults.proxy import Proxy
+from tests.harness.services.relays import Ledger, ledger_at, running, subscriber_at
 from tests.integration.query.scenario import MASTER, Scenario
 
 

@@ -24,11 +24,11 @@ from shared.domain.events import SeatCancelled
 from shared.domain.group import Group
 from shared.eventlog.postgres import PostgresEventStore
 from shared.eventlog.store import Confirmed, Entry, Outcome
+from tests.harness.checker.gathering import gather_evidence
 from tests.harness.checker.verdict import violations
-from tests.harness.gathering import gather_evidence
-from tests.harness.in_process import DeskCustomers, desk
-from tests.harness.proxy import Proxy
-from tests.harness.reverts import ignore_the_losers_of_a_race, take_the_last_id_for_the_whole
+from tests.harness.faults.proxy import Proxy
+from tests.harness.faults.reverts import ignore_the_losers_of_a_race, take_the_last_id_for_the_whole
+from tests.harness.services.in_process import DeskCustomers, desk
 
 RUSHES, SEATS = 10, 10
 

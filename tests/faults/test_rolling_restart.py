@@ -13,11 +13,11 @@ import pytest
 from shared.eventlog.postgres import PostgresEventStore
 from shared.eventlog.store import Entry
 from shared.runtime.postgres import ACQUIRE_SECONDS, pool_of
-from tests.harness.house import House
-from tests.harness.installation import ServiceProcess
-from tests.harness.ledger import created
-from tests.harness.load import Load
-from tests.harness.proxy import Proxy
+from tests.harness.callers.load import Load
+from tests.harness.events.ledger import created
+from tests.harness.faults.proxy import Proxy
+from tests.harness.services.cluster_under_test import House
+from tests.harness.services.installation import ServiceProcess
 
 GRACE_SECONDS = 30.0
 """Less than a supervisor waits before it kills."""

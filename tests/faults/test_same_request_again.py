@@ -7,10 +7,10 @@ from uuid import uuid4
 
 import aiohttp
 
-from tests.harness.history import command_id_of, new_booking_id
-from tests.harness.house import House
-from tests.harness.http_clients import client_session
-from tests.harness.proxy import Proxy
+from tests.harness.callers.http_clients import client_session
+from tests.harness.checker.history import command_id_of, new_booking_id
+from tests.harness.faults.proxy import Proxy
+from tests.harness.services.cluster_under_test import House
 from tests.harness.waiting import until
 
 TIMES = 50

@@ -11,8 +11,8 @@ import asyncpg
 from aiohttp import ClientSession
 
 from shared.eventlog.postgres import PostgresEventStore
-from tests.harness.installation import Installation, ServiceProcess
-from tests.harness.tenants import Tenant, master_of, new_tenant
+from tests.harness.callers.tenants import Tenant, master_of, new_tenant
+from tests.harness.services.installation import Installation, ServiceProcess
 from tests.harness.waiting import until
 from tests.integration.operations.serving import new_group, new_seat, series_of, total, whole
 from tests.integration.query.scenario import Scenario

@@ -7,9 +7,9 @@ import psutil
 import pytest
 
 from services.query.projection.schema import session_settings
-from tests.harness.house import House
-from tests.harness.installation import ServiceProcess
-from tests.harness.proxy import Proxy
+from tests.harness.faults.proxy import Proxy
+from tests.harness.services.cluster_under_test import House
+from tests.harness.services.installation import ServiceProcess
 from tests.harness.waiting import until
 
 MOST_BYTES = 400 * 1024 * 1024

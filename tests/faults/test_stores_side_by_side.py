@@ -14,11 +14,11 @@ from services.query.projection.schema import prepare
 from shared.eventlog.postgres import PostgresEventStore
 from shared.eventlog.store import Appended, Conflict, Entry
 from shared.migrate import migrate
+from tests.harness.checker.gathering import gather_evidence
 from tests.harness.checker.ledger import check_ledger
 from tests.harness.checker.verdict import ensure_kept
-from tests.harness.gathering import gather_evidence
-from tests.harness.in_process import desk
-from tests.harness.ledger import NOON, booked, created
+from tests.harness.events.ledger import NOON, booked, created
+from tests.harness.services.in_process import desk
 
 ROUNDS = 40
 

@@ -10,12 +10,12 @@ import pytest
 
 from deploy.local.postgres.binaries import find_binaries
 from deploy.local.processes.commands import run_command
+from tests.harness.checker.gathering import gather_evidence
 from tests.harness.checker.ledger import check_ledger
 from tests.harness.checker.verdict import ensure_kept
-from tests.harness.gathering import gather_evidence
-from tests.harness.house import house_at
-from tests.harness.in_process import desk
-from tests.harness.servers import Databases
+from tests.harness.servers.private import Databases
+from tests.harness.services.cluster_under_test import house_at
+from tests.harness.services.in_process import desk
 
 BOOKED = 9
 ALTERATIONS = {

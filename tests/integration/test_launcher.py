@@ -12,8 +12,8 @@ import asyncpg
 import pytest
 
 from deploy.local.processes.ports import free_ports
-from tests.harness.launcher import STOP_SECONDS, LauncherRun, refused, until
-from tests.harness.servers import remove_folder, temporary_folder
+from tests.harness.servers.private import remove_folder, temporary_folder
+from tests.harness.services.launcher import STOP_SECONDS, LauncherRun, refused, until
 from tests.integration.test_service_role import judge_role
 
 Pair = tuple[LauncherRun, LauncherRun]

@@ -21,9 +21,9 @@ from deploy.local.processes.ports import free_ports
 from deploy.service_role import ROLE
 from services.query.projection.schema import prepare
 from shared.migrate import migrate
-from tests.harness.launcher import CHECKOUT, LauncherRun
-from tests.harness.requests import group
-from tests.harness.servers import remove_folder, temporary_folder
+from tests.harness.callers.requests import group
+from tests.harness.servers.private import remove_folder, temporary_folder
+from tests.harness.services.launcher import CHECKOUT, LauncherRun
 
 RIGHTS = """
 SELECT rolsuper OR rolcreaterole OR rolcreatedb OR rolreplication OR rolbypassrls

@@ -14,7 +14,7 @@ import pytest
 from shared.runtime import starting
 from shared.runtime.settings import ConfigurationError, Settings
 from shared.runtime.starting import start
-from tests.harness.processes import CHECKOUT, MASTER_KEY
+from tests.harness.services.processes import CHECKOUT, MASTER_KEY
 
 NO_DATABASE = {
     "DATABASE_URL": "postgresql://127.0.0.1:1/seatledger",

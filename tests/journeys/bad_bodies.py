@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-from tests.harness.requests import seats
+from tests.harness.callers.requests import seats
 
 
 @dataclass(frozen=True, slots=True)

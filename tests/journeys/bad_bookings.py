@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any, Final
 from uuid import uuid4
 
-from tests.harness.requests import group, in_days, seats
+from tests.harness.callers.requests import group, in_days, seats
 from tests.journeys.bad_bodies import Bad, encoded
 
 INVALID: Final = "validation_failed"

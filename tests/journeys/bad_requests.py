@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any, Final
 from uuid import uuid4
 
-from tests.harness.requests import in_days, seats
+from tests.harness.callers.requests import in_days, seats
 from tests.journeys.bad_bodies import Bad, bad_bodies, encoded
 from tests.journeys.bad_bookings import INVALID, bad_groups, bad_seats
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest_asyncio
 
-from tests.harness.servers import Databases
-from tests.harness.stack import Caller, Stack, Tenant, running_stack
+from tests.harness.servers.private import Databases
+from tests.harness.services.stack import Caller, Stack, Tenant, running_stack
 from tests.journeys.public_page import Page, new_page
 
 

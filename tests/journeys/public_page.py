@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from uuid import uuid4
 
-from tests.harness.requests import group, seats
-from tests.harness.stack import Answer, Caller
+from tests.harness.callers.requests import group, seats
+from tests.harness.services.stack import Answer, Caller
 
 NO = (403, "not_for_public_keys")
 SECRETS = ("doc.brown@private.example", "einstein@private.example", "rsvp-of-the-owner", "room-88")

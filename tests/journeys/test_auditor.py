@@ -13,8 +13,8 @@ import asyncpg
 from shared.eventlog.chain import link_record
 from shared.eventlog.record import StoredRecord
 from tests.harness import commands
-from tests.harness.requests import group, seats
-from tests.harness.stack import MASTER, Stack, running_stack
+from tests.harness.callers.requests import group, seats
+from tests.harness.services.stack import MASTER, Stack, running_stack
 
 Connection = asyncpg.Connection
 KEY = base64.b64encode(MASTER).decode()

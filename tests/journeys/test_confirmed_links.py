@@ -12,9 +12,9 @@ from urllib.parse import quote
 import pytest
 import pytest_asyncio
 
-from tests.harness.requests import group, seats
-from tests.harness.servers import Databases
-from tests.harness.stack import Answer, Caller, Stack, running_stack
+from tests.harness.callers.requests import group, seats
+from tests.harness.servers.private import Databases
+from tests.harness.services.stack import Answer, Caller, Stack, running_stack
 
 BROWSER = {"Accept": "text/html,application/xhtml+xml;q=0.9,*/*;q=0.8"}
 

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from tests.harness.requests import group, in_days, payment_seats, seats
-from tests.harness.stack import Caller
+from tests.harness.callers.requests import group, in_days, payment_seats, seats
+from tests.harness.services.stack import Caller
 
 
 async def _group(api: Caller, **fields: Any) -> str:

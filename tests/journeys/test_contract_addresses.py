@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from tests.harness.requests import group, seats
-from tests.harness.servers import Databases
-from tests.harness.stack import Answer, Caller, Stack, running_stack
+from tests.harness.callers.requests import group, seats
+from tests.harness.servers.private import Databases
+from tests.harness.services.stack import Answer, Caller, Stack, running_stack
 from tests.harness.waiting import until
 
 SECONDS = 20.0

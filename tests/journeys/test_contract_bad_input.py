@@ -6,8 +6,8 @@ from io import BytesIO
 
 import pytest
 
-from tests.harness.requests import group, seats
-from tests.harness.stack import Answer, Caller, Stack
+from tests.harness.callers.requests import group, seats
+from tests.harness.services.stack import Answer, Caller, Stack
 from tests.journeys.bad_bodies import Bad
 from tests.journeys.bad_requests import bad_requests
 

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from tests.harness.requests import group, seats
-from tests.harness.stack import Answer, Caller, Stack
+from tests.harness.callers.requests import group, seats
+from tests.harness.services.stack import Answer, Caller, Stack
 
 
 async def _taken(api: Caller, owner: str) -> int:

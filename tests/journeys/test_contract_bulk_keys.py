@@ -9,8 +9,8 @@ from uuid import uuid4
 
 import pytest
 
-from tests.harness.requests import group, seats
-from tests.harness.stack import Answer, Caller, Stack
+from tests.harness.callers.requests import group, seats
+from tests.harness.services.stack import Answer, Caller, Stack
 
 PATH = "/v2/bookings/bulk"
 INVALID = {"graph": "nonsense"}

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 
-from tests.harness.requests import group, seats
-from tests.harness.stack import Caller
+from tests.harness.callers.requests import group, seats
+from tests.harness.services.stack import Caller
 
 BASE_KEYS = {"id", "state", "graph", "completed", "created_at", "updated_at"}
 

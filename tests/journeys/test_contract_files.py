@@ -10,8 +10,8 @@ import re
 import sys
 from datetime import UTC, datetime
 
-from tests.harness.requests import group, in_days, seats
-from tests.harness.stack import CHECKOUT, Caller, Stack, Tenant, environment
+from tests.harness.callers.requests import group, in_days, seats
+from tests.harness.services.stack import CHECKOUT, Caller, Stack, Tenant, environment
 
 
 async def test_attendees_come_as_a_spreadsheet_without_formulas(api: Caller) -> None:

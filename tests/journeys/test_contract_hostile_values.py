@@ -16,9 +16,9 @@ import pytest_asyncio
 from services.docs.openapi import document
 from shared.booking_api.reading.parameters import PARAMETERS
 from shared.http.requests.checked import HEADERS
-from tests.harness.requests import group, seats
-from tests.harness.servers import Databases
-from tests.harness.stack import Stack, running_stack
+from tests.harness.callers.requests import group, seats
+from tests.harness.servers.private import Databases
+from tests.harness.services.stack import Stack, running_stack
 from tests.journeys.hostile_values import HOSTILE, IN_HEADERS, Heard, Wire
 
 AT_LEAST = 10_000

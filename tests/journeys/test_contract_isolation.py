@@ -12,8 +12,8 @@ import pytest_asyncio
 
 from shared.accounts.action_links import sign
 from shared.accounts.keys import SigningKey
-from tests.harness.requests import group, in_days, payment_seats, seats
-from tests.harness.stack import Caller, Stack, Tenant
+from tests.harness.callers.requests import group, in_days, payment_seats, seats
+from tests.harness.services.stack import Caller, Stack, Tenant
 
 MOVED = {"reschedule": {"start": in_days(3), "end": in_days(4)}}
 NOBODYS = "7e2b8a52-3b0a-4f0e-9d57-0c9d8f4f8a01"

@@ -9,8 +9,8 @@ import pytest
 
 from shared.accounts.action_links import sign
 from shared.accounts.keys import SigningKey
-from tests.harness.requests import group, seats
-from tests.harness.stack import Caller, Stack, Tenant
+from tests.harness.callers.requests import group, seats
+from tests.harness.services.stack import Caller, Stack, Tenant
 
 
 @pytest.fixture

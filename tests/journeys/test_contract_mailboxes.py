@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tests.harness.requests import group, seats
-from tests.harness.stack import Stack
+from tests.harness.callers.requests import group, seats
+from tests.harness.services.stack import Stack
 
 PAIRS = [
     ("Marty@Example.org", "marty@example.ORG", True),

@@ -16,8 +16,8 @@ from services.query.app import query_service
 from shared.accounts.keyring import KeyRing
 from shared.accounts.postgres import PostgresKeySource
 from shared.eventlog.privacy import MasterKey
-from tests.harness.requests import group, payment_seats
-from tests.harness.stack import CHECKOUT, Caller, Stack, Tenant
+from tests.harness.callers.requests import group, payment_seats
+from tests.harness.services.stack import CHECKOUT, Caller, Stack, Tenant
 
 SCHEMATHESIS = (
     "from schemathesis.cli import schemathesis; schemathesis()"  # the command, without a PATH

@@ -8,8 +8,8 @@ from urllib.parse import quote
 import pytest
 import pytest_asyncio
 
-from tests.harness.requests import group, seats
-from tests.harness.stack import Caller, Stack
+from tests.harness.callers.requests import group, seats
+from tests.harness.services.stack import Caller, Stack
 
 GROUPS = 3
 PLUS = "plus+1@example.org"

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from uuid import uuid4
 
-from tests.harness.requests import group
-from tests.harness.stack import Caller, Stack, Tenant
+from tests.harness.callers.requests import group
+from tests.harness.services.stack import Caller, Stack, Tenant
 
 BOOKING_PAGE = {"id", "slug", "name", "booking", "ui", "customer_fields"}
 

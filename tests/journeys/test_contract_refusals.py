@@ -7,8 +7,8 @@ from typing import Any
 import asyncpg
 import pytest
 
-from tests.harness.requests import group, payment_seats, seats
-from tests.harness.stack import Answer, Caller, Stack
+from tests.harness.callers.requests import group, payment_seats, seats
+from tests.harness.services.stack import Answer, Caller, Stack
 from tests.harness.waiting import until
 
 

@@ -10,8 +10,8 @@ from uuid import uuid4
 
 import pytest
 
-from tests.harness.requests import group, seats
-from tests.harness.stack import Answer, Caller, Stack
+from tests.harness.callers.requests import group, seats
+from tests.harness.services.stack import Answer, Caller, Stack
 
 SHOWN = "?include=attendees,related,meta"
 A, B, C = ({"name": name, "email": f"{name.lower()}@example.org"} for name in ("Ann", "Ben", "Cy"))

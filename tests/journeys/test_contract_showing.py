@@ -7,8 +7,8 @@ from uuid import uuid4
 
 import pytest
 
-from tests.harness.requests import group, seats
-from tests.harness.stack import Caller, Stack, Tenant
+from tests.harness.callers.requests import group, seats
+from tests.harness.services.stack import Caller, Stack, Tenant
 
 EVERYTHING = ",".join(
     (

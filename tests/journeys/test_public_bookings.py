@@ -9,8 +9,8 @@ from uuid import uuid4
 import pytest
 
 from shared.booking_api.reading.request_models import SeatsToCreate
-from tests.harness.requests import seats
-from tests.harness.stack import Caller, Stack, Tenant
+from tests.harness.callers.requests import seats
+from tests.harness.services.stack import Caller, Stack, Tenant
 from tests.journeys.public_page import NO, SECRETS, Page, answered
 from tests.journeys.test_public_keys import ALLOWED_ON_POST
 

@@ -8,8 +8,8 @@ from uuid import uuid4
 import pytest
 
 from shared.booking_api.states import SEAT_GRAPHS
-from tests.harness.requests import group, payment_seats, seats
-from tests.harness.stack import Answer, Caller, Stack
+from tests.harness.callers.requests import group, payment_seats, seats
+from tests.harness.services.stack import Answer, Caller, Stack
 
 PAYMENT, PLAIN = "group_customer_payment", "group_customer"
 BODIES = {PLAIN: seats, PAYMENT: payment_seats}

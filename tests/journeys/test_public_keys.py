@@ -20,8 +20,8 @@ from services.query.http.lists.search import ATTRIBUTES, OLD_NAMES, OPEN_ENDED
 from shared.booking_api.public_keys.allow_list import check_parameters
 from shared.booking_api.public_keys.refusals import NotForPublicKeys
 from shared.booking_api.rendering.includes import EXTENSIONS, LEAVES, RELATIONS
-from tests.harness.requests import group, seats
-from tests.harness.stack import Caller, Stack, Tenant
+from tests.harness.callers.requests import group, seats
+from tests.harness.services.stack import Caller, Stack, Tenant
 from tests.journeys.public_page import NO, SECRETS, Page, answered
 
 OF_A_GROUP = {"attributes", "event", "calendar", "resource", "user", "project", "available_actions"}

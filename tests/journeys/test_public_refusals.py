@@ -11,9 +11,9 @@ from uuid import uuid4
 import pytest
 import pytest_asyncio
 
-from tests.harness.requests import group, seats
-from tests.harness.servers import Databases
-from tests.harness.stack import Answer, Caller, Stack, running_stack
+from tests.harness.callers.requests import group, seats
+from tests.harness.servers.private import Databases
+from tests.harness.services.stack import Answer, Caller, Stack, running_stack
 
 MARTY = {"email": "marty@example.com"}
 NEUTRAL = {"error": "These seats cannot be booked.", "code": "seats_refused"}

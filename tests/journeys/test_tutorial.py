@@ -10,9 +10,9 @@ from uuid import UUID
 import aiohttp
 import pytest_asyncio
 
-from tests.harness.http_clients import client_session
-from tests.harness.installation import Installation, installed
-from tests.harness.relays import Subscriber, subscriber_at
+from tests.harness.callers.http_clients import client_session
+from tests.harness.services.installation import Installation, installed
+from tests.harness.services.relays import Subscriber, subscriber_at
 from tests.journeys import tutorial
 
 BASE_FIELDS = {"id", "state", "graph", "completed", "created_at", "updated_at"}

@@ -21,9 +21,9 @@ from tests.harness.checker.commands import check_commands
 from tests.harness.checker.evidence import Evidence, Violation
 from tests.harness.checker.ledger import check_ledger
 from tests.harness.checker.seats import check_seats
-from tests.harness.in_process import DeskCustomers
-from tests.harness.ledger import NOON
-from tests.harness.memory_store import MemoryEventStore, MemoryLog, Weather, run_jumping
+from tests.harness.events.ledger import NOON
+from tests.harness.faults.memory_store import MemoryEventStore, MemoryLog, Weather, run_jumping
+from tests.harness.services.in_process import DeskCustomers
 
 share = st.sampled_from([0.0, 0.05, 0.2])
 weathers = st.builds(

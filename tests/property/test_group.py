@@ -32,8 +32,8 @@ from shared.booking_api.errors import (
 from shared.domain.events import Event
 from shared.domain.group import Group, evolve, fold
 from shared.domain.seats import LIVE
-from tests.harness.group_commands import APP, DAY, act, book_seats, create_group
-from tests.harness.ledger import NOON
+from tests.harness.events.group_commands import APP, DAY, act, book_seats, create_group
+from tests.harness.events.ledger import NOON
 
 HOLD = timedelta(minutes=5)
 PAYMENT = "group_customer_payment"

@@ -28,7 +28,7 @@ from shared.domain.events import (
 from shared.domain.group import Group, evolve
 from shared.domain.seats import HOLDING
 from shared.eventlog.codec import encode_event
-from tests.harness.all_events import example
+from tests.harness.events.all_events import example
 
 GROUP = UUID(int=1)
 BOOKINGS = [GROUP, UUID(int=2), UUID(int=3)]

@@ -14,7 +14,7 @@ from shared.domain.upcasts import STEPS
 from shared.eventlog.codec import decode, decode_event, encode_event
 from shared.eventlog.record import StoredRecord
 from shared.messaging.cloudevent import render
-from tests.harness.released_shapes import Released, releases
+from tests.harness.events.released_shapes import Released, releases
 
 RELEASES = releases()
 ALL = [record for released in RELEASES for record in released.records]

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest_asyncio
 
-from tests.harness.servers import Databases
-from tests.harness.stack import Stack, running_stack
+from tests.harness.servers.private import Databases
+from tests.harness.services.stack import Stack, running_stack
 
 HERE = Path(__file__).parent
 NPM = Path(sys.executable).with_name("npm")

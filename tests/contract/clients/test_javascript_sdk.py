@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from tests.harness.requests import group
-from tests.harness.stack import Stack
+from tests.harness.callers.requests import group
+from tests.harness.services.stack import Stack
 
 HERE = Path(__file__).parent
 NODE = Path(sys.executable).with_name("node")

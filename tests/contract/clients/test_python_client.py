@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from tests.harness.requests import group, seats
-from tests.harness.stack import Stack
+from tests.harness.callers.requests import group, seats
+from tests.harness.services.stack import Stack
 
 
 @pytest_asyncio.fixture

@@ -16,8 +16,8 @@ from shared.accounts.door import ring_at
 from shared.accounts.postgres import PostgresAccounts
 from shared.eventlog.privacy import MasterKey
 from shared.runtime.settings import PUBLISHED_DEMO_KEY, Settings
-from tests.harness.processes import AUTH, MASTER_KEY, CommandProcess
-from tests.harness.requests import group
+from tests.harness.callers.requests import group
+from tests.harness.services.processes import AUTH, MASTER_KEY, CommandProcess
 
 MASTER = MasterKey(b"m" * 32)
 ANYWHERE = "0.0.0.0"  # noqa: S104 - the tests are about it

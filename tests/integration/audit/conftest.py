@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 
 import pytest_asyncio
 
-from tests.harness.servers import Databases
+from tests.harness.servers.private import Databases
 from tests.integration.audit.ledgers import fill
 
 

@@ -45,7 +45,7 @@ from shared.eventlog.privacy import (
 from shared.eventlog.record import BookingKeyRow, NewEvent
 from shared.eventlog.store import Appended, Entry
 from tests.harness import commands
-from tests.harness.ledger import NOON
+from tests.harness.events.ledger import NOON
 
 CANCELLED, COMPLETED, OPEN = UUID(int=0xA1), UUID(int=0xA2), UUID(int=0xA3)
 MARTY, BIFF, JEN = UUID(int=0xB1), UUID(int=0xB2), UUID(int=0xB3)

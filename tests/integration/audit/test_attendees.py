@@ -16,17 +16,17 @@ from deploy.local.rabbitmq.node import PrivateRabbitMQ
 from services.audit.people import indexing
 from services.query.projection.schema import session_settings
 from shared.eventlog.privacy import MasterKey
-from tests.harness.gathering import until_projected, until_relayed
-from tests.harness.listening import listening
-from tests.harness.requests import group, seats
-from tests.harness.servers import Databases
-from tests.harness.stack import MASTER, Answer, Caller, Stack, running_stack
-from tests.harness.traces import (
+from tests.harness.callers.listening import listening
+from tests.harness.callers.requests import group, seats
+from tests.harness.checker.gathering import until_projected, until_relayed
+from tests.harness.checker.traces import (
     data_directory,
     traces_in_dump,
     traces_in_files,
     traces_in_statistics,
 )
+from tests.harness.servers.private import Databases
+from tests.harness.services.stack import MASTER, Answer, Caller, Stack, running_stack
 from tests.integration.audit.ledgers import CANCELLED, Script, fill, lines, seatledger
 
 KEY = base64.b64encode(MASTER).decode()

@@ -13,7 +13,7 @@ from uuid import UUID
 import pytest
 
 from shared.eventlog.privacy import MasterKey
-from tests.harness.stack import MASTER
+from tests.harness.services.stack import MASTER
 from tests.integration.audit.ledgers import CANCELLED, Script, fill, lines, seatledger
 
 KEY = base64.b64encode(MASTER).decode()

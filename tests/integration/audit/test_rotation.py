@@ -15,9 +15,9 @@ from services.query.webhooks.secrets import SEAL_PURPOSE, seal_secret
 from shared.accounts.postgres import PostgresAccounts
 from shared.eventlog.privacy import BookingKey, MasterKey
 from tests.harness import commands
-from tests.harness.gathering import until_projected
-from tests.harness.requests import group, seats
-from tests.harness.stack import MASTER, Answer, Caller, running_stack
+from tests.harness.callers.requests import group, seats
+from tests.harness.checker.gathering import until_projected
+from tests.harness.services.stack import MASTER, Answer, Caller, running_stack
 from tests.integration.audit.ledgers import lines
 
 NEW = bytes(reversed(range(32)))

@@ -25,12 +25,12 @@ from shared.booking_api.states import GRAPHS
 from shared.domain.events import SeatBooked
 from shared.eventlog.privacy import BookingKey, MasterKey
 from shared.eventlog.record import BookingKeyRow
-from tests.harness.gathering import until_projected
-from tests.harness.marked import Marker
-from tests.harness.requests import group
-from tests.harness.servers import Databases
-from tests.harness.stack import MASTER, Caller, Stack, running_stack
-from tests.harness.traces import traces_in_dump
+from tests.harness.callers.marked import Marker
+from tests.harness.callers.requests import group
+from tests.harness.checker.gathering import until_projected
+from tests.harness.checker.traces import traces_in_dump
+from tests.harness.servers.private import Databases
+from tests.harness.services.stack import MASTER, Caller, Stack, running_stack
 from tests.integration.audit.ledgers import OPEN, Script, fill, lines, seatledger, tamper
 
 KEY = base64.b64encode(MASTER).decode()

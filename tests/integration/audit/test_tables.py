@@ -16,7 +16,7 @@ from shared.booking_api.rendering.views import Attendee
 from shared.domain.events import SeatBooked
 from shared.eventlog.privacy import BookingKey, MasterKey
 from shared.eventlog.record import BookingKeyRow
-from tests.harness.ledger import NOON
+from tests.harness.events.ledger import NOON
 from tests.integration.audit.ledgers import (
     CANCELLED,
     COMPLETED,

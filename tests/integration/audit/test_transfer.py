@@ -15,7 +15,7 @@ import pytest_asyncio
 from services.audit import postgres
 from services.audit.transfer import transfer
 from shared.eventlog.privacy import MasterKey
-from tests.harness.servers import Databases
+from tests.harness.servers.private import Databases
 from tests.integration.audit.ledgers import Script, fill, lines, seatledger, tamper, verdict
 
 

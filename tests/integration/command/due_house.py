@@ -28,7 +28,7 @@ from shared.booking_api.circumstances import Circumstances
 from shared.booking_api.rendering.bookings import Rendering
 from shared.booking_api.rendering.includes import NOTHING
 from shared.eventlog.privacy import MasterKey
-from tests.harness.moved_clock import MovedClock
+from tests.harness.faults.moved_clock import MovedClock
 
 MASTER = MasterKey(bytes(32))
 PLAIN = Shown(NOTHING, Rendering())

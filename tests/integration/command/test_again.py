@@ -22,8 +22,8 @@ from shared.booking_api.new_seats import NewSeats
 from shared.eventlog.privacy import MasterKey
 from shared.http.server import listen, serving
 from tests.bench.in_process import ours
-from tests.harness.bodies import Json, group_body, seats_body
-from tests.harness.processes import AUTH
+from tests.harness.callers.bodies import Json, group_body, seats_body
+from tests.harness.services.processes import AUTH
 
 BODY_BYTES = 500
 UUIDS = re.compile(rb"[0-9a-f]{8}-[0-9a-f-]{27}")

@@ -22,9 +22,9 @@ from services.command.commit.reply import Reply
 from services.command.rules.commands import Command
 from shared.eventlog.postgres import PostgresEventStore
 from shared.eventlog.store import CommandAnswer
-from tests.harness.group_commands import book_seats, create_group, plain
-from tests.harness.ledger import NOON
-from tests.harness.proxy import Proxy
+from tests.harness.events.group_commands import book_seats, create_group, plain
+from tests.harness.events.ledger import NOON
+from tests.harness.faults.proxy import Proxy
 from tests.integration.command.conftest import held_head
 
 Handlers = tuple[CommandHandler, CommandHandler]

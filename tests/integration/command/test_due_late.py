@@ -13,7 +13,7 @@ from shared.eventlog.postgres import PostgresEventStore
 from shared.eventlog.record import NewEvent
 from shared.eventlog.store import Appended, Entry
 from shared.migrate import migrations
-from tests.harness.requests import group, payment_seats, seats
+from tests.harness.callers.requests import group, payment_seats, seats
 from tests.integration.command.due_house import (
     BEFORE_THE_END,
     HOLD,

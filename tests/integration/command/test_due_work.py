@@ -8,7 +8,7 @@ from datetime import timedelta
 
 import pytest_asyncio
 
-from tests.harness.requests import group, payment_seats, seats
+from tests.harness.callers.requests import group, payment_seats, seats
 from tests.harness.waiting import until
 from tests.integration.command.due_house import (
     HOLD,

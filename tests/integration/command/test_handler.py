@@ -12,8 +12,8 @@ from services.command.commit.clock import DatabaseClock
 from services.command.commit.handler import CommandHandler
 from services.command.commit.mailbox_cache import MailboxCache
 from shared.eventlog.postgres import PostgresEventStore
-from tests.harness.group_commands import act, book_seats, create_group, plain
-from tests.harness.ledger import NOON
+from tests.harness.events.group_commands import act, book_seats, create_group, plain
+from tests.harness.events.ledger import NOON
 
 
 @pytest_asyncio.fixture

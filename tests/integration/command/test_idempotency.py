@@ -11,8 +11,8 @@ import aiohttp
 import asyncpg
 import pytest_asyncio
 
-from tests.harness.bodies import Json, group_body, seats_body
-from tests.harness.processes import AUTH, CommandProcess, command_processes
+from tests.harness.callers.bodies import Json, group_body, seats_body
+from tests.harness.services.processes import AUTH, CommandProcess, command_processes
 
 
 @dataclass

@@ -35,7 +35,7 @@ from shared.booking_api.rendering.includes import parse_includes
 from shared.eventlog.privacy import MasterKey
 from shared.eventlog.store import StoredAnswer
 from shared.migrate import migrate
-from tests.harness.bodies import Json, group_body, seats_body
+from tests.harness.callers.bodies import Json, group_body, seats_body
 
 MASTER = MasterKey(bytes(range(32)))
 Pool: TypeAlias = "asyncpg.Pool[asyncpg.Record]"

@@ -24,7 +24,7 @@ from shared.booking_api.errors import DoubleBooking
 from shared.booking_api.rendering.bookings import Rendering
 from shared.booking_api.rendering.includes import NOTHING
 from shared.eventlog.privacy import MasterKey
-from tests.harness.requests import group
+from tests.harness.callers.requests import group
 
 MASTER = MasterKey(bytes(32))
 Process = tuple[BookingDesk, Overlaps]

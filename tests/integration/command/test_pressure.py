@@ -19,8 +19,8 @@ from shared.booking_api.errors import InternalError, Parked, TooBusy
 from shared.domain.events import Event
 from shared.domain.group import Group
 from shared.eventlog.postgres import PostgresEventStore
-from tests.harness.group_commands import book_seats, create_group, plain
-from tests.harness.ledger import NOON
+from tests.harness.events.group_commands import book_seats, create_group, plain
+from tests.harness.events.ledger import NOON
 from tests.integration.command.conftest import held_head
 
 Pool = asyncpg.Pool

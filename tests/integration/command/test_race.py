@@ -12,9 +12,9 @@ import aiohttp
 import asyncpg
 import pytest
 
-from tests.harness.processes import command_processes
-from tests.harness.race import Call, Race
-from tests.harness.race_checks import broken_promises
+from tests.harness.callers.race import Call, Race
+from tests.harness.checker.race_checks import broken_promises
+from tests.harness.services.processes import command_processes
 
 SIZES = (1, 2, 3, 5, 8, 13, 25, 50)
 
@@ -100,6 +100,6 @@ async def test_it_notices_when_the_head_is_not_locked(database_url: str) -> None
 async def test_it_notices_when_a_safety_is_taken_out(
     database_url: str, sabotage: str, complaint: str
 ) -> None:
-    module = ("tests.harness.sabotaged", sabotage)
+    module = ("tests.harness.faults.fault_injection", sabotage)
     broken = await run_race(database_url, module, until=complaint)
     assert any(complaint in promise for promise in broken), broken

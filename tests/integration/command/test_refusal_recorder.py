@@ -29,8 +29,8 @@ from shared.booking_api.circumstances import Circumstances
 from shared.booking_api.rendering.bookings import Rendering
 from shared.booking_api.rendering.includes import NOTHING
 from shared.eventlog.privacy import MasterKey
-from tests.harness.ledger import NOON
-from tests.harness.requests import group, seats
+from tests.harness.callers.requests import group, seats
+from tests.harness.events.ledger import NOON
 
 Pool: TypeAlias = "asyncpg.Pool[asyncpg.Record]"
 APP, KEPT_OF_A_RULE = uuid4(), 1_000

@@ -8,8 +8,8 @@ import aiohttp
 import asyncpg
 
 from services.command.refusal_recorder import PAUSE_SECONDS
-from tests.harness.bodies import group_body, seats_body
-from tests.harness.processes import AUTH, CommandProcess, command_processes
+from tests.harness.callers.bodies import group_body, seats_body
+from tests.harness.services.processes import AUTH, CommandProcess, command_processes
 from tests.harness.waiting import until
 
 

@@ -19,8 +19,8 @@ from shared.domain.group import Group, fold
 from shared.eventlog.postgres import PostgresEventStore
 from shared.eventlog.snapshot import encode_snapshot, freeze
 from shared.eventlog.store import Entry
-from tests.harness.group_commands import act, book_seats, create_group, plain
-from tests.harness.ledger import NOON, booked, created
+from tests.harness.events.group_commands import act, book_seats, create_group, plain
+from tests.harness.events.ledger import NOON, booked, created
 
 
 @pytest_asyncio.fixture

@@ -13,7 +13,7 @@ from shared.eventlog.chain import GENESIS, link_record
 from shared.eventlog.follower import read_log
 from shared.eventlog.postgres import PostgresEventStore
 from shared.eventlog.store import Answered, Appended, CommandAnswer, Confirmed, Conflict, Entry
-from tests.harness.ledger import booked, created
+from tests.harness.events.ledger import booked, created
 
 
 @pytest_asyncio.fixture

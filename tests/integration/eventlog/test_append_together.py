@@ -10,7 +10,7 @@ import pytest_asyncio
 
 from services.command.commit.atomic_store import TogetherStore
 from shared.eventlog.store import Answered, Appended, CommandAnswer, Confirmed, Conflict, Entry
-from tests.harness.ledger import booked, created
+from tests.harness.events.ledger import booked, created
 
 TABLES = ("stored_events", "booking_keys", "command_answers")
 

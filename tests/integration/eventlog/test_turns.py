@@ -13,7 +13,7 @@ from deploy.local.processes.ports import free_ports
 from shared.eventlog.postgres import PostgresEventStore
 from shared.eventlog.store import Appended, Entry
 from shared.eventlog.turns import MAX_TURNS, GroupTurns
-from tests.harness.ledger import booked, created
+from tests.harness.events.ledger import booked, created
 
 
 @pytest_asyncio.fixture

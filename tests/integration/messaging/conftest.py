@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 
 import pytest_asyncio
 
-from tests.harness.own_broker import OwnBroker
+from tests.harness.servers.own_broker import OwnBroker
 
 
 @pytest_asyncio.fixture(scope="module")

@@ -21,9 +21,9 @@ from services.query.relay.parked_messages import (
 from shared.domain.events import GroupCreated
 from shared.eventlog.record import NewEvent
 from shared.messaging.topology import EVENTS
-from tests.harness.ledger import booked, created
-from tests.harness.own_broker import OwnBroker
-from tests.harness.relays import (
+from tests.harness.events.ledger import booked, created
+from tests.harness.servers.own_broker import OwnBroker
+from tests.harness.services.relays import (
     PATIENCE,
     Ledger,
     Subscriber,

@@ -10,9 +10,9 @@ from services.query.relay.broker.rabbitmq import Broker
 from services.query.relay.seat_count_notices import ChangeNotices
 from shared.eventlog.follower import Follower
 from shared.messaging.topology import CHANGES
-from tests.harness.ledger import booked
-from tests.harness.proxy import Proxy
-from tests.harness.relays import (
+from tests.harness.events.ledger import booked
+from tests.harness.faults.proxy import Proxy
+from tests.harness.services.relays import (
     PATIENCE,
     Ledger,
     Subscriber,

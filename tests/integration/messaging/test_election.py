@@ -13,8 +13,8 @@ import asyncpg
 import pytest
 
 from shared.eventlog.election import Election, Term, TermLost
-from tests.harness.proxy import Proxy
-from tests.harness.relays import (
+from tests.harness.faults.proxy import Proxy
+from tests.harness.services.relays import (
     Ledger,
     assert_published,
     eventually,
@@ -111,7 +111,7 @@ async def test_a_frozen_leader_is_replaced_and_changes_nothing_when_it_wakes(
 ) -> None:
     async with ledger_at(database_url) as ledger, subscriber_at(amqp_url) as subscriber:
         frozen = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "tests.harness.relay_process", database_url, amqp_url
+            sys.executable, "-m", "tests.harness.services.relay_process", database_url, amqp_url
         )
         try:
             await sell(ledger, groups=2, seats=2)

@@ -20,8 +20,8 @@ from shared.messaging.topology import (
     KEPT,
     REPLAYED,
 )
-from tests.harness.all_events import one_of_each
-from tests.harness.proxy import Proxy
+from tests.harness.events.all_events import one_of_each
+from tests.harness.faults.proxy import Proxy
 
 
 def message() -> Message:

@@ -12,9 +12,9 @@ from services.query.relay.destination import TO_REPLAY
 from shared.domain.events import GroupCancelled, SeatCancelled
 from shared.eventlog.record import NewEvent
 from shared.messaging.topology import EVENTS_UNROUTED, REPLAY, REPLAYED
-from tests.harness.ledger import NOON, booked, created
-from tests.harness.own_broker import OwnBroker
-from tests.harness.relays import (
+from tests.harness.events.ledger import NOON, booked, created
+from tests.harness.servers.own_broker import OwnBroker
+from tests.harness.services.relays import (
     Ledger,
     Subscriber,
     assert_published,

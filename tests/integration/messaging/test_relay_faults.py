@@ -11,9 +11,9 @@ import pytest
 from pamqp.common import FieldTable
 
 from shared.messaging.topology import EVENTS
-from tests.harness.ledger import booked
-from tests.harness.proxy import Proxy
-from tests.harness.relays import (
+from tests.harness.events.ledger import booked
+from tests.harness.faults.proxy import Proxy
+from tests.harness.services.relays import (
     Ledger,
     assert_published,
     eventually,

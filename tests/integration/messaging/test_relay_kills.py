@@ -9,7 +9,7 @@ import sys
 
 import pytest
 
-from tests.harness.relays import (
+from tests.harness.services.relays import (
     assert_published,
     ids_of,
     ledger_at,
@@ -33,7 +33,7 @@ async def test_killed_at_any_step_it_loses_and_swaps_nothing(
     async with ledger_at(database_url) as ledger, subscriber_at(amqp_url) as subscriber:
         await sell(ledger, groups, seats)
         killed = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "tests.harness.relay_process", database_url, amqp_url),
+            *(sys.executable, "-m", "tests.harness.services.relay_process", database_url, amqp_url),
             env={**os.environ, "FAULT": fault},
             stderr=asyncio.subprocess.DEVNULL,
         )

@@ -8,8 +8,8 @@ import pytest
 
 from services.query.relay.broker.rabbitmq import Broker
 from services.query.relay.republish import NoSuchQueue, Republishing
-from tests.harness.proxy import Proxy
-from tests.harness.relays import (
+from tests.harness.faults.proxy import Proxy
+from tests.harness.services.relays import (
     assert_published,
     first_appearances,
     ids_of,

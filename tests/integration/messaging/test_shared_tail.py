@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from services.query.relay.log_tail import SharedTail
-from tests.harness.relays import PATIENCE, Ledger, ledger_at, sell
+from tests.harness.services.relays import PATIENCE, Ledger, ledger_at, sell
 
 
 async def followed(tail: SharedTail, after: int, until: int, slowly: bool = False) -> list[int]:

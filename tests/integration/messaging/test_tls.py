@@ -15,9 +15,9 @@ from services.query.relay.broker.rabbitmq import Broker, BrokerUnreachable
 from shared.messaging.cloudevent import Message
 from shared.messaging.topology import EVENTS_UNROUTED
 from shared.subscriber.queue import subscriber_queue
-from tests.harness.certificates import certificate
-from tests.harness.own_broker import OwnBroker
-from tests.harness.servers import remove_folder, temporary_folder
+from tests.harness.servers.certificates import certificate
+from tests.harness.servers.own_broker import OwnBroker
+from tests.harness.servers.private import remove_folder, temporary_folder
 
 NOON = datetime(2030, 5, 1, 12, tzinfo=UTC)
 

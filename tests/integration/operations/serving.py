@@ -12,7 +12,7 @@ from uuid import uuid4
 import aiohttp
 from prometheus_client.parser import text_string_to_metric_families
 
-from tests.harness.installation import Installation, ServiceProcess, installed
+from tests.harness.services.installation import Installation, ServiceProcess, installed
 
 ALONE = {"SEATLEDGER_LOOPS": "off"}
 """Without projector and relay: single bookings are folded from the log, fresh as ever."""

@@ -19,7 +19,7 @@ import aiohttp
 
 from deploy.local.postgres.server import PrivatePostgres
 from shared.runtime.event_loop import run
-from tests.harness.servers import remove_folder, temporary_folder
+from tests.harness.servers.private import remove_folder, temporary_folder
 from tests.integration.operations.callers import Callers, calling
 from tests.integration.operations.serving import processes, series_of, total, whole
 

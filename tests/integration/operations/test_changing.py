@@ -9,8 +9,8 @@ from pathlib import Path
 import aiohttp
 import asyncpg
 
-from tests.harness.installation import ServiceProcess
-from tests.harness.servers import Databases
+from tests.harness.servers.private import Databases
+from tests.harness.services.installation import ServiceProcess
 from tests.harness.waiting import until
 from tests.integration.operations.callers import calling
 from tests.integration.operations.serving import ALONE, whole

@@ -16,9 +16,9 @@ import psutil
 import pytest
 import pytest_asyncio
 
-from tests.harness.idle_connections import IdleConnections, open_files_for
-from tests.harness.installation import Installation, ServiceProcess, installed
-from tests.harness.raw_answers import KEPT, answers_to
+from tests.harness.callers.idle_connections import IdleConnections, open_files_for
+from tests.harness.callers.raw_answers import KEPT, answers_to
+from tests.harness.services.installation import Installation, ServiceProcess, installed
 from tests.harness.waiting import until
 from tests.integration.operations.serving import ALONE, auth, new_group, series_of, total, whole
 

@@ -13,9 +13,9 @@ import pytest_asyncio
 
 from deploy.local.processes.commands import Outcome, run_command
 from deploy.local.service import CHECKOUT
-from tests.harness.archived import Archived
-from tests.harness.installation import Installation
-from tests.harness.servers import remove_folder, temporary_folder
+from tests.harness.servers.archived import Archived
+from tests.harness.servers.private import remove_folder, temporary_folder
+from tests.harness.services.installation import Installation
 from tests.integration.operations.serving import ALONE, auth, new_group, new_seat, whole
 
 

@@ -15,9 +15,9 @@ from aiohttp import web
 from yarl import URL
 
 from shared.http.server import listen
-from tests.harness.haproxy import proxied_to
-from tests.harness.installation import HOST
-from tests.harness.servers import remove_folder, temporary_folder
+from tests.harness.servers.haproxy import proxied_to
+from tests.harness.servers.private import remove_folder, temporary_folder
+from tests.harness.services.installation import HOST
 
 NOBODY = "/v2/bookings/00000000-0000-4000-8000-000000000000"
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import aiohttp
 from aiohttp import ClientSession
 
-from tests.harness.installation import Installation, ServiceProcess
+from tests.harness.services.installation import Installation, ServiceProcess
 from tests.harness.waiting import until
 from tests.integration.operations.serving import (
     Series,

@@ -8,10 +8,10 @@ from contextlib import AsyncExitStack
 
 import aiohttp
 
-from tests.harness.haproxy import BehindProxy, proxied
-from tests.harness.house import House, house_at
-from tests.harness.http_clients import Customers, client_session
-from tests.harness.installation import ServiceProcess
+from tests.harness.callers.http_clients import Customers, client_session
+from tests.harness.servers.haproxy import BehindProxy, proxied
+from tests.harness.services.cluster_under_test import House, house_at
+from tests.harness.services.installation import ServiceProcess
 from tests.integration.operations.serving import auth
 from tests.journeys import test_tutorial
 

@@ -12,7 +12,7 @@ from deploy.local.processes.commands import run_command
 from deploy.local.processes.ports import free_ports
 from deploy.local.processes.program import Program
 from deploy.local.service import CHECKOUT, answers_ok
-from tests.harness.installation import HOST, Installation, installed
+from tests.harness.services.installation import HOST, Installation, installed
 from tests.integration.operations.callers import calling
 from tests.integration.operations.shipping import unpacked
 

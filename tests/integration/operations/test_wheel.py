@@ -11,7 +11,7 @@ from deploy.local.processes.commands import run_command
 from deploy.local.processes.ports import free_ports
 from deploy.local.processes.program import Program
 from deploy.local.service import CHECKOUT, answers_ok
-from tests.harness.installation import HOST, installed
+from tests.harness.services.installation import HOST, installed
 from tests.integration.operations.serving import auth, new_group
 from tests.integration.operations.shipping import done
 

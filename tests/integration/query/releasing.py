@@ -29,8 +29,8 @@ from shared.eventlog.follower import read_log
 from shared.eventlog.postgres import PostgresEventStore
 from shared.eventlog.privacy import MasterKey
 from shared.migrate import migrate
-from tests.harness.released_shapes import Released, write
-from tests.harness.servers import Databases
+from tests.harness.events.released_shapes import Released, write
+from tests.harness.servers.private import Databases
 from tests.integration.query.conftest import wait_until_projected
 from tests.integration.query.scenario import MARTY, START, Scenario
 

@@ -17,7 +17,7 @@ from services.query.projection.projector import Projector
 from services.query.projection.rebuild.rebuild import NEXT, check
 from services.query.projection.schema import SCHEMA
 from shared.eventlog.postgres import PostgresEventStore
-from tests.harness.installation import Installation, installed
+from tests.harness.services.installation import Installation, installed
 from tests.harness.waiting import until
 from tests.integration.query.projecting import MASTER_TEXT, projected
 from tests.integration.query.rounds import Rounds, Tally

@@ -24,10 +24,10 @@ from aiohttp import encode_basic_auth
 
 from services.query.projection.rebuild.rebuild import check
 from shared.runtime.event_loop import run
-from tests.harness.bodies import group_body, seats_body
-from tests.harness.installation import Installation, installed
-from tests.harness.line import Line, Said
-from tests.harness.servers import own_database
+from tests.harness.callers.bodies import group_body, seats_body
+from tests.harness.callers.plain_connection import Line, Said
+from tests.harness.servers.private import own_database
+from tests.harness.services.installation import Installation, installed
 from tests.integration.query.projecting import MASTER_TEXT, Projectors, projected
 from tests.integration.query.scenario import MASTER
 

@@ -10,7 +10,7 @@ from pydantic_core import to_json
 from services.query.connection import Pool
 from services.query.projection.rebuild.compare import first_difference
 from shared.eventlog.privacy import MasterKey
-from tests.harness.released_shapes import Released, releases
+from tests.harness.events.released_shapes import Released, releases
 from tests.integration.query.releasing import projected
 
 

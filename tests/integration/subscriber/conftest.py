@@ -6,8 +6,8 @@ from collections.abc import AsyncIterator
 
 import pytest_asyncio
 
-from tests.harness.own_broker import OwnBroker
-from tests.harness.relays import Ledger, ledger_at, running
+from tests.harness.servers.own_broker import OwnBroker
+from tests.harness.services.relays import Ledger, ledger_at, running
 from tests.integration.query.api import Api
 from tests.integration.query.conftest import api, pool, projector, scenario
 from tests.integration.subscriber.following import Following, following

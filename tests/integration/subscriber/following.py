@@ -19,7 +19,7 @@ from shared.subscriber.subscriber import (
     Subscriber,
     Subscription,
 )
-from tests.harness.relays import eventually
+from tests.harness.services.relays import eventually
 from tests.integration.query.api import KEY
 from tests.integration.query.scenario import Scenario
 

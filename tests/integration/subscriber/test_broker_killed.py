@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from tests.harness.own_broker import OwnBroker
-from tests.harness.relays import ledger_at, running
+from tests.harness.servers.own_broker import OwnBroker
+from tests.harness.services.relays import ledger_at, running
 from tests.integration.query.api import Api
 from tests.integration.query.scenario import Scenario
 from tests.integration.subscriber.following import all_of, following

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from uuid import uuid4
 
-from tests.harness.examples import example
+from tests.harness.services.examples import example
 from tests.integration.query.api import Api
 from tests.integration.query.scenario import Scenario
 from tests.integration.subscriber.following import Following

@@ -19,7 +19,7 @@ from shared.amqp.frames import CHANNEL, FRAME, FRAME_END, Content, content_of
 from shared.messaging.cloudevent import Message
 from shared.subscriber.event import LONGEST_BODY
 from shared.subscriber.queue import REASON
-from tests.harness.relays import eventually
+from tests.harness.services.relays import eventually
 from tests.integration.query.api import Api
 from tests.integration.query.scenario import Scenario
 from tests.integration.subscriber.following import Following, all_of

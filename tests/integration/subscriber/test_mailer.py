@@ -11,9 +11,9 @@ from uuid import UUID, uuid4
 import pytest
 
 from services.query.connection import Pool
-from tests.harness.examples import example
-from tests.harness.mail_sink import MailSink, mail_sink
-from tests.harness.relays import eventually
+from tests.harness.servers.mail_sink import MailSink, mail_sink
+from tests.harness.services.examples import example
+from tests.harness.services.relays import eventually
 from tests.integration.query.api import Api
 from tests.integration.query.scenario import MARTY, START, Scenario
 from tests.integration.subscriber.following import Following

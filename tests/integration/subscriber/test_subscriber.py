@@ -12,7 +12,7 @@ from aio_pika.abc import AbstractQueue
 from shared.messaging.topology import EVENTS
 from shared.subscriber.feed import ledger_api
 from shared.subscriber.queue import REASON
-from tests.harness.relays import Ledger, eventually
+from tests.harness.services.relays import Ledger, eventually
 from tests.integration.query.api import KEY, Api
 from tests.integration.query.scenario import Scenario
 from tests.integration.subscriber.following import Following, all_of

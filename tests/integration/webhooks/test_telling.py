@@ -13,7 +13,7 @@ import pytest
 
 from services.query.connection import Pool
 from shared.domain.events import SeatCompleted, SeatPaid
-from tests.harness.relays import eventually
+from tests.harness.services.relays import eventually
 from tests.integration.query.api import Api
 from tests.integration.query.scenario import Scenario
 from tests.integration.webhooks.calls import SECRET, Webhooks

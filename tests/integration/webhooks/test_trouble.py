@@ -12,7 +12,7 @@ from services.query.webhooks.http_client import NO_PUBLIC_ADDRESS
 from services.query.webhooks.loops import webhook_loops
 from services.query.webhooks.sender import PER_ENDPOINT
 from shared.eventlog.wakeup import Wakeup
-from tests.harness.relays import eventually
+from tests.harness.services.relays import eventually
 from tests.integration.query.api import FOREIGN_KEY, Api
 from tests.integration.query.scenario import MASTER, Scenario
 from tests.integration.query.statements import sql

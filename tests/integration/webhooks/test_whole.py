@@ -8,7 +8,7 @@ from typing import Any
 
 from aiohttp import ClientSession, ClientTimeout
 
-from tests.harness.installation import Installation
+from tests.harness.services.installation import Installation
 from tests.harness.waiting import until
 from tests.integration.operations.serving import auth, new_group, new_seat, series_of, total, whole
 from tests.integration.webhooks.calls import SECRET

@@ -19,8 +19,8 @@ from shared.booking_api.rendering.spreadsheet import QUOTING, cell
 from shared.booking_api.rendering.views import Attendee
 from shared.domain.events import GroupCreated
 from shared.domain.group import fold
-from tests.harness.all_events import GROUP_ID
-from tests.harness.all_events import example as event_of
+from tests.harness.events.all_events import GROUP_ID
+from tests.harness.events.all_events import example as event_of
 from tests.unit.booking_api.sample_views import MARTY
 
 DELIMITERS = ",;\t|"

@@ -21,7 +21,7 @@ from tests.harness.checker.evidence import (
     SeatRow,
 )
 from tests.harness.checker.folding import fold_groups
-from tests.harness.ledger import NOON, created
+from tests.harness.events.ledger import NOON, created
 
 
 @dataclass

@@ -37,9 +37,9 @@ from shared.domain.events import (
     SeatPaid,
 )
 from shared.domain.group import evolve
-from tests.harness.decisions import given
-from tests.harness.group_commands import APP, act, book_seats, create_group
-from tests.harness.ledger import NOON
+from tests.harness.events.decisions import given
+from tests.harness.events.group_commands import APP, act, book_seats, create_group
+from tests.harness.events.ledger import NOON
 
 PAYMENT = "group_customer_payment"
 

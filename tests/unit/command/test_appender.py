@@ -29,8 +29,8 @@ from shared.eventlog.store import (
     OutcomeUnknown,
     StoreUnavailable,
 )
-from tests.harness.commands_waiting import booking, failure, mailbox_of, others_booked
-from tests.harness.ledger import NOON
+from tests.harness.events.commands_waiting import booking, failure, mailbox_of, others_booked
+from tests.harness.events.ledger import NOON
 
 ROUNDS = 100
 LATER = NOON + timedelta(hours=1)

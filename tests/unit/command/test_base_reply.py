@@ -23,7 +23,7 @@ from shared.booking_api.rendering.views import Attendee
 from shared.domain.events import SeatGraph
 from shared.domain.group import Group, evolve
 from shared.eventlog.privacy import MasterKey
-from tests.harness.ledger import NOON, created
+from tests.harness.events.ledger import NOON, created
 
 APP = UUID(int=7)
 GROUP = UUID(int=8)

@@ -22,9 +22,9 @@ from shared.booking_api.errors import (
 from shared.domain.events import GroupCreated, SeatBooked, SeatExpired
 from shared.domain.group import Group, evolve, fold
 from shared.eventlog.privacy import MasterKey, customer_ref, first_rule_ref
-from tests.harness.decisions import Given, given
-from tests.harness.group_commands import act, book_seats, create_group
-from tests.harness.ledger import NOON
+from tests.harness.events.decisions import Given, given
+from tests.harness.events.group_commands import act, book_seats, create_group
+from tests.harness.events.ledger import NOON
 
 DAY = timedelta(days=1)
 PAYMENT = "group_customer_payment"

@@ -23,8 +23,8 @@ from shared.eventlog.store import (
     OutcomeUnknown,
     StoreUnavailable,
 )
-from tests.harness.ledger import NOON, booked
-from tests.harness.memory_store import run_jumping
+from tests.harness.events.ledger import NOON, booked
+from tests.harness.faults.memory_store import run_jumping
 
 PLACE = Appended(2, 5, NOON)
 

@@ -19,9 +19,9 @@ from shared.domain.events import (
     SeatExpired,
     SeatPaid,
 )
-from tests.harness.decisions import given
-from tests.harness.group_commands import APP, DAY, act, book_seats, create_group
-from tests.harness.ledger import NOON
+from tests.harness.events.decisions import given
+from tests.harness.events.group_commands import APP, DAY, act, book_seats, create_group
+from tests.harness.events.ledger import NOON
 
 PAYMENT = "group_customer_payment"
 END = NOON + DAY + timedelta(hours=1)

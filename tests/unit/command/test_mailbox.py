@@ -23,7 +23,7 @@ from shared.eventlog.store import (
     Conflict,
     MissingEvent,
 )
-from tests.harness.commands_waiting import (
+from tests.harness.events.commands_waiting import (
     DEADLINE,
     booking,
     failure,
@@ -31,8 +31,8 @@ from tests.harness.commands_waiting import (
     others_booked,
     pending,
 )
-from tests.harness.group_commands import act, book_seats
-from tests.harness.ledger import NOON
+from tests.harness.events.group_commands import act, book_seats
+from tests.harness.events.ledger import NOON
 
 NOW = 5.0
 GROUP = uuid4()

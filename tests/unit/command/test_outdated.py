@@ -7,9 +7,9 @@ from uuid import uuid4
 from services.command.rules.event_fields import Outdated
 from shared.domain.events import MetaChanged, SeatCancelled
 from shared.eventlog.store import Appended, Confirmed, Conflict, MissingEvent
-from tests.harness.commands_waiting import booking, failure, mailbox_of, pending
-from tests.harness.group_commands import act
-from tests.harness.ledger import NOON
+from tests.harness.events.commands_waiting import booking, failure, mailbox_of, pending
+from tests.harness.events.group_commands import act
+from tests.harness.events.ledger import NOON
 
 NOW = 5.0
 GROUP = uuid4()

@@ -7,9 +7,9 @@ from datetime import timedelta
 from services.command.rules.commands import ChangeMeta
 from services.command.rules.decide import MAX_EXPIRED_AT_ONCE, overdue
 from shared.domain.events import MetaChanged, SeatBooked, SeatExpired
-from tests.harness.decisions import given
-from tests.harness.group_commands import APP, DAY, act, book_seats, create_group
-from tests.harness.ledger import NOON
+from tests.harness.events.decisions import given
+from tests.harness.events.group_commands import APP, DAY, act, book_seats, create_group
+from tests.harness.events.ledger import NOON
 
 PAYMENT = "group_customer_payment"
 LATER = NOON + timedelta(minutes=10)

@@ -14,9 +14,9 @@ from services.command.rules.decide import decide
 from services.command.rules.refusals import Refusal, TurnedAway, refusals_among, turned_away
 from shared.booking_api.errors import ApiError, NotFound, SoldOut, WrongState
 from shared.domain.group import Group
-from tests.harness.decisions import Given, given
-from tests.harness.group_commands import APP, DAY, act, book_seats, create_group
-from tests.harness.ledger import NOON
+from tests.harness.events.decisions import Given, given
+from tests.harness.events.group_commands import APP, DAY, act, book_seats, create_group
+from tests.harness.events.ledger import NOON
 
 REF = b"c" * 16
 

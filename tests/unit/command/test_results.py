@@ -15,9 +15,9 @@ from shared.booking_api.reading.fields import MAX_META_BYTES, MAX_META_KEYS, Met
 from shared.domain.events import MetaChanged, SeatCancelled
 from shared.domain.group import Group, evolve
 from shared.eventlog.snapshot import HASH_BYTES, decode_snapshot, encode_snapshot, freeze
-from tests.harness.decisions import given
-from tests.harness.group_commands import APP, act, book_seats, create_group
-from tests.harness.ledger import NOON
+from tests.harness.events.decisions import given
+from tests.harness.events.group_commands import APP, act, book_seats, create_group
+from tests.harness.events.ledger import NOON
 
 CREATE: CreateGroup = create_group()
 SEATS: BookSeats = book_seats(CREATE.group_id, 3)

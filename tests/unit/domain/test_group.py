@@ -23,7 +23,7 @@ from shared.domain.events import (
 )
 from shared.domain.group import Group, evolve, fold
 from shared.domain.seats import Seat
-from tests.harness.ledger import NOON, created
+from tests.harness.events.ledger import NOON, created
 
 HOLD = timedelta(minutes=5)
 LATER = NOON + timedelta(hours=1)

@@ -8,7 +8,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from shared.domain.seats import Holds, Seat, Seats
-from tests.harness.ledger import NOON
+from tests.harness.events.ledger import NOON
 
 ANNA, BERT = b"a" * 16, b"b" * 16
 

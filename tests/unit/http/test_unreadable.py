@@ -11,7 +11,7 @@ from uuid import UUID
 import pytest
 import pytest_asyncio
 
-from tests.harness.raw_answers import KEPT, answers_to
+from tests.harness.callers.raw_answers import KEPT, answers_to
 from tests.unit.http.doors import LIMIT, Caller, basic, open_door
 
 LEAK = "McLeakface"

@@ -23,7 +23,7 @@ from shared.amqp.frames import (
 )
 from shared.eventlog.record import RecordedEvent
 from shared.messaging.cloudevent import APP_ID, CONTENT_TYPE, Message, render
-from tests.harness.all_events import one_of_each
+from tests.harness.events.all_events import one_of_each
 
 NAME = st.text(max_size=60).filter(lambda text: len(text.encode()) <= 120)
 MESSAGES = st.builds(

@@ -17,7 +17,7 @@ from shared.eventlog.record import RecordedEvent
 from shared.messaging.asyncapi import headers_schema, schema
 from shared.messaging.cloudevent import render, render_seat, render_seats_changed
 from shared.messaging.payloads import PAYLOADS, EventPayload, SeatsChanged
-from tests.harness.all_events import (
+from tests.harness.events.all_events import (
     GROUP_ID,
     NOON,
     SECRET,

@@ -17,7 +17,7 @@ from shared.domain.events import (
     SeatPaid,
 )
 from shared.domain.group import Group, fold
-from tests.harness.all_events import GROUP_ID, NOON, example, recorded
+from tests.harness.events.all_events import GROUP_ID, NOON, example, recorded
 
 BOOKED, PAID, TENTATIVE, GONE = (UUID(int=number) for number in (11, 12, 13, 14))
 SHARED: dict[str, Any] = {"at": NOON, "current_seats": 1, "max_seats": 9}

@@ -23,7 +23,7 @@ from shared.eventlog.codec import UndecodableEvent, encode_event
 from shared.eventlog.election import Term
 from shared.eventlog.record import StoredRecord
 from shared.eventlog.wakeup import Wakeup
-from tests.harness.ledger import booked
+from tests.harness.events.ledger import booked
 
 MESSAGE = Rendered("key", Content(b"", b""))
 GROUPS = [UUID(int=number) for number in range(3)]

@@ -16,7 +16,7 @@ from shared.http.application import Offer, build_application, tls_context
 from shared.http.exposition import Place
 from shared.http.server import listen, serving
 from shared.runtime.settings import ConfigurationError, Settings
-from tests.harness import certificates
+from tests.harness.servers import certificates
 from tests.integration.operations.serving import auth
 from tests.unit.http.doors import MASTER, ROUTES, KnownKeys
 

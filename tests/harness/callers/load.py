@@ -8,8 +8,8 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from uuid import UUID
 
+from tests.harness.callers.http_clients import Customers
 from tests.harness.checker.evidence import Recovery
-from tests.harness.http_clients import Customers
 from tests.harness.waiting import until
 
 CALLERS = 8

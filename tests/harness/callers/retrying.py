@@ -10,8 +10,8 @@ from uuid import UUID, uuid4
 import aiohttp
 import asyncpg
 
-from tests.harness.history import Wish, command_id_of
-from tests.harness.house import House
+from tests.harness.checker.history import Wish, command_id_of
+from tests.harness.services.cluster_under_test import House
 
 REFUSALS = 12
 NOTHING_DONE = ("too_busy", "unavailable")

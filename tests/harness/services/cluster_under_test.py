@@ -11,21 +11,21 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
 from typing import Any
 
+from tests.harness.callers.http_clients import Customers, client_session
+from tests.harness.callers.listening import Listener, listening
+from tests.harness.callers.load import RECOVERY_BOUND, Load, callers_at_work
+from tests.harness.callers.tailing import TailingReader, tailing
 from tests.harness.checker.evidence import Evidence, Published
-from tests.harness.checker.verdict import ensure_kept
-from tests.harness.figures import Figures, figures_of
-from tests.harness.gathering import (
+from tests.harness.checker.figures import Figures, figures_of
+from tests.harness.checker.gathering import (
     gather_evidence,
     head_position,
     published_of,
     until_projected,
     until_relayed,
 )
-from tests.harness.http_clients import Customers, client_session
-from tests.harness.installation import Installation, installed
-from tests.harness.listening import Listener, listening
-from tests.harness.load import RECOVERY_BOUND, Load, callers_at_work
-from tests.harness.tailing import TailingReader, tailing
+from tests.harness.checker.verdict import ensure_kept
+from tests.harness.services.installation import Installation, installed
 
 JUDGED: list[Figures] = []
 """The figures of every load that was judged in this process."""

@@ -10,7 +10,7 @@ from asyncio.subprocess import PIPE, Process
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 
-from tests.harness.stack import CHECKOUT
+from tests.harness.services.stack import CHECKOUT
 
 
 @asynccontextmanager

@@ -8,7 +8,7 @@ from pathlib import Path
 from deploy.local.rabbitmq.broker import installation
 from deploy.local.rabbitmq.node import PrivateRabbitMQ
 from deploy.local.rabbitmq.packages import Installation
-from tests.harness.servers import remove_folder, temporary_folder
+from tests.harness.servers.private import remove_folder, temporary_folder
 
 
 class OwnBroker:

@@ -13,8 +13,8 @@ from uuid import UUID, uuid4
 
 import aiohttp
 
-from tests.harness.bodies import Json, group_body, seats_body
-from tests.harness.processes import AUTH
+from tests.harness.callers.bodies import Json, group_body, seats_body
+from tests.harness.services.processes import AUTH
 
 ROUNDS = 5
 TURNS = 6

@@ -17,7 +17,7 @@ from deploy.local.processes.ports import free_ports
 from shared.accounts.demo import ensure_demo
 from shared.runtime.settings import Settings
 
-CHECKOUT = Path(__file__).resolve().parents[2]
+CHECKOUT = Path(__file__).resolve().parents[3]
 MASTER_KEY = base64.b64encode(b"m" * 32).decode()
 KEY = "test_api_key_demo"
 AUTH = {"Authorization": f"Basic {base64.b64encode(f':{KEY}'.encode()).decode()}"}

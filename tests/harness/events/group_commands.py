@@ -12,7 +12,7 @@ from services.command.rules.commands import Act, BookSeats, CreateGroup
 from shared.domain.events import Event, GroupSettings
 from shared.domain.group import Group
 from shared.eventlog.record import BookingKeyRow
-from tests.harness.ledger import NOON
+from tests.harness.events.ledger import NOON
 
 APP = UUID(int=7)
 DAY = timedelta(days=1)

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import psutil
 
-CHECKOUT = Path(__file__).resolve().parents[2]
+CHECKOUT = Path(__file__).resolve().parents[3]
 START_SECONDS = 90
 STOP_SECONDS = 20
 POLL_SECONDS = 0.05

@@ -15,7 +15,7 @@ import asyncpg
 from shared.eventlog.chain import GENESIS, link_record
 from shared.eventlog.follower import read_log
 from shared.eventlog.record import StoredRecord
-from tests.harness.race import Call
+from tests.harness.callers.race import Call
 
 Streams = Mapping[UUID, Sequence[StoredRecord]]
 

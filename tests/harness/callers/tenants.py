@@ -12,7 +12,7 @@ from aiohttp import ClientSession, ClientTimeout, encode_basic_auth
 from shared.accounts.keys import KeyKind
 from shared.accounts.postgres import PostgresAccounts
 from shared.eventlog.privacy import MasterKey
-from tests.harness.installation import Installation
+from tests.harness.services.installation import Installation
 
 
 @dataclass(frozen=True, slots=True)

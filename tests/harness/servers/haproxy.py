@@ -13,7 +13,7 @@ from deploy.local.processes.ports import free_ports
 from deploy.local.processes.program import Program
 from deploy.local.rabbitmq.debian_copy import copy_of, library_path
 from deploy.local.service import CHECKOUT, answers_ok
-from tests.harness.installation import HOST, Installation
+from tests.harness.services.installation import HOST, Installation
 
 CONFIGURATION = CHECKOUT / "deploy" / "proxy" / "haproxy.cfg"
 

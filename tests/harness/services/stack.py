@@ -26,7 +26,7 @@ from shared.accounts.postgres import PostgresAccounts
 from shared.eventlog.privacy import MasterKey
 from tests.harness.waiting import until
 
-CHECKOUT = Path(__file__).resolve().parents[2]
+CHECKOUT = Path(__file__).resolve().parents[3]
 START_SECONDS = 60.0
 STOP_SECONDS = 20.0
 MASTER = bytes(range(32))

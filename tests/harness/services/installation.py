@@ -24,7 +24,7 @@ from deploy.local.service import CHECKOUT, answers_ok
 from shared.accounts.demo import ensure_demo
 from shared.migrate import migrate
 from shared.runtime.settings import Settings
-from tests.harness.servers import remove_folder, temporary_folder
+from tests.harness.servers.private import remove_folder, temporary_folder
 from tests.harness.waiting import until
 
 KEY = "test_api_key_harness"

@@ -16,7 +16,7 @@ from deploy.local.postgres.server import DATABASE, DURABLE, USER, PrivatePostgre
 from deploy.local.processes.commands import run_command
 from deploy.local.processes.ports import free_ports
 from deploy.local.processes.program import Program
-from tests.harness.servers import remove_folder, temporary_folder
+from tests.harness.servers.private import remove_folder, temporary_folder
 from tests.harness.waiting import until
 
 STANDBY = "standby"

@@ -25,9 +25,9 @@ from shared.domain.group import Group
 from shared.eventlog.postgres import PostgresEventStore
 from shared.eventlog.privacy import MasterKey
 from tests.harness.checker.evidence import Kind, Operation
-from tests.harness.group_commands import APP, act, book_seats, create_group, plain
-from tests.harness.history import Answer, History, Wish
-from tests.harness.ledger import NOON
+from tests.harness.checker.history import Answer, History, Wish
+from tests.harness.events.group_commands import APP, act, book_seats, create_group, plain
+from tests.harness.events.ledger import NOON
 
 Pool: TypeAlias = "asyncpg.Pool[asyncpg.Record]"
 MASTER = MasterKey(b"m" * 32)

@@ -7,9 +7,9 @@ from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from tests.harness.callers.load import Load
 from tests.harness.checker.evidence import Evidence, Invariant
 from tests.harness.checker.verdict import violations
-from tests.harness.load import Load
 
 
 @dataclass(frozen=True, slots=True)

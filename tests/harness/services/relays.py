@@ -25,7 +25,7 @@ from shared.eventlog.store import Appended, Entry
 from shared.eventlog.wakeup import Wakeup
 from shared.messaging.asyncapi import document
 from shared.messaging.topology import EVENTS
-from tests.harness.ledger import booked, created
+from tests.harness.events.ledger import booked, created
 
 PATIENCE = 60.0
 

@@ -14,8 +14,8 @@ from uuid import UUID, uuid4
 import aiohttp
 
 from tests.harness.checker.evidence import Operation
-from tests.harness.history import Answer, History, Wish, command_id_of, new_booking_id
-from tests.harness.installation import Installation
+from tests.harness.checker.history import Answer, History, Wish, command_id_of, new_booking_id
+from tests.harness.services.installation import Installation
 
 REQUEST_SECONDS = 15.0
 PAUSE_SECONDS = 0.05

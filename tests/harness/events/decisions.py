@@ -11,7 +11,7 @@ from services.command.rules.decide import decide
 from shared.booking_api.errors import ApiError
 from shared.domain.events import Event
 from shared.domain.group import Group, evolve
-from tests.harness.ledger import NOON
+from tests.harness.events.ledger import NOON
 
 
 @dataclass

@@ -11,8 +11,8 @@ from services.command.commit.queued_command import Pending
 from services.command.rules.commands import Command
 from shared.domain.group import Group, fold
 from shared.eventlog.store import MissingEvent
-from tests.harness.group_commands import book_seats, plain
-from tests.harness.ledger import NOON, booked, created
+from tests.harness.events.group_commands import book_seats, plain
+from tests.harness.events.ledger import NOON, booked, created
 
 DEADLINE = 100.0
 

@@ -35,7 +35,7 @@ from shared.eventlog.store import (
     StoreUnavailable,
     Turn,
 )
-from tests.harness.ledger import NOON
+from tests.harness.events.ledger import NOON
 
 
 @dataclass

@@ -1,11 +1,11 @@
-"""`python -m tests.harness.relay_process DSN AMQP_URLS`: a relay that tests freeze and kill."""
+"""A relay that tests freeze and kill: `python -m tests.harness.services.relay_process DSN URLS`."""
 
 from __future__ import annotations
 
 import asyncio
 import sys
 
-from tests.harness.relays import ledger_at
+from tests.harness.services.relays import ledger_at
 
 
 async def main(dsn: str, amqp_urls: str) -> None:
