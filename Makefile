@@ -27,7 +27,7 @@ lint-deploy: setup ## check the files under deploy/: YAML, Dockerfile, compose
 	.venv/bin/check-jsonschema --quiet --builtin-schema vendor.compose-spec deploy/compose.yaml
 
 TESTS := tests/unit tests/contract tests/property tests/integration tests/journeys \
-	tests/faults/test_log_order.py tests/faults/test_command_service_killed.py
+	tests/faults/database/test_log_order.py tests/faults/services/test_command_service_killed.py
 
 WORKERS ?= 2
 test: setup ## every test, against private PostgreSQL and RabbitMQ servers, on both cores
