@@ -28,8 +28,8 @@ from aio_pika.abc import AbstractIncomingMessage
 from services.query.relay.broker.rabbitmq import Broker
 from shared.messaging.topology import EVENTS
 from shared.runtime.event_loop import run
-from tests.bench.contestants import AUTHORIZATION, Contestant, Servers, running, servers
 from tests.bench.figures import machine
+from tests.bench.peers.contestants import AUTHORIZATION, Contestant, Servers, running, servers
 from tests.harness.callers.bodies import seats_body
 
 WANTED_P50, WANTED_P99 = 25.0, 150.0

@@ -10,8 +10,8 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from tests.bench.drain import Drained
-from tests.bench.wrk import Load
+from tests.bench.load.drain import Drained
+from tests.bench.load.wrk import Load
 
 MB = 1024 * 1024
 

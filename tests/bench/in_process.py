@@ -28,7 +28,7 @@ from shared.http.bounds.pressure import PRESSURE, BoundedRunner
 from shared.http.exposition import Place
 from shared.runtime.event_loop import run
 from shared.runtime.settings import Settings
-from tests.bench.floor import floor
+from tests.bench.peers.floor import floor
 from tests.harness.callers.bodies import Json, group_body, seats_body
 from tests.harness.services.processes import AUTH, MASTER_KEY
 

@@ -26,7 +26,7 @@ from shared.accounts.postgres import PostgresAccounts
 from shared.eventlog.postgres import PostgresEventStore
 from shared.eventlog.privacy import MasterKey
 from shared.runtime.event_loop import run
-from tests.bench.contestants import AUTHORIZATION, MASTER_KEY, running, servers
+from tests.bench.peers.contestants import AUTHORIZATION, MASTER_KEY, running, servers
 from tests.integration.query.scenario import Scenario
 
 ATTENDEES, ROUNDS, PROJECT_SECONDS = 10_000, 20, 60

@@ -21,8 +21,8 @@ import aiohttp
 import psutil
 
 from shared.runtime.event_loop import run
-from tests.bench.contestants import AUTHORIZATION, Contestant, Servers, running, servers
-from tests.bench.wrk import get
+from tests.bench.load.wrk import get
+from tests.bench.peers.contestants import AUTHORIZATION, Contestant, Servers, running, servers
 from tests.harness.callers.bodies import group_body, seats_body
 
 CONNECTIONS = 64
@@ -73,8 +73,8 @@ async def _turns(stack: AsyncExitStack, around: Servers) -> list[Turn]:
     ours = await stack.enter_async_context(running("ours", ("services",), around))
     group_id, size = await _group(ours)
     modules = {
-        "peer": ("tests.bench.query_peers", "peer", "{port}", "{dsn}", group_id),
-        "floor": ("tests.bench.query_peers", "floor", "{port}", str(size)),
+        "peer": ("tests.bench.peers.query_peers", "peer", "{port}", "{dsn}", group_id),
+        "floor": ("tests.bench.peers.query_peers", "floor", "{port}", str(size)),
     }
     path, headers = f"/v2/bookings/groups/{group_id}", [f"Authorization: {AUTHORIZATION}"]
     others = [

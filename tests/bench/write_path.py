@@ -17,22 +17,22 @@ from contextlib import AsyncExitStack
 from pathlib import Path
 
 from shared.runtime.event_loop import run
-from tests.bench.contestants import AUTHORIZATION, Contestant, Servers, running, servers
-from tests.bench.drain import drained
 from tests.bench.figures import Figures, machine, table
 from tests.bench.inside import append_alone, growth
+from tests.bench.load.drain import drained
+from tests.bench.load.rest import rest
+from tests.bench.load.wrk import Load, book_seats
 from tests.bench.memory import bytes_per_seat, cold_group
-from tests.bench.rest import rest
-from tests.bench.wrk import Load, book_seats
+from tests.bench.peers.contestants import AUTHORIZATION, Contestant, Servers, running, servers
 
 CONNECTIONS = 64
 SPREAD = 200
 SWEEP = (1, 4, 16, 64, 128, 256)
 OURS, FLOOR, CRUD, TEXTBOOK = "seatledger", "HTTP floor", "CRUD peer", "textbook peer"
 MODULES = {
-    FLOOR: ("tests.bench.floor", "{port}"),
-    CRUD: ("tests.bench.crud", "{port}", "{dsn}"),
-    TEXTBOOK: ("tests.bench.textbook", "{port}", "{dsn}"),
+    FLOOR: ("tests.bench.peers.floor", "{port}"),
+    CRUD: ("tests.bench.peers.crud", "{port}", "{dsn}"),
+    TEXTBOOK: ("tests.bench.peers.textbook", "{port}", "{dsn}"),
     OURS: ("services",),
 }
 

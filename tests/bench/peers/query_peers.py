@@ -1,7 +1,8 @@
 """What group reads are measured beside: a CRUD service's GET, and a handler that reads nothing.
 
 The peer does one indexed SELECT a request on a pool of 20 and builds the same JSON as ours; the
-floor has that JSON ready and checks no key. `python -m tests.bench.query_peers peer|floor ...`
+floor has that JSON ready and checks no key. Run as `python -m tests.bench.peers.query_peers
+peer|floor ...`
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import asyncpg
 from aiohttp import web
 from pydantic_core import to_json
 
-from tests.bench.peer import serve_peer
+from tests.bench.peers.peer import serve_peer
 
 POOL_SIZE = 20
 POOL = web.AppKey("pool", asyncpg.Pool)

@@ -2,7 +2,7 @@
 stores nothing.
 
 It reads the body by the service's own rules, since an answer to what was not checked is no answer;
-it knows no keys, no limits and no ids of requests. `python -m tests.bench.floor <port>`
+it knows no keys, no limits and no ids of requests. `python -m tests.bench.peers.floor <port>`
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from shared.booking_api.reading.timestamps import UTC_ZONE, Reading, Rendering
 from shared.booking_api.rendering.includes import NOTHING
 from shared.http.answers import raw_json_answer
 from shared.runtime.ids import new_id
-from tests.bench.peer import serve_peer
+from tests.bench.peers.peer import serve_peer
 
 SHOWN = Shown(NOTHING, Rendering())
 READING = Reading(UTC_ZONE)

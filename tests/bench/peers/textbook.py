@@ -1,7 +1,7 @@
 """The textbook peer: the eventsourcing library's own Application and PostgreSQL recorder, behind
 aiohttp in threads, with its aggregate cache on and conflicts tried again.
 
-`python -m tests.bench.textbook <port> <dsn>`; needs psycopg (`make bench` installs it).
+`python -m tests.bench.peers.textbook <port> <dsn>`; needs psycopg (`make bench` installs it).
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ from eventsourcing.application import Application
 from eventsourcing.domain import Aggregate, event
 from eventsourcing.persistence import IntegrityError
 
-from tests.bench.crud import booking
-from tests.bench.peer import serve_peer
+from tests.bench.peers.crud import booking
+from tests.bench.peers.peer import serve_peer
 
 THREADS = 20
 TRIES = 100

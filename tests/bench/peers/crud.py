@@ -1,6 +1,6 @@
 """The CRUD peer: the same booking over two plain tables, one statement a booking, a pool of 20.
 
-`python -m tests.bench.crud <port> <dsn>`
+`python -m tests.bench.peers.crud <port> <dsn>`
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import asyncpg
 import pydantic_core
 from aiohttp import web
 
-from tests.bench.peer import serve_peer
+from tests.bench.peers.peer import serve_peer
 
 POOL_SIZE = 20
 POOL = web.AppKey("pool", asyncpg.Pool)

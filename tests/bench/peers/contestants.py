@@ -22,7 +22,7 @@ from shared.migrate import migrate
 from shared.runtime.settings import Settings
 from tests.harness.callers.bodies import group_body
 
-CHECKOUT = Path(__file__).resolve().parents[2]
+CHECKOUT = Path(__file__).resolve().parents[3]
 MASTER_KEY = base64.b64encode(b"b" * 32).decode()
 AUTHORIZATION = f"Basic {base64.b64encode(b':test_api_key_demo').decode()}"
 START_SECONDS = 60.0
