@@ -46,7 +46,7 @@ soak: setup ## half an hour of load; memory must stay below its bound (SECONDS_O
 
 ROUNDS ?= 100000
 never-stale: setup ## book and look while projectors are killed and frozen: no answer may be stale
-	@$(PY) -m tests.integration.query.rounds --rounds $(ROUNDS)
+	@$(PY) -m tests.integration.query.freshness.rounds --rounds $(ROUNDS)
 
 mutants: setup ## small wrongs in decide, evolve, mailbox and appender: each must fail a test
 	@$(PY) -m tests.property.mutants

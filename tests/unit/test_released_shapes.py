@@ -18,7 +18,9 @@ from tests.harness.events.released_shapes import Released, releases
 
 RELEASES = releases()
 ALL = [record for released in RELEASES for record in released.records]
-AGAIN = "python -m tests.integration.query.releasing writes down what the next release stores"
+AGAIN = (
+    "python -m tests.integration.query.rebuild.releasing writes down what the next release stores"
+)
 
 
 def test_every_type_of_event_was_released() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.integration.query.replays import MOMENTS, replayed_under_load
+from tests.integration.query.rebuild.replays import MOMENTS, replayed_under_load
 
 EVENTS, WRITERS = 60_000, 20
 HUNG_SECONDS = 1_800

@@ -11,7 +11,7 @@ import pytest
 from tests.harness.checker.evidence import CountRow, Evidence, ReadModels, Recovery, SeatRow
 from tests.harness.checker.verdict import ensure_kept, violations
 from tests.harness.events.ledger import created
-from tests.unit.checker.story import Story, a_good_story, changed
+from tests.unit.checker.scenario import Story, a_good_story, changed
 
 
 def named(evidence: Evidence) -> set[str]:

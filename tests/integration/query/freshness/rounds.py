@@ -28,7 +28,7 @@ from tests.harness.callers.bodies import group_body, seats_body
 from tests.harness.callers.plain_connection import Line, Said
 from tests.harness.servers.private import own_database
 from tests.harness.services.installation import Installation, installed
-from tests.integration.query.projecting import MASTER_TEXT, Projectors, projected
+from tests.integration.query.freshness.projecting import MASTER_TEXT, Projectors, projected
 from tests.integration.query.scenario import MASTER
 
 WRITERS, ONLOOKERS = 20, 4

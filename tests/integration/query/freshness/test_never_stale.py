@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.integration.query.rounds import never_stale
+from tests.integration.query.freshness.rounds import never_stale
 
 ROUNDS = 10_000
 HUNG_SECONDS = 900

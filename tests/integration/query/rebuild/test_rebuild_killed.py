@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.integration.query.replays import MOMENTS, replayed_under_load
+from tests.integration.query.rebuild.replays import MOMENTS, replayed_under_load
 
 EVENTS, WRITERS = 5_000, 4
 HUNG_SECONDS = 900

@@ -19,8 +19,8 @@ from services.query.projection.schema import SCHEMA
 from shared.eventlog.postgres import PostgresEventStore
 from tests.harness.services.installation import Installation, installed
 from tests.harness.waiting import until
-from tests.integration.query.projecting import MASTER_TEXT, projected
-from tests.integration.query.rounds import Rounds, Tally
+from tests.integration.query.freshness.projecting import MASTER_TEXT, projected
+from tests.integration.query.freshness.rounds import Rounds, Tally
 from tests.integration.query.scenario import MASTER, Scenario
 
 MOMENTS = {

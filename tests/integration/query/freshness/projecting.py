@@ -71,7 +71,7 @@ class Projectors:
         self.freezes += 1
 
     async def _started(self) -> asyncio.subprocess.Process:
-        module = "tests.integration.query.projector_process"
+        module = "tests.integration.query.freshness.projector_process"
         return await asyncio.create_subprocess_exec(sys.executable, "-m", module, self._dsn)
 
     async def _pause(self, least: float, most: float) -> None:

@@ -11,7 +11,7 @@ from services.query.connection import Pool
 from services.query.projection.rebuild.compare import first_difference
 from shared.eventlog.privacy import MasterKey
 from tests.harness.events.released_shapes import Released, releases
-from tests.integration.query.releasing import projected
+from tests.integration.query.rebuild.releasing import projected
 
 
 async def _restore(pool: Pool, released: Released) -> int:

@@ -1,7 +1,8 @@
 """Writes down the shapes of events that a release is about to store, for all later ones to read.
 
-`python -m tests.integration.query.releasing 0.2.0` when an event has a field that no released shape
-has; a test says when. The ledger is small and has every type of event, with much and with little.
+`python -m tests.integration.query.rebuild.releasing 0.2.0` when an event has a field that no
+released shape has; a test says when. The ledger is small and has every type of event, with much and
+with little.
 """
 
 from __future__ import annotations
