@@ -9,7 +9,7 @@ import pytest_asyncio
 
 from tests.harness.servers.private import Databases
 from tests.harness.services.stack import Caller, Stack, Tenant, running_stack
-from tests.journeys.public_page import Page, new_page
+from tests.journeys.public_keys.public_page import Page, new_page
 
 
 @pytest_asyncio.fixture(scope="session")

@@ -22,7 +22,7 @@ from shared.booking_api.public_keys.refusals import NotForPublicKeys
 from shared.booking_api.rendering.includes import EXTENSIONS, LEAVES, RELATIONS
 from tests.harness.callers.requests import group, seats
 from tests.harness.services.stack import Caller, Stack, Tenant
-from tests.journeys.public_page import NO, SECRETS, Page, answered
+from tests.journeys.public_keys.public_page import NO, SECRETS, Page, answered
 
 OF_A_GROUP = {"attributes", "event", "calendar", "resource", "user", "project", "available_actions"}
 OF_ONES_OWN = {*OF_A_GROUP, "customers", "attendees", "meta", "customer_action_links"}

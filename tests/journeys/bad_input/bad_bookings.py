@@ -8,7 +8,7 @@ from typing import Any, Final
 from uuid import uuid4
 
 from tests.harness.callers.requests import group, in_days, seats
-from tests.journeys.bad_bodies import Bad, encoded
+from tests.journeys.bad_input.bad_bodies import Bad, encoded
 
 INVALID: Final = "validation_failed"
 MISSING: Final = object()

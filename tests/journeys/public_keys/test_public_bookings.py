@@ -11,8 +11,8 @@ import pytest
 from shared.booking_api.reading.request_models import SeatsToCreate
 from tests.harness.callers.requests import seats
 from tests.harness.services.stack import Caller, Stack, Tenant
-from tests.journeys.public_page import NO, SECRETS, Page, answered
-from tests.journeys.test_public_keys import ALLOWED_ON_POST
+from tests.journeys.public_keys.public_page import NO, SECRETS, Page, answered
+from tests.journeys.public_keys.test_public_keys import ALLOWED_ON_POST
 
 TAKEN_FIELDS = {"action", "graph", "related", "customer", "meta"}
 OWNERS_FIELDS: dict[str, Any] = {

@@ -8,8 +8,8 @@ import pytest
 
 from tests.harness.callers.requests import group, seats
 from tests.harness.services.stack import Answer, Caller, Stack
-from tests.journeys.bad_bodies import Bad
-from tests.journeys.bad_requests import bad_requests
+from tests.journeys.bad_input.bad_bodies import Bad
+from tests.journeys.bad_input.bad_requests import bad_requests
 
 AT_LEAST = 150
 JSON = {"Content-Type": "application/json"}

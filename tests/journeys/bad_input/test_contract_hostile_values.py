@@ -19,7 +19,7 @@ from shared.http.requests.checked import HEADERS
 from tests.harness.callers.requests import group, seats
 from tests.harness.servers.private import Databases
 from tests.harness.services.stack import Stack, running_stack
-from tests.journeys.hostile_values import HOSTILE, IN_HEADERS, Heard, Wire
+from tests.journeys.bad_input.hostile_values import HOSTILE, IN_HEADERS, Heard, Wire
 
 AT_LEAST = 10_000
 GENERAL = {

@@ -7,8 +7,8 @@ from typing import Any, Final
 from uuid import uuid4
 
 from tests.harness.callers.requests import in_days, seats
-from tests.journeys.bad_bodies import Bad, bad_bodies, encoded
-from tests.journeys.bad_bookings import INVALID, bad_groups, bad_seats
+from tests.journeys.bad_input.bad_bodies import Bad, bad_bodies, encoded
+from tests.journeys.bad_input.bad_bookings import INVALID, bad_groups, bad_seats
 
 
 def bad_requests() -> list[Bad]:
