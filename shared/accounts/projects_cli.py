@@ -7,6 +7,7 @@ from collections.abc import Callable, Coroutine
 from typing import Annotated, Any, TypeVar
 
 import typer
+from pydantic_core import to_json
 
 from shared.accounts.apps import AccountsError, App, slug_of
 from shared.accounts.postgres import PostgresAccounts
@@ -14,7 +15,6 @@ from shared.accounts.projects import PostgresProjects, ProjectSlugTaken
 from shared.booking_api.errors import ApiError
 from shared.booking_api.projects import Project, read_new_project
 from shared.eventlog.master_keys import load_master
-from shared.http.answers import encode_json
 from shared.runtime.cli import AsJson, print_rows
 from shared.runtime.postgres import explained, pool_of
 from shared.runtime.settings import read_settings
@@ -39,7 +39,7 @@ def create_project(
 
     async def work(found: App, store: PostgresProjects) -> Project:
         try:
-            fields = read_new_project(encode_json({"slug": wanted, "name": name}))
+            fields = read_new_project(to_json({"slug": wanted, "name": name}))
             return await store.create(found.app_id, found.is_test, fields)
         except ProjectSlugTaken:
             raise AccountsError(f"there is a project with the slug {wanted!r} already") from None

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import NamedTuple
 
-from shared.messaging.cloudevent import APP_ID, CONTENT_TYPE, PREFIX, Message
+from shared.amqp.message import APP_ID, CONTENT_TYPE, PREFIX, Message
 
 CHANNEL = 1
 METHOD, HEADER, BODY = 1, 2, 3

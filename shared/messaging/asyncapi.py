@@ -11,7 +11,8 @@ from collections.abc import Iterable
 from functools import cache
 from typing import Any
 
-from shared.messaging.cloudevent import CONTENT_TYPE, PREFIX, SOURCE
+from shared.amqp.message import CONTENT_TYPE, PREFIX
+from shared.messaging.cloudevent import SOURCE
 from shared.messaging.payloads import PAYLOADS, Payload, SeatsChanged
 from shared.messaging.topology import CHANGES, CORE, EVENTS
 

@@ -7,12 +7,12 @@ Attributes are headers with the prefix `cloudEvents_`, as the AMQP binding prefe
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cache
 from typing import Any
 from uuid import UUID, uuid5
 
+from shared.amqp.message import PREFIX, Message
 from shared.domain import events
 from shared.domain.events import Event
 from shared.domain.seats import Seat, SeatState
@@ -22,25 +22,8 @@ from shared.messaging.payloads import PAYLOADS, EventPayload, Payload
 from shared.messaging.topology import PARTITION_HEADER, routing_key
 
 SOURCE = "/seatledger"
-APP_ID = "seatledger"
-CONTENT_TYPE = "application/json"
-PREFIX = "cloudEvents_"
 SHORT_STRING = 255
 """AMQP carries no longer correlation id; ours come from callers."""
-
-
-@dataclass(frozen=True, slots=True)
-class Message:
-    """What goes to the broker; `persistent` ones survive its restart."""
-
-    message_id: str
-    type: str
-    routing_key: str
-    body: bytes
-    time: datetime
-    headers: Mapping[str, str] = field(default_factory=dict)
-    correlation_id: str | None = None
-    persistent: bool = True
 
 
 def render(recorded: RecordedEvent, source: str = SOURCE) -> Message:

@@ -1,15 +1,16 @@
-"""Sizes a reader can hold: no file over 300 lines, no function over 40, one sentence a module."""
+"""Sizes a reader can hold: files, functions and folders; and one sentence a module."""
 
 from __future__ import annotations
 
 import ast
 import re
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 FOLDERS = ("services", "shared", "deploy", "tests")
-LONGEST_FILE, LONGEST_FUNCTION = 300, 40
+LONGEST_FILE, LONGEST_FUNCTION, WIDEST_FOLDER = 400, 40, 18
 
 
 def _files(*endings: str) -> list[Path]:
@@ -44,6 +45,11 @@ def test_no_function_is_longer_than_a_screen() -> None:
         if length > LONGEST_FUNCTION
     ]
     assert too_long == []
+
+
+def test_no_folder_has_more_modules_than_a_glance_takes_in() -> None:
+    widths = Counter(_name(file.parent) for file in _files(".py") if file.name != "__init__.py")
+    assert {name: width for name, width in widths.items() if width > WIDEST_FOLDER} == {}
 
 
 def test_every_module_opens_with_a_sentence() -> None:

@@ -13,8 +13,8 @@ import typer
 
 from services.audit.history.cli import stream_of
 from services.audit.history.filters import Filter
+from services.audit.history.found import Unopened, bookings_of
 from services.audit.history.history import BrokenHistory, HistoryEntry, brief, entry_of, history_of
-from services.audit.people.found import Unopened, bookings_of
 from services.audit.postgres import Ledger, open_ledger
 from services.audit.session import refused
 from shared.eventlog.codec import UndecodableEvent, decode_event

@@ -15,8 +15,8 @@ from uuid import UUID
 import asyncpg
 import typer
 
+from services.audit.history.found import Found, Unopened, booking_details, bookings_of
 from services.audit.people.erasing import Eraser, NotErased, eraser
-from services.audit.people.found import Found, Unopened, booking_details, bookings_of
 from services.audit.postgres import Ledger, open_ledger
 from services.audit.session import BROKEN, agreed, refused
 from shared.booking_api.details import SeatDetails

@@ -15,7 +15,7 @@ from uuid import UUID, uuid4
 
 import asyncpg
 
-from services.audit.people.found import Found
+from services.audit.history.found import Found
 from services.audit.people.resealing import reseal_without
 from shared.domain.events import CustomerErased, Event
 from shared.domain.group import Group

@@ -8,9 +8,9 @@ from uuid import UUID
 
 from pydantic_core import from_json
 
+from services.audit.history.found import Found
 from services.audit.history.history import HistoryEntry, history_of
 from services.audit.history.states import Moment, describe, group_at
-from services.audit.people.found import Found
 from services.audit.postgres import Ledger
 from shared.booking_api.details import (
     SEALED_BOOKING,

@@ -66,7 +66,7 @@ def filters_of(request: web.Request) -> tuple[Filter, ...]:
     """What a list is narrowed to; NotForPublicKeys beyond what a public key may look for."""
     filters = parse_search(query_of(request).get("search"))
     if identity_of(request).is_public:
-        check_search(filters)
+        check_search(one.attribute for one in filters)
     return filters
 
 

@@ -9,11 +9,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from uuid import UUID
 
+from shared.amqp.message import Message
 from shared.domain.events import Event, GroupCancelled, GroupCompleted
 from shared.domain.group import Group, evolve
 from shared.domain.seats import LIVE, Seat, SeatState
 from shared.eventlog.record import RecordedEvent
-from shared.messaging.cloudevent import SOURCE, Message, render_seat
+from shared.messaging.cloudevent import SOURCE, render_seat
 
 
 def moves_seats(event: Event) -> bool:

@@ -12,11 +12,12 @@ from uuid import UUID
 import asyncpg
 
 from services.query.relay.fanout import moves_seats, seat_messages
+from shared.amqp.message import Message
 from shared.domain.group import Group, evolve
 from shared.eventlog.codec import decode, decode_event
 from shared.eventlog.record import StoredRecord
 from shared.eventlog.statements import statement
-from shared.messaging.cloudevent import Message, render
+from shared.messaging.cloudevent import render
 
 PAGE = 500
 WAVE = 200

@@ -20,8 +20,8 @@ from services.query.relay.message_cache import Rendered
 from services.query.relay.messages_of import waves_of
 from services.query.relay.term import first_cause
 from services.query.relay.unrouted_sample import Unheard
+from shared.amqp.message import Message
 from shared.eventlog.record import StoredRecord
-from shared.messaging.cloudevent import Message
 from shared.messaging.topology import EVENTS_UNROUTED
 from shared.runtime.fault_points import reached
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
-from services.query.http.lists.search import Filter
 from shared.booking_api.errors import ApiError, CustomerLimitReached
 from shared.booking_api.public_keys.refusals import (
     CustomerMayNotHoldMore,
@@ -60,11 +59,11 @@ def check_own_includes(includes: Includes) -> None:
             raise _refused("include", name)
 
 
-def check_search(filters: Iterable[Filter]) -> None:
+def check_search(attributes: Iterable[str]) -> None:
     """Of a list: nobody is looked for by what is personal, nor what is over or full."""
-    for one in filters:
-        if one.attribute not in SEARCHED_BY:
-            raise _refused("search", one.attribute)
+    for one in attributes:
+        if one not in SEARCHED_BY:
+            raise _refused("search", one)
 
 
 def check_seats(model: SeatsToCreate) -> None:

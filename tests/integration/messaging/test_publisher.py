@@ -11,7 +11,8 @@ from pamqp.common import FieldTable
 
 from services.query.relay.broker.publisher import ContentRefused, PublishFailed, Unroutable
 from services.query.relay.broker.rabbitmq import Broker, BrokerUnreachable, declare
-from shared.messaging.cloudevent import Message, render
+from shared.amqp.message import Message
+from shared.messaging.cloudevent import render
 from shared.messaging.topology import (
     BY_GROUP,
     CORE,

@@ -12,7 +12,7 @@ import pytest_asyncio
 
 from deploy.local.processes.ports import free_ports
 from services.query.relay.broker.rabbitmq import Broker, BrokerUnreachable
-from shared.messaging.cloudevent import Message
+from shared.amqp.message import Message
 from shared.messaging.topology import EVENTS_UNROUTED
 from shared.subscriber.queue import subscriber_queue
 from tests.harness.servers.certificates import certificate

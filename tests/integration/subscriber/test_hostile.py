@@ -16,7 +16,7 @@ from aio_pika.abc import AbstractIncomingMessage
 from services.query.relay.broker.publisher import Publisher
 from services.query.relay.broker.rabbitmq import Broker
 from shared.amqp.frames import CHANNEL, FRAME, FRAME_END, Content, content_of
-from shared.messaging.cloudevent import Message
+from shared.amqp.message import Message
 from shared.subscriber.event import LONGEST_BODY
 from shared.subscriber.queue import REASON
 from tests.harness.services.relays import eventually

@@ -21,8 +21,9 @@ from shared.amqp.frames import (
     content_of,
     publish_frame,
 )
+from shared.amqp.message import APP_ID, CONTENT_TYPE, Message
 from shared.eventlog.record import RecordedEvent
-from shared.messaging.cloudevent import APP_ID, CONTENT_TYPE, Message, render
+from shared.messaging.cloudevent import render
 from tests.harness.events.all_events import one_of_each
 
 NAME = st.text(max_size=60).filter(lambda text: len(text.encode()) <= 120)

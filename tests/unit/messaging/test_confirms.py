@@ -19,7 +19,7 @@ from services.query.relay.broker.publisher import (
     Unroutable,
 )
 from shared.amqp.frames import Content, content_of
-from shared.messaging.cloudevent import Message
+from shared.amqp.message import Message
 from shared.runtime.event_loop import run
 
 NOON = datetime(2030, 5, 1, 12, tzinfo=UTC)

@@ -15,7 +15,7 @@ from functools import partial
 from typing import NamedTuple, NoReturn, Protocol
 
 from shared.amqp.frames import Content, body_frames, content_of, publish_frame
-from shared.messaging.cloudevent import Message
+from shared.amqp.message import Message
 from shared.messaging.topology import EVENTS
 
 

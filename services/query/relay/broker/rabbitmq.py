@@ -26,8 +26,8 @@ from services.query.relay.broker.publisher import (
     PublishFailed,
 )
 from shared.amqp.frames import CHANNEL, SHORTEST_FRAME_MAX
+from shared.amqp.message import APP_ID
 from shared.amqp.transport import Transport
-from shared.messaging.cloudevent import APP_ID
 from shared.messaging.topology import BY_GROUP, CORE, KEPT, Topology
 
 CONNECT_SECONDS = 5.0
