@@ -8,10 +8,10 @@ from uuid import UUID, uuid4
 import pytest
 
 from services.query.connection import Pool
-from services.query.projection.schema import sql
 from services.query.webhooks.sender import FAILING, LEASE_SECONDS, PER_ENDPOINT
 from tests.integration.query.api import FOREIGN_KEY, Api
 from tests.integration.query.scenario import Scenario
+from tests.integration.query.statements import sql
 from tests.integration.webhooks.calls import Webhooks
 from tests.integration.webhooks.receiver import Receiver
 
