@@ -1,4 +1,4 @@
-"""Settings: told once in code, example and README, and refused all at once when they are wrong."""
+"""Settings: the same in code, example and page; wrong ones are refused at once, all together."""
 
 from __future__ import annotations
 
@@ -46,14 +46,14 @@ def in_example() -> dict[str, str]:
     return {**{name: value.strip('"') for name, value in live}, **dict.fromkeys(unset, "")}
 
 
-def in_readme() -> set[str]:
-    text = (CHECKOUT / "README.md").read_text()
+def in_page() -> set[str]:
+    text = (CHECKOUT / "deploy" / "settings.md").read_text()
     return set(re.findall(r"^\| `([A-Z_]+)` \|", text, re.M))
 
 
-def test_code_example_and_readme_tell_the_same_settings() -> None:
+def test_code_example_and_page_tell_the_same_settings() -> None:
     assert in_example() == in_code()
-    assert in_readme() == set(in_code())
+    assert in_page() == set(in_code())
 
 
 @pytest.fixture
