@@ -1,4 +1,4 @@
-"""Decision records: each is in the index under its title, and links between pages lead somewhere."""
+"""Decision records: the index has each under its title, and links between pages lead somewhere."""
 
 from __future__ import annotations
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import re
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -63,10 +62,3 @@ def test_every_module_opens_with_a_sentence() -> None:
 
 def test_init_files_are_empty() -> None:
     assert [_name(f) for f in _files(".py") if f.name == "__init__.py" and f.read_text()] == []
-
-
-def test_the_readme_names_files_that_exist() -> None:
-    readme = (CHECKOUT / "README.md").read_text(encoding="utf-8")
-    named = set(re.findall(r"\b(?:services|shared|deploy|tests)/[\w/.-]*\w", readme))
-    assert len(named) > 12
-    assert {name for name in named if not (CHECKOUT / name).exists()} == set()
