@@ -1,8 +1,8 @@
-"""The services' own database role: it owns the ledger's database and has no right beyond it.
+"""Database role of the services: it owns the ledger's database and has no right beyond it.
 
 `python -m deploy.service_role` makes it, as the superuser of POSTGRES_SUPERUSER_URL, for the user,
 password and database that DATABASE_URL names; running it again changes nothing. What the services
-once made as the superuser becomes the role's, so that an older ledger needs no hand.
+once made as the superuser is given to the role, so an older ledger needs no manual step.
 """
 
 from __future__ import annotations

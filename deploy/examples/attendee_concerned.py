@@ -1,4 +1,4 @@
-"""Whom an event concerns: its own seat booking, or all that held seats when their group's came."""
+"""Bookings that an event concerns: its own, or all that were live in its group then."""
 
 from __future__ import annotations
 

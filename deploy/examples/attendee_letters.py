@@ -1,4 +1,4 @@
-"""What a customer is told: what the event did to the seats, of a booking as it is now."""
+"""Texts of the mailer's e-mails: what an event did to a customer's seats, as they are now."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Mails every attendee what became of his seats, each of them once. A subscriber to copy.
+"""Example subscriber that mails every attendee what happened to their seats, each event once.
 
 AMQP_URL, SEATLEDGER_URL, SEATLEDGER_KEY, DATABASE_URL (its own memory), SMTP_HOST, SMTP_PORT and
 MAIL_FROM; MAIL_RETRY_SECONDS (60) is the first pause for an address that cannot take mail just now.

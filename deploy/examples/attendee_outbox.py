@@ -1,6 +1,6 @@
-"""What is still to be mailed: one row for each event and booking, in the subscriber's own database.
+"""Outbox table of the mailer: one row for each event and booking, in the subscriber's own database.
 
-A row holds ids and the event's data, never an address: who was erased meanwhile gets no mail.
+A row holds ids and the event's data, never an address: whoever was erased meanwhile gets no mail.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""One letter to one recipient over SMTP, and what its answer means for that recipient alone.
+"""SMTP client of the mailer: sends one letter to one recipient and classifies the server's answer.
 
-A 5xx about the recipient or the letter is final. Whatever else is not a success is tried again: a
-mail server that is down, or that refuses the sender, says nothing about a customer.
+A 5xx about the recipient or the letter is final. Any other failure is tried again: a mail server
+that is down, or that refuses the sender, says nothing about a customer.
 """
 
 from __future__ import annotations

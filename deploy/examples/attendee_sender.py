@@ -1,4 +1,4 @@
-"""Sends what the outbox holds, one mail a transaction: each ends by itself or is tried again.
+"""Sending loop of the mailer: takes mails from the outbox, one a transaction, and retries failures.
 
 A mail is sent at least once: a process that dies between the server's answer and its commit sends
 it again, under the same Message-ID. A booking's mails go out in the order of its events.

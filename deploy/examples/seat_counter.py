@@ -1,4 +1,4 @@
-"""Live seat counts of every group, line by line: a subscriber in twenty lines.
+"""Example subscriber in twenty lines: prints the seat count of each group as it changes.
 
 AMQP_URL, SEATLEDGER_URL, SEATLEDGER_KEY and, for its own memory, DATABASE_URL.
 """

@@ -1,4 +1,4 @@
-"""`python -m deploy.local`: what `make run` starts."""
+"""Entry point of the local stack: `python -m deploy.local`, which `make run` starts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where the service listens, as the settings say: checked before anything is started."""
+"""Listening address of the local service, from the settings: checked before anything is started."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""Puts it together: PostgreSQL and RabbitMQ at once, then the services, until someone says stop.
+"""Local stack: starts PostgreSQL and RabbitMQ together, then the services, and waits for a stop.
 
-Whatever ends the start or the run, everything that was started is stopped again, in reverse order.
+However the start or the run ends, everything that was started is stopped again in reverse order.
 """
 
 from __future__ import annotations

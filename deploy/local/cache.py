@@ -1,4 +1,4 @@
-"""A folder of this user's own for what several checkouts share, with no space in its path."""
+"""Cache folder of this user, shared by several checkouts, with no space in its path."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The environment of the services, and the same as a file for a second terminal (mode 0600)."""
+"""Environment variables of the services, also as a file for a second terminal (mode 0600)."""
 
 from __future__ import annotations
 

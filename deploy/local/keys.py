@@ -1,7 +1,7 @@
-"""The master key: made once for a data folder, never printed, never replaced.
+"""Master key file of a data folder: made once, never printed, never replaced.
 
-Without it the ledger's personal data cannot be read, so a missing key beside a ledger is refused
-instead of being made anew.
+Without it the ledger's personal data cannot be read. So a missing key beside an existing ledger is
+an error, and no new key is made.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What the launcher says: one line a step, with what it took."""
+"""Progress report of the launcher: one line for each step, with the time that it took."""
 
 from __future__ import annotations
 

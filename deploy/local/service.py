@@ -1,4 +1,4 @@
-"""The services as a program: ready when GET /health/ready answers 200."""
+"""Service process of the local stack: ready when GET /health/ready answers 200."""
 
 from __future__ import annotations
 

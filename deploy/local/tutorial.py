@@ -1,4 +1,4 @@
-"""The tutorial's six requests as one paste for a second terminal (bash, curl and python3)."""
+"""Tutorial of six requests, as one paste for a second terminal (bash, curl and python3)."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""Rows as PostgreSQL's binary COPY has them, out and in: one form for reading, checking, writing.
+"""Codec for ledger rows in PostgreSQL's binary COPY format, shared by verify, export and import.
 
-What a leaf covers lies side by side in the leaf's own form, each field behind its length: nothing
-is taken apart and put together again to be hashed. A chunk holds whole rows (the protocol says so).
+The bytes that a leaf's hash covers lie next to each other, each field behind its length, so hashing
+takes nothing apart. A chunk always holds whole rows: the protocol guarantees it.
 """
 
 from __future__ import annotations

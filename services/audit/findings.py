@@ -1,4 +1,4 @@
-"""What an audit found: the place, and in one sentence what is wrong there."""
+"""A finding of an audit: where it is, and one sentence that says what is wrong."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""Reads the ledger by short statements, bounded by a position, page after page.
+"""Ledger reader for auditors: short SQL statements, page after page, bounded by a position.
 
-Any role that may read the tables will do. Nothing is locked, no writer waits, and no snapshot is
-held longer than a page takes. Only `LedgerWriter` writes: it fills a ledger from an export.
+Any role that may read the tables can use it. It locks nothing, and holds no snapshot longer than a
+page takes, so writers never wait. Only `LedgerWriter` writes: it fills a ledger from an export.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What the auditor's commands share: a reading session, and a refusal in one line."""
+"""Session of an audit command: a connection that only reads, and refusals told in one line."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where PostgreSQL's programs are: the wheel's first, then the distribution's, then the PATH's."""
+"""Location of PostgreSQL's programs: the wheel, then the distribution, then the PATH."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The database that DATABASE_URL names: it can be used, or one line says why not."""
+"""Check of the database that DATABASE_URL names: it can be used, or one line says why not."""
 
 from __future__ import annotations
 

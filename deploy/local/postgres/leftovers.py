@@ -1,7 +1,7 @@
-"""A cluster is started only when nothing of an earlier server still works in it.
+"""Check for processes that an earlier PostgreSQL server left in a cluster, before a start.
 
-PostgreSQL judges by the pid file, which lies when the pid is a zombie's or another program's by
-now. Every process of a server has the cluster as its working folder: that does not lie.
+PostgreSQL itself looks at the pid file only, which is wrong when the pid is a zombie's or another
+program's by now. Every process of a server has the cluster as its working folder; this looks there.
 """
 
 from __future__ import annotations

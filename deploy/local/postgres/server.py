@@ -1,7 +1,7 @@
-"""A private PostgreSQL on loopback: what it acknowledged is on disk, whoever is killed.
+"""Private PostgreSQL server on loopback: what it acknowledged is on disk, whoever is killed.
 
 No unix socket, no trust: only 127.0.0.1 with passwords that lie in files of mode 0600. The services
-go by a role of their own that owns the ledger's database; the superuser is the launcher's.
+use a role of their own that owns the ledger's database; the superuser is the launcher's.
 """
 
 from __future__ import annotations

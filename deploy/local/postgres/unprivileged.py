@@ -1,4 +1,4 @@
-"""PostgreSQL refuses to run as root: root starts it in a user namespace, or else as another user.
+"""Start of PostgreSQL, which refuses to run as root, in a user namespace or as another user.
 
 The namespace changes no file's owner or mode and works below a closed home directory. Where it is
 not allowed (some containers), another user runs it, on copies where that user cannot reach.

@@ -1,4 +1,4 @@
-"""A command that runs to its end: its output comes back, and it dies with the launcher."""
+"""Commands that run to their end: returns their output, and ends them with the launcher."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Ctrl-C, SIGTERM and a closed terminal ask for an orderly stop; asking again ends it at once."""
+"""Signal handling: Ctrl-C, SIGTERM or a closed terminal stop in order; a second one at once."""
 
 from __future__ import annotations
 

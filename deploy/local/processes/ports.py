@@ -1,4 +1,4 @@
-"""Loopback ports: free ones for private servers, below the range the system gives out by itself."""
+"""Free loopback ports for private servers, below the range that the system gives out by itself."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One child process: started, awaited until ready, stopped by its own signal, never left behind.
+"""Child process: started, awaited until ready, stopped by its own signal, never left behind.
 
 On Linux the kernel sends every child its stop signal when the thread that started it ends, so that
 even `kill -9` of the launcher leaves nothing; start programs from a thread that lives long enough.

@@ -1,4 +1,4 @@
-"""One launcher a data folder, and nothing left of one that was killed.
+"""Lock and state file of a data folder: one launcher at a time, and nothing left of a killed one.
 
 A lock that the kernel holds keeps the second out; a state file says who the first is, which
 processes it started (pid and creation time, so that nobody else's are touched) and their ports.

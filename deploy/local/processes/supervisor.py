@@ -1,4 +1,4 @@
-"""Keeps programs running and stops them in reverse order; restarts what ends, after a pause."""
+"""Supervisor of child processes: restarts what ends, after a pause; stops all in reverse order."""
 
 from __future__ import annotations
 

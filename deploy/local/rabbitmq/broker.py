@@ -1,6 +1,6 @@
-"""Which RabbitMQ: the one AMQP_URL names, else a private node, else docker's, else one clear line.
+"""Choice of the RabbitMQ broker: AMQP_URL's, else a private node, else Docker's, else an error.
 
-A broker that happens to run on this machine is never adopted: it may be someone's.
+A broker that happens to run on this machine is never used: it may be someone's.
 """
 
 from __future__ import annotations

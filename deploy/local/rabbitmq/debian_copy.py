@@ -1,4 +1,4 @@
-"""Unpacks a package of the distribution, with what it needs, into a folder: nothing is installed.
+"""Unpacker for a Debian package and its dependencies: into a folder, without installing anything.
 
 apt itself downloads and checks the signatures, into a state of its own.
 """

@@ -1,4 +1,4 @@
-"""RabbitMQ as a container bound to loopback, where neither a package nor apt is to be had.
+"""RabbitMQ container on loopback, for machines with neither a package nor apt.
 
 Its messages lie in a volume named after the data folder; the password goes by environment only.
 """

@@ -1,6 +1,6 @@
-"""A private RabbitMQ node: every port on loopback, its own epmd, its own cookie and password.
+"""Private RabbitMQ node: every port on loopback, its own epmd, its own cookie and password.
 
-Two programs, both children of ours: epmd first, then the broker. What was confirmed is on disk.
+Two child processes: epmd first, then the broker. What it confirmed is on disk.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
-"""Finds RabbitMQ, or unpacks the distribution's packages into the cache: nothing is installed.
+"""RabbitMQ's programs: the installed ones, or the distribution's packages unpacked into the cache.
 
-apt itself downloads and checks the signatures. The copy is renamed into place when it is whole, is
-shared by every checkout and data folder of this user, and stays where it is: its path is in it.
+apt itself downloads and checks the signatures; nothing is installed. The copy is renamed into place
+when it is complete, serves every checkout and data folder of this user, and must not be moved: its
+path is in it.
 """
 
 from __future__ import annotations

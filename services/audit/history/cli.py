@@ -1,4 +1,4 @@
-"""`seatledger show` and `seatledger diff`: what a booking is, was, and what changed in between."""
+"""`seatledger show` and `seatledger diff`: a booking's state at a moment, and its changes."""
 
 from __future__ import annotations
 

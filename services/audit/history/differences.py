@@ -1,4 +1,4 @@
-"""What changed between two descriptions of a booking: field by field, seat by seat."""
+"""Difference between two states of a booking: field by field and seat by seat."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which events of a history are wanted: by time, type and actor."""
+"""Filters for events of a history: by time, type and actor."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""Finds a person's bookings: by keyed hashes, then by the address itself, opened and compared.
+"""Search for a person's bookings: by keyed hashes, then by the decrypted e-mail address itself.
 
-A hash only narrows the search. What is shown or erased names the very mailbox that was asked for.
+A hash only narrows the search. Every booking found names exactly the mailbox that was asked for.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""What happened to a booking, event by event: who did it, what changed, how many seats after.
+"""History of a booking, event by event: who did it, what changed, how many seats were taken.
 
-A seat booking's history shows the events of its group that moved it. Nothing personal is opened.
+A seat booking's history includes its group's events that changed it. No personal data is decrypted.
 """
 
 from __future__ import annotations

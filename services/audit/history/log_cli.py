@@ -1,4 +1,4 @@
-"""`seatledger log`: who did what, when and by which request, to a booking, customer or app."""
+"""`seatledger log`: who did what, when and by which request, to a booking, a customer or an app."""
 
 from __future__ import annotations
 

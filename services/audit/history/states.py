@@ -1,4 +1,4 @@
-"""What a booking was after some event: folded from the ledger, so it is what was known then."""
+"""State of a booking after any of its events: folded from the ledger, as it was known then."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`seatledger master-key`: puts a new master key in the place of an old one, while all goes on."""
+"""`seatledger master-key`: makes a new master key and rotates to it under running services."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""Replaces the master key: everything another key sealed is sealed anew, and the ledger stays.
+"""Master key rotation: encrypts anew whatever another master key encrypted, except the ledger.
 
-Small batches, each row changed only if it is still what was read: the services go on meanwhile,
-an erased person stays erased, and what was broken off goes on where it was (decision 0030).
+Works in small batches and changes a row only if it is still what was read. So services go on
+meanwhile, an erased person stays erased, and an interrupted rotation is resumed (decision 0030).
 """
 
 from __future__ import annotations

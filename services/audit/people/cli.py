@@ -1,4 +1,4 @@
-"""`seatledger erase`: makes a person's data unreadable, says what was found, and asks before.
+"""`seatledger erase`: erases a person's data after showing what it found and asking for consent.
 
 Exit status 1 when nobody was found, or when some bookings could not be searched.
 """

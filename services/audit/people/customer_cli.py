@@ -1,4 +1,4 @@
-"""`seatledger customer`: shows what is stored about a person, and makes old bookings searchable."""
+"""`seatledger customer`: exports what is stored about a person; indexes old bookings."""
 
 from __future__ import annotations
 

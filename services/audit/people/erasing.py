@@ -1,7 +1,7 @@
-"""Erases people: CustomerErased and the loss of the key in one transaction, then every trace.
+"""Erasure of people: appends CustomerErased, which deletes the key in the same transaction.
 
-A read model shows a person no more once this returns, whatever version it is of. Bytes that
-PostgreSQL keeps in the free space of a page go when the tables are written anew (`rewrite`).
+Once this returns, no read model of any version shows the person. Bytes that PostgreSQL keeps in the
+free space of a page go when the tables are written anew (`rewrite`).
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""Makes old bookings searchable: the hashes of everybody whom bookings of the first rule name.
+"""Index of people in old bookings: adds the hashes by which newer bookings can be searched.
 
-Broken off, it goes on where it was: a booking's hashes and the sign that it has them are one write.
+It can be interrupted and resumed: a booking's hashes and the mark that it has them are one write.
 """
 
 from __future__ import annotations

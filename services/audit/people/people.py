@@ -1,4 +1,4 @@
-"""What the ledger holds about a person, opened: everything of theirs, and nobody else's."""
+"""Everything the ledger holds about one person, decrypted, and nothing about anybody else."""
 
 from __future__ import annotations
 

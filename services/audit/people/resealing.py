@@ -1,7 +1,7 @@
-"""A booking without some of its attendees: who remains, sealed anew under a key of its own.
+"""Erasure of attendees from a booking that goes on: encrypts the rest under a new key.
 
-The key before it opens nothing any more once the event is in the ledger; so whatever the booking's
-events said and is nobody's who is erased is carried over.
+The old key is destroyed with the event. So everything in the booking's events that does not belong
+to the erased attendees is carried over.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""`seatledger unsealed`: seat bookings whose events hold a caller's own words in the open.
+"""`seatledger unsealed`: lists seat bookings whose events hold free text of a caller unencrypted.
 
-Until decision 0044 a reminder's settings and freely named webhooks of a seat booking were stored
-so. The chain keeps them for ever: this says where they are, and shows none of them.
+Before decision 0044 a reminder's settings and freely named webhooks of a seat booking were stored
+so, and the hash chain keeps them for ever. This shows where they are and none of the text.
 """
 
 from __future__ import annotations

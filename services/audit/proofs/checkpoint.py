@@ -1,4 +1,4 @@
-"""Signed checkpoints: who holds an old one can show, for ever, whether the past was rewritten.
+"""Signed checkpoints of the ledger: who holds an old one can prove whether history was rewritten.
 
 The text is a C2SP signed note with a checkpoint body: origin, size, RFC 9162 root, and as an
 extension the chain's hash. The signing key (Ed25519) is derived from the master key.

@@ -1,4 +1,4 @@
-"""`seatledger checkpoint`: sign where the ledger stands, and prove things to who kept that."""
+"""`seatledger checkpoint`: signs checkpoints, compares with old ones, and writes proofs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""RFC 9162 Merkle trees over the log's hashes, streamed: a root and every proof in one pass.
+"""RFC 9162 Merkle trees over the log's hashes: the root and all proofs in one streaming pass.
 
 A proof is a list of roots of ranges of leaves. `inclusion_ranges` and `consistency_ranges` say
 which; `RangeRoots` computes them all while the leaves go by, in memory for log2(n) hashes each.

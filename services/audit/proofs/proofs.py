@@ -1,4 +1,4 @@
-"""Walks the ledger for checkpoints: takes one, compares with an old one, proves what is in it."""
+"""Checkpoints and proofs from the ledger: takes one, compares with an old one, proves events."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`seatledger export` and `seatledger import`: the ledger as JSON lines, out and in again."""
+"""`seatledger export` and `seatledger import`: the ledger as JSON lines, to and from a file."""
 
 from __future__ import annotations
 

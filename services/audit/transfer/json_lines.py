@@ -1,4 +1,4 @@
-"""The ledger as JSON lines: one event a line, everything its hash is made of, sealed as stored."""
+"""JSON lines format of the ledger: an event a line, with all that its hash covers, as stored."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Reads a Seatledger with nothing of ours: the stock `eventsourcing` library and a read-only role.
+"""Example reader of the ledger with the stock `eventsourcing` library alone and a read-only role.
 
 pip install "eventsourcing[postgres]"; python stock_reader.py HOST PORT DATABASE USER, with the
 role's password in PGPASSWORD. Prints every event, and the seats each group says are taken.

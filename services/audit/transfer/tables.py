@@ -1,4 +1,4 @@
-"""Groups and attendees as rows for a spreadsheet, folded from the ledger one group at a time."""
+"""Rows of groups and attendees for a spreadsheet, folded from the ledger one group at a time."""
 
 from __future__ import annotations
 

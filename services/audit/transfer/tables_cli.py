@@ -1,4 +1,4 @@
-"""`seatledger csv`: groups and attendees for a spreadsheet, streamed out of the ledger."""
+"""`seatledger csv`: CSV files of groups and attendees, streamed from the ledger."""
 
 from __future__ import annotations
 

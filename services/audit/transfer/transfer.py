@@ -1,7 +1,7 @@
-"""Takes the ledger out as JSON lines, and brings it into an empty one, bit for bit the same.
+"""Export of the ledger as JSON lines and import into an empty one, with the same hashes.
 
-Both can be broken off and started again, both stream. What comes in is checked before it is
-written: the chain is walked, and the log head moves with the events in one transaction.
+Both stream, and both can be interrupted and resumed. An import checks events before it writes them:
+it walks the hash chain, and moves the log head in the same transaction as the events.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""Walks rows in the log's order: positions dense, versions 1..n in each group, hash chain whole.
+"""Check of the hash chain in log order: dense positions, versions 1..n in each group, every hash.
 
-The walk ends at the first bad position: what follows it proves nothing.
+It ends at the first bad position, because what follows one proves nothing.
 """
 
 from __future__ import annotations

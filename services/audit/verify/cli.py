@@ -1,4 +1,4 @@
-"""`seatledger verify`: is the ledger intact? It only reads, and disturbs nobody."""
+"""`seatledger verify`: checks that the ledger is intact; it only reads and locks nothing."""
 
 from __future__ import annotations
 

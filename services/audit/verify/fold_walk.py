@@ -1,6 +1,6 @@
-"""Folds group after group: each event's seat count must be what the events before it make.
+"""Check of seat counts group by group: each event's count must follow from the events before it.
 
-Memory: one group at a time. A group that cannot be folded is found once, at its first bad event.
+Memory: one group at a time. A group that cannot be folded is reported once, at its first bad event.
 """
 
 from __future__ import annotations

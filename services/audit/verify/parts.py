@@ -1,7 +1,7 @@
-"""The work of verifying in parts, each looked at by itself: by any process, in any order.
+"""Parts of a verification, which any process can check in any order.
 
-A chain part is a range of positions: it is whole when each hash follows from the stored one before.
-A fold part is a share of the group ids: it is whole when its groups' versions and counts are.
+A chain part is a range of positions: intact when each hash follows from the stored one before it.
+A fold part is a share of the group ids: intact when its groups' versions and counts are.
 """
 
 from __future__ import annotations

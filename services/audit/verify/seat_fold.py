@@ -1,6 +1,6 @@
-"""Counts a group's seats from its events alone, by rules that share no code with the services'.
+"""Seat counter for one group's events, by rules that share no code with the services'.
 
-Only what counts is read of an event. Memory: two small values a seat booking of the one group.
+It reads only the fields that count. Memory: two small values for each seat booking of the group.
 """
 
 from __future__ import annotations

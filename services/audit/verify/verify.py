@@ -1,4 +1,4 @@
-"""Is the ledger intact? Looks at all of it, up to where it stood at the start, and says what not.
+"""Verification of the whole ledger, up to its position at the start.
 
 The ledger only grows, so short statements up to a fixed position see the same as one long
 snapshot would, without keeping the log head's old row versions alive under the writers.

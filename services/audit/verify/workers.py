@@ -1,8 +1,7 @@
-"""Looks at parts in this process and in others at once: who is free takes the next one.
+"""Worker processes of a verification: this process and others take one part after another.
 
-`python -m services.audit.verify.workers` is one of the others: it reads parts from stdin and
-answers what it saw of each, a line of JSON both; the end of stdin is its own. The database is that
-of DATABASE_URL.
+`python -m services.audit.verify.workers` is such a worker: it reads parts from stdin and writes the
+result of each to stdout, both as JSON lines, until stdin ends. DATABASE_URL names the database.
 """
 
 from __future__ import annotations
