@@ -19,15 +19,15 @@ SMTP_SECONDS = 30.0
 
 
 class Refused(Exception):
-    """It will never be taken; the message says why, without the address."""
+    """The server refused it for good; the message says why, without the address."""
 
 
 class TryLater(Exception):
-    """It was not taken now; the message says why, without the address."""
+    """The server did not take it now; the message says why, without the address."""
 
 
 class Unreachable(Exception):
-    """No mail server answers: nobody's letter was tried."""
+    """No mail server answers; no letter was tried."""
 
 
 class Post:

@@ -53,7 +53,7 @@ class Sender:
         await connection.close()
 
     async def run(self) -> None:
-        """Through every trouble of mail server, API and database."""
+        """Sends until `stop()`; failures of mail server, API and database are retried."""
         while not self._stopped.is_set():
             try:
                 await self._one_session()

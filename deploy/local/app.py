@@ -154,7 +154,7 @@ def _made(folder: Path) -> Path:
 
 
 async def _together(*works: Coroutine[Any, Any, None]) -> None:
-    """All of them at once; the first that fails takes the others with it."""
+    """All of them at once; the first that fails cancels the others."""
     tasks = [asyncio.create_task(work) for work in works]
     try:
         await asyncio.gather(*tasks)

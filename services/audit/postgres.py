@@ -82,7 +82,7 @@ class Ledger:
         return rows[0][0] if rows else None
 
     async def copy_log(self, after: int, until: int, take: Take) -> None:
-        """Gives `take` the chunks with `after` < position <= `until`, in order (`copied.py`)."""
+        """Gives `take` the chunks with `after` < position <= `until`, in order."""
         for first in range(after, until, COPY_PAGE):
             await self._copy("log_copy", take, first, min(first + COPY_PAGE, until))
 

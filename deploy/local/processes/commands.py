@@ -35,7 +35,7 @@ async def run_command(
     cwd: Path = Path("/"),
     identity: Identity | None = None,
 ) -> Outcome:
-    """Runs it to the end; cancelled, it takes the command with it."""
+    """Runs it to the end; a cancellation ends the command too."""
     who = identity or Identity()
     process = await asyncio.create_subprocess_exec(
         *who.prefix,

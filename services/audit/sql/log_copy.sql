@@ -1,4 +1,4 @@
--- $1 after this position, $2 up to this one; the columns of `copied.py`, in its order
+-- $1 after this position, $2 up to this one; the columns of `copy_format.py`, in its order
 SELECT notification_id, recorded_at, hash, originator_id, originator_version, topic, state,
        event_id, booking_id, metadata
   FROM stored_events
