@@ -11,7 +11,7 @@ import pytest
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 TOUR = (CHECKOUT / "deploy" / "code-tour.md").read_text(encoding="utf-8")
-SIBLING = re.compile(r"\bdescription\b")
+SIBLING = "description"
 OF_SOMETHING_ELSE = {
     "services/query/cli.py",  # a progress bar's
     "shared/messaging/asyncapi.py",  # the document's own
@@ -26,12 +26,20 @@ def recipe() -> list[tuple[str, list[str]]]:
     return [(file, re.findall(r"`(\w+)`", names)) for file, names in rows]
 
 
-def definition(text: str, name: str) -> str:
-    """The source of a class, function or constant at the top of a module; empty if it is not."""
-    for node in ast.parse(text).body:
-        if name in _names_of(node):
-            return ast.get_source_segment(text, node) or ""
-    return ""
+def spellings(text: str, is_sql: bool) -> set[str]:
+    """The definitions at the top of a module in which the sibling stands; of SQL, the sibling."""
+    if is_sql:
+        return {SIBLING} if re.search(rf"\b{SIBLING}\b", re.sub("--.*", "", text)) else set()
+    body = [node for node in ast.parse(text).body if any(map(_is_it, ast.walk(node)))]
+    return {name for node in body for name in _names_of(node)}
+
+
+def _is_it(node: ast.AST) -> bool:
+    """A name, an attribute or a text that is the sibling; a keyword, unless it is given a text."""
+    if isinstance(node, ast.keyword):
+        return node.arg == SIBLING and not isinstance(node.value, ast.Constant | ast.JoinedStr)
+    named = getattr(node, "id", None) or getattr(node, "attr", None) or getattr(node, "value", None)
+    return isinstance(named, str) and named == SIBLING
 
 
 def _names_of(node: ast.stmt) -> list[str]:
@@ -41,25 +49,28 @@ def _names_of(node: ast.stmt) -> list[str]:
         return [node.target.id]
     if isinstance(node, ast.Assign):
         return [target.id for target in node.targets if isinstance(target, ast.Name)]
-    return []
+    return [""]
+
+
+def spelled_in(file: str) -> set[str]:
+    return spellings((CHECKOUT / file).read_text(encoding="utf-8"), file.endswith(".sql"))
 
 
 def spelling_it() -> Iterator[str]:
-    """Every source file in which the sibling field stands."""
+    """Every source file of the services in which the sibling field stands."""
     for folder in ("services", "shared"):
-        for file in (CHECKOUT / folder).rglob("*"):
+        for file in sorted((CHECKOUT / folder).rglob("*")):
             name = str(file.relative_to(CHECKOUT))
-            if file.suffix not in (".py", ".sql") or name.startswith("services/docs/"):
-                continue
-            if SIBLING.search(re.sub(r"description=f?\"", "", file.read_text(encoding="utf-8"))):
+            is_source = file.suffix in (".py", ".sql") and not name.startswith("services/docs/")
+            if is_source and spelled_in(name):
                 yield name
 
 
 @pytest.mark.parametrize(("file", "names"), recipe())
 def test_each_place_of_the_recipe_has_the_sibling(file: str, names: list[str]) -> None:
-    text = (CHECKOUT / file).read_text(encoding="utf-8")
-    assert SIBLING.search(text)
-    assert [name for name in names if not SIBLING.search(definition(text, name))] == []
+    spelled = spelled_in(file)
+    assert spelled
+    assert set(names) <= spelled
     assert names or file.endswith(".sql")
 
 
