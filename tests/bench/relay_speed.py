@@ -31,6 +31,7 @@ from services.query.relay.destination import TO_REPLAY, TO_SUBSCRIBERS, Outlet
 from services.query.relay.log_tail import SharedTail
 from services.query.relay.message_cache import Rendering
 from services.query.relay.relay import Relay
+from shared.eventlog.follower import Follower
 from shared.eventlog.store import Entry
 from shared.messaging.topology import EVENTS
 from shared.migrate import migrate
@@ -165,7 +166,8 @@ async def relayed(
     Several outlets run side by side, as in the service: the last one to be through counts.
     """
     await ledger.pool.execute("UPDATE followers SET checkpoint = 0")
-    log, rendering = SharedTail(ledger.pool, ledger.wakeup), Rendering()
+    log = Follower(SharedTail(ledger.pool).read, ledger.wakeup)
+    rendering = Rendering()
     relays = [
         Relay(ledger.pool, log, Broker(url), ledger.dsn, outlet=outlet, rendering=rendering)
         for outlet in outlets

@@ -6,13 +6,13 @@ large as the last, up to a bound, so that whoever is behind catches up.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from functools import partial
 
 from services.query.connection import Connection, Pool
 from services.query.projection.batch import Change
 from services.query.projection.decrypt import SEALED_TOPICS, Sealed, open_sealed
 from services.query.projection.schema import sql
-from services.query.throttle import Rest
+from shared.eventlog.follower import BatchPolicy, Follower
 from shared.eventlog.privacy import MasterKey
 from shared.eventlog.wakeup import Wakeup
 
@@ -31,20 +31,9 @@ async def read(
     return [open_sealed(Sealed(*row), master) for row in rows]
 
 
-async def follow(
-    pool: Pool, wakeup: Wakeup, master: MasterKey, after: int, batch: int = LIVE_BATCH
-) -> AsyncIterator[list[Change]]:
-    """Non-empty batches of the events after `after`, for ever."""
-    limit, is_behind, rest = batch, False, Rest(REST_SECONDS)
-    while True:
-        if not is_behind:
-            await rest.take()
-        news = wakeup.token()
-        changes = await read(pool, master, after, limit)
-        if changes:
-            yield changes
-            after = changes[-1].position
-        else:
-            await wakeup.wait(news)
-        is_behind = len(changes) == limit
-        limit = min(2 * limit, CATCHING_UP * batch) if is_behind else batch
+def following(
+    pool: Pool, wakeup: Wakeup, master: MasterKey, batch: int = LIVE_BATCH
+) -> Follower[Change]:
+    """Follows the log for the projection."""
+    policy = BatchPolicy(batch, times=CATCHING_UP, rest_seconds=REST_SECONDS)
+    return Follower(partial(read, pool, master), wakeup, policy)

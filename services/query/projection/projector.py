@@ -15,7 +15,7 @@ from functools import partial
 from services.query.connection import Connection, Pool
 from services.query.projection.batch import Apps, Change, apply_batch, groups_of, halving
 from services.query.projection.decrypt import Poison
-from services.query.projection.log_reader import LIVE_BATCH, follow
+from services.query.projection.log_reader import LIVE_BATCH, following
 from services.query.projection.prefetch import read_ahead
 from services.query.projection.schema import SCHEMA, prepare, session_settings, sql
 from shared.eventlog.election import LEASE_SECONDS, Election, Resigned, Term, TermLost
@@ -65,7 +65,7 @@ class Projector:
             position = await pool.fetchval(sql("checkpoint_take"), term.epoch)
             if position is None:
                 raise TermLost(f"{self._schema}: a newer term holds the checkpoint")
-            batches = follow(pool, wakeup, self._master, position, self._batch)
+            batches = following(pool, wakeup, self._master, self._batch).follow(position)
             async with read_ahead(batches, READ_AHEAD) as ahead, pool.acquire() as connection:
                 async for changes in ahead:
                     await halving(partial(self._commit, term, connection), changes)

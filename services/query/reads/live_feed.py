@@ -10,13 +10,15 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Callable
+from functools import partial
 from uuid import UUID
 
 from services.query.connection import LOST, Pool
 from services.query.reads.feed import Feed, frame_of, item_of
 from shared.accounts.keyring import HeldKey
 from shared.accounts.postgres import AccountsUnavailable
-from shared.eventlog.follower import Follower
+from shared.eventlog.follower import BatchPolicy, Follower, read_log
+from shared.eventlog.record import StoredRecord
 from shared.eventlog.wakeup import Wakeup
 
 MAX_WAITING = 1_000
@@ -126,16 +128,17 @@ class LiveFeed:
     async def _follow(self) -> None:
         wakeup = Wakeup(self._dsn)
         wakeup.start()
+        read = partial(read_log, self._pool)
         try:
             while True:
                 with contextlib.suppress(*LOST):
-                    await self._hand_out(Follower(self._pool, wakeup, BATCH))
+                    await self._hand_out(Follower(read, wakeup, BatchPolicy(BATCH)))
                 _log.warning("the live feed lost the database; going on from %d", self._position)
                 await asyncio.sleep(RETRY_SECONDS)
         finally:
             await wakeup.stop()
 
-    async def _hand_out(self, follower: Follower) -> None:
+    async def _hand_out(self, follower: Follower[StoredRecord]) -> None:
         async for records in follower.follow(self._position):
             for record, app_id in await self._feed.owned(records):
                 listeners = self._listeners.get(app_id)

@@ -6,16 +6,13 @@ Positions are dense, so what is remembered is a stretch of the log without a gap
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from typing import Protocol
 
 import asyncpg
 
 from services.query.relay.yield_to_sales import Deferral
-from services.query.throttle import Rest
-from shared.eventlog.follower import BATCH, read_log
+from shared.eventlog.follower import read_log
 from shared.eventlog.record import StoredRecord
-from shared.eventlog.wakeup import Wakeup
+from shared.eventlog.throttle import Rest
 
 KEPT = 4000
 """Events remembered: one to two kilobytes each."""
@@ -25,27 +22,16 @@ REST_SECONDS = 0.01
 """Between two looks at the log, so that a sale's commits are read together; not after a rest."""
 
 
-class Log(Protocol):
-    """Whoever gives the log's events in order."""
-
-    def follow(self, after: int) -> AsyncIterator[list[StoredRecord]]:
-        """Non-empty batches of the events with position > `after`, for ever."""
-
-
 class SharedTail:
-    """A Log that remembers the newest events that any of its readers has seen."""
+    """Remembers the newest events that any of its readers has seen."""
 
     def __init__(
         self,
         pool: asyncpg.Pool[asyncpg.Record],
-        wakeup: Wakeup,
-        batch: int = BATCH,
         kept: int = KEPT,
         deferral: Deferral | None = None,
     ) -> None:
         self._pool = pool
-        self._wakeup = wakeup
-        self._batch = batch
         self._kept = kept
         self._deferral = deferral
         self._is_behind = False
@@ -53,36 +39,26 @@ class SharedTail:
         self._turn = asyncio.Lock()
         self._rest = Rest(REST_SECONDS)
 
-    async def follow(self, after: int) -> AsyncIterator[list[StoredRecord]]:
-        """Non-empty batches of the events with position > `after`, for ever."""
-        while True:
-            news = self._wakeup.token()
-            batch = await self._next(after)
-            if batch:
-                yield batch
-                after = batch[-1].position
-            else:
-                await self._wakeup.wait(news)
-
-    async def _next(self, after: int) -> list[StoredRecord]:
-        if known := self._known(after):
+    async def read(self, after: int, limit: int) -> list[StoredRecord]:
+        """At most `limit` of the events with position > `after`, in order."""
+        if known := self._known(after, limit):
             return known
         async with self._turn:
-            if known := self._known(after):
+            if known := self._known(after, limit):
                 return known
             await self._rest.take()
             if self._deferral is not None:
                 await self._deferral.wait(self._is_behind)
-            batch = await read_log(self._pool, after, self._batch)
+            batch = await read_log(self._pool, after, limit)
             self._is_behind = len(batch) >= BEHIND
             self._remember(after, batch)
             return batch
 
-    def _known(self, after: int) -> list[StoredRecord]:
+    def _known(self, after: int, limit: int) -> list[StoredRecord]:
         if not self._recent:
             return []
         begin = after + 1 - self._recent[0].position
-        return self._recent[begin : begin + self._batch] if begin >= 0 else []
+        return self._recent[begin : begin + limit] if begin >= 0 else []
 
     def _remember(self, after: int, batch: list[StoredRecord]) -> None:
         if not batch or batch[-1].position != after + len(batch):

@@ -14,6 +14,7 @@ from services.query.relay.message_cache import Rendering
 from services.query.relay.relay import Relay
 from services.query.relay.seat_count_notices import ChangeNotices
 from services.query.relay.yield_to_sales import Deferral
+from shared.eventlog.follower import Follower
 from shared.eventlog.statements import statements_of
 from shared.eventlog.wakeup import Wakeup
 
@@ -40,7 +41,8 @@ def publishing_loops(
     `yields`: they share a machine with bookings, which go first.
     """
     deferral = Deferral(partial(_head, pool)) if yields else None
-    log, rendering = SharedTail(pool, wakeup, deferral=deferral), Rendering()
+    log = Follower(SharedTail(pool, deferral=deferral).read, wakeup)
+    rendering = Rendering()
     return [
         Relay(pool, log, Broker(amqp_urls), dsn, rendering=rendering),
         Relay(pool, log, Broker(amqp_urls), dsn, outlet=TO_REPLAY, rendering=rendering),

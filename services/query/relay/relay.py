@@ -14,13 +14,14 @@ from services.query.relay.broker.publisher import Publisher
 from services.query.relay.broker.rabbitmq import Broker
 from services.query.relay.checkpoint import Progress
 from services.query.relay.destination import TO_SUBSCRIBERS, Outlet
-from services.query.relay.log_tail import Log
 from services.query.relay.message_cache import Rendering
 from services.query.relay.parked_messages import NothingParked, ParkedMessages, retry_parked
 from services.query.relay.pipeline import WINDOW
 from services.query.relay.session import Leadership, Session
 from services.query.relay.term import RESIGN_SECONDS, Stay, Trouble, keep_publishing
 from shared.eventlog.election import Election, Term
+from shared.eventlog.follower import Follower
+from shared.eventlog.record import StoredRecord
 
 DRAIN_SECONDS = 5.0
 
@@ -31,7 +32,7 @@ class Relay:
     def __init__(
         self,
         pool: asyncpg.Pool[asyncpg.Record],
-        log: Log,
+        log: Follower[StoredRecord],
         broker: Broker,
         dsn: str,
         window: int = WINDOW,

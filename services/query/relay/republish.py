@@ -20,11 +20,10 @@ from services.query.relay.group_queues import Detour
 from services.query.relay.message_cache import Rendered, Rendering
 from services.query.relay.pipeline import Pipeline
 from services.query.relay.term import first_cause
-from shared.eventlog.follower import read_log
+from shared.eventlog.follower import Follower, read_log
 from shared.eventlog.record import StoredRecord
 from shared.messaging.topology import CORE
 
-BATCH = 500
 TRIES = 5
 
 
@@ -94,10 +93,9 @@ class Republishing:
         self._progress.done(record.position)
 
     async def _records(self) -> AsyncIterator[StoredRecord]:
-        position = self._progress.checkpoint
-        while position < self._last and (batch := await read_log(self._pool, position, BATCH)):
+        log = Follower(partial(read_log, self._pool))
+        async for batch in log.follow(self._progress.checkpoint, self._last):
             for record in batch:
-                if record.position <= self._last and not self._progress.is_done(record.position):
+                if not self._progress.is_done(record.position):
                     yield record
-            position = batch[-1].position
             self._tell(self._progress.checkpoint)

@@ -15,10 +15,10 @@ from services.query.relay.broker.publisher import Publisher
 from services.query.relay.broker.rabbitmq import Broker
 from services.query.relay.checkpoint import Progress
 from services.query.relay.group_queues import start
-from services.query.relay.log_tail import Log
 from services.query.relay.term import Stay, Trouble, keep_publishing
 from shared.eventlog.codec import UndecodableEvent, decode
 from shared.eventlog.election import Election, Term
+from shared.eventlog.follower import Follower
 from shared.eventlog.record import StoredRecord
 from shared.messaging.cloudevent import render_seats_changed
 from shared.messaging.topology import CHANGES, CORE
@@ -36,7 +36,7 @@ class ChangeNotices:
 
     def __init__(
         self,
-        log: Log,
+        log: Follower[StoredRecord],
         broker: Broker,
         dsn: str,
         per_second: float = PER_SECOND,
@@ -69,7 +69,7 @@ class _Session:
 
     def __init__(
         self,
-        log: Log,
+        log: Follower[StoredRecord],
         publisher: Publisher,
         term: Term,
         progress: Progress,

@@ -19,13 +19,13 @@ from services.query.relay.broker.publisher import ContentRefused, Publisher, Pub
 from services.query.relay.checkpoint import Progress
 from services.query.relay.destination import Outlet
 from services.query.relay.group_queues import Detour, Lanes
-from services.query.relay.log_tail import Log
 from services.query.relay.message_cache import Rendered, Rendering
 from services.query.relay.parked_messages import ParkedMessages
 from services.query.relay.pipeline import Pipeline
 from services.query.relay.term import Trouble
 from shared.eventlog.codec import UndecodableEvent
 from shared.eventlog.election import Term
+from shared.eventlog.follower import Follower
 from shared.eventlog.record import StoredRecord
 from shared.eventlog.statements import statement
 from shared.runtime.fault_points import reached
@@ -40,7 +40,7 @@ class Leadership:
     """What stays the same over the connections of one term."""
 
     pool: asyncpg.Pool[asyncpg.Record]
-    log: Log
+    log: Follower[StoredRecord]
     rendering: Rendering
     outlet: Outlet
     parked: ParkedMessages

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import timedelta
+from functools import partial
 from time import monotonic
 
 from services.query.connection import Pool
 from services.query.reads.feed import Feed
 from services.query.webhooks.triggers import Entered, Hook, entered_by
 from shared.eventlog.election import Election, Term
-from shared.eventlog.follower import read_log
+from shared.eventlog.follower import BatchPolicy, Follower, read_log
 from shared.eventlog.record import StoredRecord
 from shared.eventlog.statements import statements_of
 from shared.eventlog.wakeup import Wakeup
@@ -48,32 +49,29 @@ class WebhookEnqueuer:
         self._election.stop()
 
     async def _lead(self, term: Term) -> None:
-        while not term.stopping.is_set():
+        policy = BatchPolicy(BATCH, rest_seconds=REST_SECONDS)
+        log = Follower(partial(self._read, term), self._wakeup, policy)
+        async for batch in log.follow(term.checkpoint):
+            hooks = await self._hooks()  # after the batch: none made before it is missing here
+            entered = await self._entered(batch, hooks)
+            pairs = [(h, e) for e in entered for h in hooks if h.since < e.position and h.hears(e)]
+            await self._note("webhook_enqueue", pairs)
+            await term.move_checkpoint(batch[-1].position)
+
+    async def _read(self, term: Term, after: int, limit: int) -> list[StoredRecord]:
+        """What is new in the log; while nothing is, history is noted that was asked for again."""
+        while True:
             term.ensure_current()
-            news = self._wakeup.token()
-            if not await self._go_on(term):
+            [now] = await self._pool.fetch(sql("webhook_watch"))
+            # Nobody listens, or nobody did so early: events up to there are for no webhook.
+            ahead = now["position"] if now["since"] is None else now["since"]
+            if ahead > term.checkpoint:
+                await term.move_checkpoint(ahead)
+            if now["position"] > term.checkpoint:
+                return await read_log(self._pool, max(after, term.checkpoint), limit)
+            if not (now["is_resending"] and await self._note_history()):
                 await self._forget_old()
-                await self._wakeup.wait(news, REST_SECONDS)
-
-    async def _go_on(self, term: Term) -> bool:
-        """Whether there was anything to do."""
-        [now] = await self._pool.fetch(sql("webhook_watch"))
-        # Nobody listens, or nobody did so early: events up to there are for no webhook.
-        ahead = now["position"] if now["since"] is None else now["since"]
-        if ahead > term.checkpoint:
-            await term.move_checkpoint(ahead)
-        if now["position"] > term.checkpoint:
-            await self._note_news(term)
-            return True
-        return bool(now["is_resending"]) and await self._note_history()
-
-    async def _note_news(self, term: Term) -> None:
-        batch = await read_log(self._pool, term.checkpoint, BATCH)
-        hooks = await self._hooks()  # after the batch: none made before it is missing here
-        entered = await self._entered(batch, hooks)
-        pairs = [(h, e) for e in entered for h in hooks if h.since < e.position and h.hears(e)]
-        await self._note("webhook_enqueue", pairs)
-        await term.move_checkpoint(batch[-1].position)
+                return []
 
     async def _note_history(self) -> bool:
         hooks = [hook for hook in await self._hooks() if hook.resend_after is not None]

@@ -17,13 +17,13 @@ from typing import NamedTuple
 from uuid import UUID, uuid4
 
 from services.query.connection import LOST, Pool
-from services.query.throttle import Rest
 from services.query.webhooks.body import BookingGone, Occasion, WebhookBodies
 from services.query.webhooks.http_client import GONE, Outcome, Poster
 from services.query.webhooks.secrets import Message, signatures
 from shared.booking_api.errors import ApiError
 from shared.eventlog.privacy import MasterKey, Unreadable
 from shared.eventlog.statements import statements_of
+from shared.eventlog.throttle import Rest
 from shared.eventlog.wakeup import Wakeup
 from shared.runtime.metrics import WEBHOOK_DELIVERIES
 

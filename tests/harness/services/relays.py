@@ -6,7 +6,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
-from functools import cache
+from functools import cache, partial
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -18,7 +18,7 @@ from jsonschema import Draft202012Validator
 from services.query.relay.broker.rabbitmq import Broker
 from services.query.relay.destination import TO_SUBSCRIBERS, Outlet
 from services.query.relay.relay import Relay
-from shared.eventlog.follower import Follower
+from shared.eventlog.follower import Follower, read_log
 from shared.eventlog.postgres import PostgresEventStore
 from shared.eventlog.record import NewEvent
 from shared.eventlog.store import Appended, Entry
@@ -60,7 +60,7 @@ class Ledger:
         resign_seconds: float = 10.0,
     ) -> Relay:
         broker = Broker(amqp_url, publish_seconds)
-        follower = Follower(self.pool, self.wakeup)
+        follower = Follower(partial(read_log, self.pool), self.wakeup)
         return Relay(
             self.pool,
             follower,

@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 
 from services.query.relay.broker.rabbitmq import Broker
 from services.query.relay.seat_count_notices import ChangeNotices
-from shared.eventlog.follower import Follower
+from shared.eventlog.follower import Follower, read_log
 from shared.messaging.topology import CHANGES
 from tests.harness.events.ledger import booked
 from tests.harness.faults.proxy import Proxy
@@ -26,7 +27,7 @@ from tests.harness.services.relays import (
 
 @asynccontextmanager
 async def noticing(ledger: Ledger, amqp_url: str, per_second: float = 4) -> AsyncIterator[None]:
-    follower = Follower(ledger.pool, ledger.wakeup)
+    follower = Follower(partial(read_log, ledger.pool), ledger.wakeup)
     notices = ChangeNotices(follower, Broker(amqp_url), ledger.dsn, per_second)
     task = asyncio.create_task(notices.run())
     try:

@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from services.query.connection import Pool
-from services.query.projection.log_reader import follow
+from services.query.projection.log_reader import following
 from services.query.projection.projector import Projector
 from services.query.projection.read_models import attendees, groups
 from services.query.projection.rebuild.compare import Difference, first_difference
@@ -55,7 +55,7 @@ async def test_whoever_is_behind_reads_more_at_a_time_and_near_the_head_little(
     wakeup.start()
     seen, sizes = list[int](), list[int]()
     async with asyncio.timeout(60):
-        async for changes in follow(pool, wakeup, MASTER, 0, batch=100):
+        async for changes in following(pool, wakeup, MASTER, batch=100).follow(0):
             seen += [change.position for change in changes]
             sizes.append(len(changes))
             if seen[-1] == 2_001:

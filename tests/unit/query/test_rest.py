@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from services.query.throttle import Rest
+from shared.eventlog.throttle import Rest
 
 
 async def test_looks_are_apart_and_the_first_comes_at_once() -> None:

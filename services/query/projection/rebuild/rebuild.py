@@ -30,6 +30,7 @@ from services.query.projection.schema import (
     prepare,
     session_settings,
 )
+from shared.eventlog.follower import Follower
 from shared.eventlog.privacy import MasterKey
 from shared.eventlog.statements import statements_of
 
@@ -39,7 +40,6 @@ NEXT = f"{SCHEMA}_next"
 _OLD = f"{SCHEMA}_old"
 _LOCK = 5_321_871_004
 CLOSE_ENOUGH = 2_000
-LAST_BATCH = 500
 DROP_SECONDS = 10
 POLL_SECONDS = 0.2
 _CODE = ("batch.py", "decrypt.py", "read_models")
@@ -167,12 +167,11 @@ class Rebuild:
         return position
 
     async def _catch_up(self, connection: Connection, head: int) -> None:
-        position = await connection.fetchval(sql("checkpoint_read"))
-        while position < head:
-            changes = await read(connection, self._master, position, LAST_BATCH)
+        log = Follower(partial(read, connection, self._master))
+        after = await connection.fetchval(sql("checkpoint_read"))
+        async for changes in log.follow(after, head):
             await halving(partial(_apply, connection), changes)
-            position = changes[-1].position
-            await connection.execute(sql("rebuild_done"), position)
+            await connection.execute(sql("rebuild_done"), changes[-1].position)
 
 
 async def check(dsn: str, master: MasterKey, tell: Tell) -> Difference | None:
