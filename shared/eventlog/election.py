@@ -16,6 +16,7 @@ from typing import Any, TypeAlias
 
 import asyncpg
 
+from shared.eventlog.checkpoint import Checkpoint, TermLost
 from shared.eventlog.statements import statement
 
 PING_SECONDS = 1.0
@@ -36,23 +37,19 @@ Connection: TypeAlias = (
 _log = logging.getLogger(__name__)
 
 
-class TermLost(Exception):
-    """This process leads no more: its session died, or another one has taken a newer epoch."""
-
-
 class Resigned(Exception):
     """This process leads no more of its own accord: another one may be better placed."""
 
 
 class Term:
-    """One leadership: `epoch` names it, `checkpoint` is where the last one came to."""
+    """One leadership: `epoch` names it, `checkpoint` is how far its follower has come."""
 
     def __init__(
-        self, connection: asyncpg.Connection[asyncpg.Record], name: str, epoch: int, checkpoint: int
+        self, connection: asyncpg.Connection[asyncpg.Record], name: str, epoch: int
     ) -> None:
         self.name = name
         self.epoch = epoch
-        self.checkpoint = checkpoint
+        self.checkpoint = 0
         self.stopping = asyncio.Event()
         self._connection = connection
         self._turn = asyncio.Lock()
@@ -65,12 +62,18 @@ class Term:
 
     async def move_checkpoint(self, position: int) -> None:
         """Everything up to `position` is done. TermLost, and nothing written, when fenced off."""
-        await self._write("move_checkpoint", position)
+        await self._stored().move(self.checkpoint, position)
         self.checkpoint = max(self.checkpoint, position)
+
+    async def take_checkpoint(self) -> None:
+        """Go on where the last term came to."""
+        self.checkpoint = await self._stored().take()
 
     async def report(self, trouble: str | None) -> None:
         """What keeps the leader from getting on, or None, for people to read."""
-        await self._write("report_trouble", trouble)
+        sql = statement("report_trouble")
+        if await self._fetch(sql, self.name, self.epoch, trouble) is None:
+            raise TermLost(f"{self.name}: epoch {self.epoch} is over")
 
     async def has_rivals(self) -> bool:
         """Whether another process stands for election."""
@@ -86,9 +89,9 @@ class Term:
         """Keep the session, and with it the lock."""
         await self._fetch("SELECT 1")
 
-    async def _write(self, name: str, value: object) -> None:
-        if await self._fetch(statement(name), self.name, self.epoch, value) is None:
-            raise TermLost(f"{self.name}: epoch {self.epoch} is over")
+    def _stored(self) -> Checkpoint:
+        statements = statement("take_checkpoint"), statement("move_checkpoint")
+        return Checkpoint(self.name, self._fetch, *statements, (self.name, self.epoch))
 
     async def _fetch(self, sql: str, *parameters: object) -> object:
         async with self._turn:
@@ -179,14 +182,13 @@ class Election:
             raise failure
 
     async def _take_term(self, connection: asyncpg.Connection[asyncpg.Record]) -> Term:
-        row = await connection.fetchrow(
-            statement("take_term"), self._name, timeout=STATEMENT_SECONDS
-        )
-        if row is None:
-            raise TermLost(f"{self._name}: no epoch")
+        sql = statement("take_term")
+        epoch = await connection.fetchval(sql, self._name, timeout=STATEMENT_SECONDS)
         # A checkpoint lost in a crash of the server only repeats work; an epoch must not be.
         await connection.execute("SET synchronous_commit TO off", timeout=STATEMENT_SECONDS)
-        return Term(connection, self._name, row["epoch"], row["checkpoint"])
+        term = Term(connection, self._name, epoch)
+        await term.take_checkpoint()
+        return term
 
     async def _hold(self, term: Term, working: asyncio.Future[None]) -> None:
         stopped = asyncio.ensure_future(self._stopped.wait())

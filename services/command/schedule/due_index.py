@@ -27,6 +27,7 @@ from shared.domain.events import (
     SeatExpired,
     SeatPaid,
 )
+from shared.eventlog.checkpoint import Checkpoint
 from shared.eventlog.codec import UndecodableEvent, decode_event
 from shared.eventlog.statements import statement
 
@@ -79,16 +80,18 @@ async def catch_up(connection: Connection) -> int:
 
     Each batch is a transaction of its own, unless the caller holds one.
     """
+    statements = sql("take_checkpoint"), sql("move_checkpoint")
+    checkpoint = Checkpoint("due work", connection.fetchval, *statements)
     head: int = await connection.fetchval(sql("log_head"))
     applied = 0
-    while (count := await _one_batch(connection, head)) > 0:
+    while (count := await _one_batch(connection, checkpoint, head)) > 0:
         applied += count
     return applied
 
 
-async def _one_batch(connection: Connection, head: int) -> int:
+async def _one_batch(connection: Connection, checkpoint: Checkpoint, head: int) -> int:
     async with connection.transaction():
-        position: int = await connection.fetchval(sql("lock_checkpoint"))
+        position = await checkpoint.take()
         upto = min(position + BATCH, head)
         if upto <= position:
             return 0
@@ -98,7 +101,7 @@ async def _one_batch(connection: Connection, head: int) -> int:
             changes.add(group_id, topic, state)
         await changes.write(connection)
         await connection.execute("SET LOCAL synchronous_commit TO off")  # it can be read again
-        await connection.execute(sql("move_checkpoint"), upto)
+        await checkpoint.move(position, upto)
         return upto - position
 
 

@@ -202,6 +202,8 @@ def _why(error: Exception) -> str:
     return f"{type(error).__name__} at {place}"
 
 
-def groups_of(changes: Sequence[Change]) -> list[UUID]:
-    """The groups that a batch is about, each once."""
-    return list({change.group_id for change in changes})
+async def set_aside(connection: Connection, changes: Sequence[Change]) -> list[UUID]:
+    """Those of the batch's groups that are parked. To be asked once nobody else can change it."""
+    groups = list({change.group_id for change in changes})
+    aside: list[UUID] = await connection.fetchval(sql("parked_among"), groups)
+    return aside

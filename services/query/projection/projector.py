@@ -13,12 +13,13 @@ from contextlib import asynccontextmanager
 from functools import partial
 
 from services.query.connection import Connection, Pool
-from services.query.projection.batch import Apps, Change, apply_batch, groups_of, halving
+from services.query.projection.batch import Apps, Change, apply_batch, halving, set_aside
 from services.query.projection.decrypt import Poison
 from services.query.projection.log_reader import LIVE_BATCH, following
 from services.query.projection.prefetch import read_ahead
 from services.query.projection.schema import SCHEMA, prepare, session_settings, sql
-from shared.eventlog.election import LEASE_SECONDS, Election, Resigned, Term, TermLost
+from shared.eventlog.checkpoint import Checkpoint
+from shared.eventlog.election import LEASE_SECONDS, Election, Resigned, Term
 from shared.eventlog.privacy import MasterKey
 from shared.eventlog.wakeup import Wakeup
 from shared.runtime.fault_points import reached
@@ -62,9 +63,7 @@ class Projector:
     async def _project(self, term: Term) -> None:
         await prepare(self._dsn, self._schema)
         async with _pool(self._dsn, self._schema) as pool, _wakeup(self._dsn) as wakeup:
-            position = await pool.fetchval(sql("checkpoint_take"), term.epoch)
-            if position is None:
-                raise TermLost(f"{self._schema}: a newer term holds the checkpoint")
+            position = await self._checkpoint(term, pool).take()
             batches = following(pool, wakeup, self._master, self._batch).follow(position)
             async with read_ahead(batches, READ_AHEAD) as ahead, pool.acquire() as connection:
                 async for changes in ahead:
@@ -75,14 +74,16 @@ class Projector:
         reached("after_read")
         after, to = changes[0].position - 1, changes[-1].position
         async with connection.transaction():
-            answer = await connection.fetchrow(
-                sql("checkpoint_move"), after, to, term.epoch, groups_of(changes)
-            )
-            if answer is None or not answer["moved"]:
-                raise TermLost(f"{self._schema}: another term moved the checkpoint")
-            self._note(await apply_batch(connection, changes, answer["aside"], self._apps))
+            await self._checkpoint(term, connection).move(after, to)
+            # In a statement of its own: one that waited for the move sees what was before it.
+            aside = await set_aside(connection, changes)
+            self._note(await apply_batch(connection, changes, aside, self._apps))
             reached("in_projection")
         reached("after_projection")
+
+    def _checkpoint(self, term: Term, source: Pool | Connection) -> Checkpoint:
+        statements = sql("checkpoint_take"), sql("checkpoint_move")
+        return Checkpoint(self._schema, source.fetchval, *statements, (term.epoch,))
 
     def _note(self, poisons: Sequence[Poison]) -> None:
         for one in poisons:

@@ -11,7 +11,8 @@ from uuid import UUID
 import asyncpg
 
 from services.query.relay.broker.publisher import PublishFailed
-from shared.eventlog.election import Term, TermLost
+from shared.eventlog.checkpoint import TermLost
+from shared.eventlog.election import Term
 from shared.eventlog.follower import records
 from shared.eventlog.record import StoredRecord
 from shared.eventlog.statements import statement

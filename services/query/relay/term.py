@@ -16,7 +16,8 @@ from collections.abc import Awaitable, Callable
 from services.query.relay.broker.publisher import ContentRefused, Nacked, Publisher
 from services.query.relay.broker.rabbitmq import Broker
 from services.query.relay.checkpoint import Progress
-from shared.eventlog.election import Resigned, Term, TermLost
+from shared.eventlog.checkpoint import TermLost
+from shared.eventlog.election import Resigned, Term
 from shared.messaging.topology import Topology
 
 SHORTEST_PAUSE = 0.1

@@ -13,7 +13,7 @@ import asyncpg
 import pytest
 
 from services.query.connection import Connection
-from services.query.projection.batch import Change, apply_batch, groups_of
+from services.query.projection.batch import Change, apply_batch, set_aside
 from services.query.projection.projector import Projector
 from services.query.projection.schema import prepare, sql
 from services.query.relay.broker.publisher import MessagingError, Publisher, Told
@@ -44,14 +44,12 @@ class CheckpointApart(Projector):
 
     async def _commit(self, term: Term, connection: Connection, changes: Sequence[Change]) -> None:
         after, to = changes[0].position - 1, changes[-1].position
-        row = await connection.fetchrow(
-            sql("checkpoint_move"), after, to, term.epoch, groups_of(changes)
-        )
+        await connection.execute(sql("checkpoint_move"), term.epoch, after, to)
         if self.deaths:
             self.deaths -= 1
             raise Killed
         async with connection.transaction():
-            await apply_batch(connection, changes, row["aside"] if row is not None else [])
+            await apply_batch(connection, changes, await set_aside(connection, changes))
 
 
 class DiesInside(Projector):

@@ -12,7 +12,8 @@ from datetime import datetime
 import asyncpg
 import pytest
 
-from shared.eventlog.election import Election, Term, TermLost
+from shared.eventlog.checkpoint import TermLost
+from shared.eventlog.election import Election, Term
 from tests.harness.faults.proxy import Proxy
 from tests.harness.services.relays import (
     Ledger,

@@ -19,6 +19,7 @@ from services.query.projection.rebuild.compare import first_difference
 from services.query.reads.fresh_reads import FreshReads
 from services.query.reads.related_seats import snapshot
 from shared.booking_api.errors import NotFreshYet
+from tests.harness.services.relays import eventually
 from tests.integration.query.api import FOREIGN_KEY, Api
 from tests.integration.query.conftest import wait_until_projected
 from tests.integration.query.scenario import MASTER, Scenario
@@ -200,3 +201,35 @@ async def test_a_term_that_is_over_writes_nothing(
         async with _running(second):
             await wait_until_projected(reads, scenario.position)
     assert await pool.fetchval("SELECT count(*) FROM groups") == 2
+
+
+async def test_what_happens_while_a_group_is_taken_back_is_projected_too(
+    database_url: str, scenario: Scenario, pool: Pool, reads: FreshReads
+) -> None:
+    bad = await scenario.create()
+    poison = await scenario.book(bad)
+    await _damage(pool, poison, "seatledger.seat_painted")
+    async with _running(Projector(database_url, MASTER)):
+        await wait_until_projected(reads, scenario.position)
+        await _damage(pool, poison, "seatledger.seat_booked")
+        async with pool.acquire() as connection, connection.transaction():
+            await connection.execute("SELECT FROM checkpoint FOR UPDATE")
+            await scenario.book(bad)
+            await eventually(lambda: pool.fetchval(_WAITS_FOR_THE_CHECKPOINT))
+            assert await retry(connection, MASTER, bad) is None
+        await wait_until_projected(reads, scenario.position)
+    assert await _parked(pool) == []
+    async with snapshot(pool) as moment:
+        assert await first_difference(moment, MASTER, scenario.position) is None
+
+
+_WAITS_FOR_THE_CHECKPOINT = (
+    "SELECT EXISTS (SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
+    " AND application_name = 'seatledger projector')"
+)
+
+
+async def _damage(pool: Pool, booking_id: UUID, topic: str) -> None:
+    await pool.execute(
+        "UPDATE stored_events SET topic = $2 WHERE booking_id = $1", booking_id, topic
+    )

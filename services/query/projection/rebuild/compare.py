@@ -16,6 +16,7 @@ import asyncpg
 from pydantic_core import from_json
 
 from services.query.connection import Connection
+from services.query.projection.schema import sql as projection_sql
 from shared.booking_api.details import SeatDetails, attendees_to_seal, details_after
 from shared.booking_api.rendering.inclusions import render_customer
 from shared.domain.events import CustomerErased, Event, SeatBooked
@@ -92,7 +93,7 @@ async def difference_among(
     connection: Connection, master: MasterKey, position: int, ids: Sequence[UUID]
 ) -> Difference | None:
     """The first difference among these groups; those that are set aside are not compared."""
-    aside = await connection.fetchval(sql("parked_among"), ids)
+    aside = await connection.fetchval(projection_sql("parked_among"), ids)
     ids = [group_id for group_id in ids if group_id not in set(aside)]
     folded = [
         _fold(group_id, events, master)

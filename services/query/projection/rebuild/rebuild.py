@@ -19,7 +19,7 @@ from importlib.resources.abc import Traversable
 import asyncpg
 
 from services.query.connection import Connection
-from services.query.projection.batch import Change, apply_batch, groups_of, halving
+from services.query.projection.batch import Change, apply_batch, halving, set_aside
 from services.query.projection.log_reader import read
 from services.query.projection.rebuild.compare import Difference, chunks, first_difference, stranger
 from services.query.projection.rebuild.worker import Part, Place, Processes, Share, compare, work
@@ -210,8 +210,7 @@ def _sources(folder: Traversable) -> Iterator[Traversable]:
 
 async def _apply(connection: Connection, changes: Sequence[Change]) -> None:
     async with connection.transaction():
-        aside = await connection.fetchval(sql("parked_among"), groups_of(changes))
-        await apply_batch(connection, changes, aside)
+        await apply_batch(connection, changes, await set_aside(connection, changes))
 
 
 async def _drop_old(connection: Connection) -> None:

@@ -22,10 +22,11 @@ from uuid import UUID
 import asyncpg
 
 from services.query.connection import Connection
-from services.query.projection.batch import Apps, Change, apply_batch, groups_of, halving
+from services.query.projection.batch import Apps, Change, apply_batch, halving, set_aside
 from services.query.projection.decrypt import SEALED_TOPICS, Sealed, open_sealed
 from services.query.projection.rebuild.compare import Difference, difference_among
 from services.query.projection.schema import session_settings
+from shared.eventlog.checkpoint import Checkpoint
 from shared.eventlog.privacy import MasterKey
 from shared.eventlog.statements import statements_of
 
@@ -35,10 +36,6 @@ BATCH = 4_000
 GC_THRESHOLD = 500_000
 A = TypeVar("A")
 R = TypeVar("R")
-
-
-class Superseded(Exception):
-    """Another process does this worker's share."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,11 +154,17 @@ class _Worker:
         self._share = share
         self._master = MasterKey(*share.place.master_keys)
         self._position = 0
+        self._checkpoint = Checkpoint(
+            f"rebuild worker {share.worker}",
+            connection.fetchval,
+            sql("rebuild_take"),
+            sql("rebuild_move"),
+            (share.worker,),
+        )
         self._apps = Apps()
 
     async def run(self) -> None:
-        state = await self._connection.fetch(sql("rebuild_state"))
-        self._position = state[self._share.worker]["position"]
+        self._position = await self._checkpoint.take()
         while self._position < self._share.until:
             changes = await self._next()
             if changes:
@@ -180,16 +183,12 @@ class _Worker:
         try:
             async with self._connection.transaction():
                 await self._move(changes[-1].position)
-                aside = await self._connection.fetchval(sql("parked_among"), groups_of(changes))
+                aside = await set_aside(self._connection, changes)
                 await apply_batch(self._connection, changes, aside, self._apps)
         except BaseException:
             self._position = before
             raise
 
     async def _move(self, position: int) -> None:
-        moved = await self._connection.fetchval(
-            sql("rebuild_move"), self._share.worker, self._position, position
-        )
-        if not moved:
-            raise Superseded(f"worker {self._share.worker}")
+        await self._checkpoint.move(self._position, position)
         self._position = position

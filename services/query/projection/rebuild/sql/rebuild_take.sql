@@ -1,0 +1,1 @@
+SELECT "position" FROM rebuild WHERE worker = $1

@@ -1,0 +1,4 @@
+SELECT checkpoint
+  FROM followers
+ WHERE name = $1
+   AND epoch = $2
