@@ -15,7 +15,7 @@ from typing import Any
 
 from services.command.app import command_service
 from services.command.retention import pruning
-from services.command.schedule.due_worker import due_loop
+from services.command.schedule.due_worker import DueWorker
 from services.query.loops import projecting, publishing
 from shared.accounts.keyring import KeyRing
 from shared.accounts.postgres import PostgresKeySource
@@ -24,6 +24,7 @@ from shared.eventlog.privacy import MasterKey
 from shared.http.exposition import Place, laid_open
 from shared.http.server import stop_requested
 from shared.runtime.event_loop import calm_collector
+from shared.runtime.loops import running
 from shared.runtime.postgres import pool_of
 from shared.runtime.settings import ConfigurationError, Settings
 from shared.runtime.starting import start
@@ -54,7 +55,7 @@ async def _enter_due_work(stack: AsyncExitStack, settings: Settings, master: Mas
     ring = KeyRing(PostgresKeySource(pool, master), master)
     service = command_service(pool, dsn, master, ring, settings.payment_hold)
     command = await stack.enter_async_context(service)
-    await stack.enter_async_context(due_loop(pool, dsn, command.desk))
+    await stack.enter_async_context(running(DueWorker(pool, dsn, command.desk)))
     await stack.enter_async_context(pruning(pool, timedelta(days=settings.keep_answers_days)))
 
 

@@ -6,13 +6,14 @@ import socket
 from contextlib import AsyncExitStack
 
 from services.command.app import command_service
-from services.command.schedule.due_worker import due_loop
+from services.command.schedule.due_worker import DueWorker
 from services.query.app import query_service
 from services.query.loops import query_loops
 from shared.accounts.door import ring_at
 from shared.eventlog.master_keys import load_master
 from shared.http.application import Offer, serve_offer
 from shared.http.exposition import Place
+from shared.runtime.loops import running
 from shared.runtime.metrics import watch_pool
 from shared.runtime.postgres import pool_of
 from shared.runtime.settings import Settings
@@ -39,7 +40,7 @@ async def serve_both(settings: Settings, listener: socket.socket, place: Place) 
         query = await stack.enter_async_context(reading)
         if settings.loops == "inline":
             await stack.enter_async_context(query_loops(settings, master))
-            await stack.enter_async_context(due_loop(pool, dsn, command.desk))
+            await stack.enter_async_context(running(DueWorker(pool, dsn, command.desk)))
         offer = Offer(
             [*query.routes, *command.routes],
             [*command.checks, *query.checks],

@@ -5,11 +5,12 @@ from __future__ import annotations
 from contextlib import AsyncExitStack
 
 from services.command.app import command_service
-from services.command.schedule.due_worker import due_loop
+from services.command.schedule.due_worker import DueWorker
 from shared.accounts.door import ring_at
 from shared.eventlog.master_keys import load_master
 from shared.http.application import Offer, first_listener, serve_offer
 from shared.http.exposition import Place
+from shared.runtime.loops import running
 from shared.runtime.metrics import watch_pool
 from shared.runtime.postgres import pool_of
 from shared.runtime.settings import Settings
@@ -35,7 +36,7 @@ async def serve_writes(settings: Settings) -> None:
         )
         command = await stack.enter_async_context(service)
         if settings.loops != "off":
-            await stack.enter_async_context(due_loop(pool, dsn, command.desk))
+            await stack.enter_async_context(running(DueWorker(pool, dsn, command.desk)))
         offer = Offer(command.routes, command.checks)
         await serve_offer(settings, ring, offer, listener, Place("command"))
 

@@ -5,17 +5,15 @@ Any number of processes may run them: each loop elects one (decision 0012).
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
-
-import asyncpg
+from contextlib import asynccontextmanager
 
 from services.query.projection.projector import Projector
 from services.query.relay.loops import publishing_loops
 from services.query.webhooks.loops import webhook_loops
 from shared.eventlog.privacy import MasterKey
 from shared.eventlog.wakeup import Wakeup
+from shared.runtime.loops import running
 from shared.runtime.postgres import pool_of
 from shared.runtime.settings import Settings
 
@@ -32,13 +30,8 @@ async def query_loops(settings: Settings, master: MasterKey) -> AsyncIterator[No
 @asynccontextmanager
 async def projecting(settings: Settings, master: MasterKey) -> AsyncIterator[None]:
     """The projector: what reads wait for."""
-    projector = Projector(settings.database_dsn, master, on_poison=settings.on_poison)
-    task = asyncio.create_task(projector.run(), name="projector")
-    try:
+    async with running(Projector(settings.database_dsn, master, on_poison=settings.on_poison)):
         yield
-    finally:
-        projector.stop()
-        await _ended(task)
 
 
 @asynccontextmanager
@@ -46,36 +39,9 @@ async def publishing(
     settings: Settings, master: MasterKey, yields: bool = False
 ) -> AsyncIterator[None]:
     """Relay and webhooks; `yields`: on a machine shared with bookings, which go first."""
-    dsn = settings.database_dsn
+    dsn, urls = settings.database_dsn, settings.amqp_dsn
     async with pool_of(dsn, POOL_SIZE) as pool:
         wakeup = Wakeup(dsn)
-        wakeup.start()
-        try:
-            async with (
-                _relaying(settings, pool, wakeup, yields),
-                webhook_loops(settings, master, wakeup),
-            ):
-                yield
-        finally:
-            await wakeup.stop()
-
-
-@asynccontextmanager
-async def _relaying(
-    settings: Settings, pool: asyncpg.Pool[asyncpg.Record], wakeup: Wakeup, yields: bool
-) -> AsyncIterator[None]:
-    urls = settings.amqp_dsn
-    dsn = settings.database_dsn
-    loops = [] if urls is None else publishing_loops(pool, wakeup, urls, dsn, yields)
-    tasks = [asyncio.create_task(loop.run(), name="publishing") for loop in loops]
-    try:
-        yield
-    finally:
-        await asyncio.gather(*(loop.stop() for loop in loops))
-        for task in tasks:
-            await _ended(task)
-
-
-async def _ended(task: asyncio.Task[None]) -> None:
-    with suppress(asyncio.CancelledError):
-        await task
+        loops = [] if urls is None else publishing_loops(pool, wakeup, urls, dsn, yields)
+        async with running(wakeup), running(*loops), webhook_loops(settings, master, wakeup):
+            yield

@@ -22,16 +22,19 @@ class Wakeup:
         self._dsn = dsn
         self._poll_seconds = poll_seconds
         self._news = asyncio.Event()
-        self._task: asyncio.Task[None] | None = None
+        self._stopped = asyncio.Event()
 
-    def start(self) -> None:
-        self._task = asyncio.create_task(self._listen(), name="wakeup")
+    async def run(self) -> None:
+        """Listen until `stop()`; whoever waits without it looks again at every poll."""
+        listening = asyncio.create_task(self._listen(), name="wakeup")
+        try:
+            await self._stopped.wait()
+        finally:
+            listening.cancel()
+            await asyncio.wait({listening})
 
-    async def stop(self) -> None:
-        if self._task is not None:
-            self._task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._task
+    def stop(self) -> None:
+        self._stopped.set()
 
     def token(self) -> asyncio.Event:
         """Take it before you read; then `wait` on it: news between the two is not lost."""

@@ -178,7 +178,7 @@ async def relayed(
     await eventually(lambda: _is_at(ledger, outlets, events))
     seconds, used = time.perf_counter() - began, time.process_time() - cpu
     for relay in relays:
-        await relay.stop()
+        relay.stop()
     await asyncio.gather(*tasks)
     return (events - at) / seconds, used / (events - at) * 1e6
 

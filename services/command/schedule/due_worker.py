@@ -10,8 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager, suppress
+from collections.abc import Sequence
 from datetime import UTC, timedelta
 from http import HTTPStatus
 from uuid import uuid5
@@ -29,6 +28,7 @@ from shared.booking_api.rendering.bookings import Rendering
 from shared.booking_api.rendering.includes import NOTHING
 from shared.eventlog.election import Election, Term
 from shared.eventlog.wakeup import Wakeup
+from shared.runtime.loops import running
 
 AT_ONCE = 100
 REST_SECONDS = 0.25
@@ -51,11 +51,8 @@ class DueWorker:
 
     async def run(self) -> None:
         """Until `stop()`."""
-        self._wakeup.start()
-        try:
+        async with running(self._wakeup):
             await self._election.run(self._lead)
-        finally:
-            await self._wakeup.stop()
 
     def stop(self) -> None:
         self._election.stop()
@@ -117,18 +114,3 @@ class DueWorker:
             _log.warning("due work waits: %s", error.code)
             return AFTER_TROUBLE
         return None if reply.status in _FINISHED else AFTER_REFUSAL
-
-
-@asynccontextmanager
-async def due_loop(
-    pool: asyncpg.Pool[asyncpg.Record], dsn: str, desk: BookingDesk
-) -> AsyncIterator[None]:
-    """The worker runs inside the block."""
-    worker = DueWorker(pool, dsn, desk)
-    task = asyncio.create_task(worker.run(), name="due work")
-    try:
-        yield
-    finally:
-        worker.stop()
-        with suppress(asyncio.CancelledError):
-            await task

@@ -23,6 +23,7 @@ from shared.eventlog.election import LEASE_SECONDS, Election, Resigned, Term
 from shared.eventlog.privacy import MasterKey
 from shared.eventlog.wakeup import Wakeup
 from shared.runtime.fault_points import reached
+from shared.runtime.loops import running
 from shared.runtime.postgres import BoundedPool
 from shared.runtime.settings import OnPoison
 
@@ -62,7 +63,8 @@ class Projector:
 
     async def _project(self, term: Term) -> None:
         await prepare(self._dsn, self._schema)
-        async with _pool(self._dsn, self._schema) as pool, _wakeup(self._dsn) as wakeup:
+        wakeup = Wakeup(self._dsn)
+        async with _pool(self._dsn, self._schema) as pool, running(wakeup):
             position = await self._checkpoint(term, pool).take()
             batches = following(pool, wakeup, self._master, self._batch).follow(position)
             async with read_ahead(batches, READ_AHEAD) as ahead, pool.acquire() as connection:
@@ -117,13 +119,3 @@ async def _pool(dsn: str, schema: str) -> AsyncIterator[Pool]:
         yield pool
     finally:
         pool.terminate()
-
-
-@asynccontextmanager
-async def _wakeup(dsn: str) -> AsyncIterator[Wakeup]:
-    wakeup = Wakeup(dsn)
-    wakeup.start()
-    try:
-        yield wakeup
-    finally:
-        await wakeup.stop()

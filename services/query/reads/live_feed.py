@@ -20,6 +20,7 @@ from shared.accounts.postgres import AccountsUnavailable
 from shared.eventlog.follower import BatchPolicy, Follower, read_log
 from shared.eventlog.record import StoredRecord
 from shared.eventlog.wakeup import Wakeup
+from shared.runtime.loops import running
 
 MAX_WAITING = 1_000
 HEARTBEAT_SECONDS = 15.0
@@ -127,16 +128,13 @@ class LiveFeed:
 
     async def _follow(self) -> None:
         wakeup = Wakeup(self._dsn)
-        wakeup.start()
-        read = partial(read_log, self._pool)
-        try:
+        follower = Follower(partial(read_log, self._pool), wakeup, BatchPolicy(BATCH))
+        async with running(wakeup):
             while True:
                 with contextlib.suppress(*LOST):
-                    await self._hand_out(Follower(read, wakeup, BatchPolicy(BATCH)))
+                    await self._hand_out(follower)
                 _log.warning("the live feed lost the database; going on from %d", self._position)
                 await asyncio.sleep(RETRY_SECONDS)
-        finally:
-            await wakeup.stop()
 
     async def _hand_out(self, follower: Follower[StoredRecord]) -> None:
         async for records in follower.follow(self._position):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import Protocol
 
 import asyncpg
 
@@ -17,16 +16,9 @@ from services.query.relay.yield_to_sales import Deferral
 from shared.eventlog.follower import Follower
 from shared.eventlog.statements import statements_of
 from shared.eventlog.wakeup import Wakeup
+from shared.runtime.loops import Loop
 
 sql = statements_of(__package__)
-
-
-class PublishingLoop(Protocol):
-    """Runs until it is stopped; safe to run in every process."""
-
-    async def run(self) -> None: ...
-
-    async def stop(self) -> None: ...
 
 
 def publishing_loops(
@@ -35,7 +27,7 @@ def publishing_loops(
     amqp_urls: str,
     dsn: str,
     yields: bool = False,
-) -> list[PublishingLoop]:
+) -> list[Loop]:
     """Events to subscribers, events to the replay stream, seat counts; each elects for itself.
 
     `yields`: they share a machine with bookings, which go first.

@@ -53,7 +53,7 @@ class Relay:
         """Stand for election and publish while elected."""
         await self._election.run(self._lead)
 
-    async def stop(self) -> None:
+    def stop(self) -> None:
         """Let `run()` return: what is under way is confirmed first, within five seconds."""
         self._election.stop()
 

@@ -51,7 +51,7 @@ class ChangeNotices:
         """Stand for election and publish while elected."""
         await self._election.run(self._lead)
 
-    async def stop(self) -> None:
+    def stop(self) -> None:
         """Let `run()` return: the newest counts are sent first, within five seconds."""
         self._election.stop()
 

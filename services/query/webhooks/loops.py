@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager
 
 from services.query.reads.fresh_reads import FreshReads
 from services.query.webhooks.body import WebhookBodies
@@ -16,6 +15,7 @@ from shared.accounts.postgres import PostgresKeySource
 from shared.accounts.projects import PostgresProjects
 from shared.eventlog.privacy import MasterKey
 from shared.eventlog.wakeup import Wakeup
+from shared.runtime.loops import running
 from shared.runtime.postgres import pool_of
 from shared.runtime.settings import Settings
 
@@ -47,16 +47,5 @@ async def webhook_loops(
         poster = await stack.enter_async_context(posting(settings.webhooks_private))
         enqueuer = WebhookEnqueuer(pool, wakeup, dsn)
         sender = WebhookSender(pool, wakeup, master, bodies, poster, patience or Patience())
-        async with _running(enqueuer), _running(sender):
+        async with running(enqueuer, sender):
             yield
-
-
-@asynccontextmanager
-async def _running(loop: WebhookEnqueuer | WebhookSender) -> AsyncIterator[None]:
-    task = asyncio.create_task(loop.run(), name=type(loop).__name__)
-    try:
-        yield
-    finally:
-        loop.stop()
-        with suppress(asyncio.CancelledError):
-            await task

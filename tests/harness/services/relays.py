@@ -25,6 +25,7 @@ from shared.eventlog.store import Appended, Entry
 from shared.eventlog.wakeup import Wakeup
 from shared.messaging.asyncapi import document
 from shared.messaging.topology import EVENTS
+from shared.runtime import loops
 from tests.harness.events.ledger import booked, created
 
 PATIENCE = 60.0
@@ -80,11 +81,10 @@ class Ledger:
 async def ledger_at(dsn: str) -> AsyncIterator[Ledger]:
     async with asyncpg.create_pool(dsn, min_size=1, max_size=6) as pool:
         ledger = Ledger(dsn, pool)
-        ledger.wakeup.start()
         try:
-            yield ledger
+            async with loops.running(ledger.wakeup):
+                yield ledger
         finally:
-            await ledger.wakeup.stop()
             await ledger.store.close()
 
 
@@ -96,7 +96,7 @@ async def running(relay: Relay) -> AsyncIterator[asyncio.Task[None]]:
         yield task
     finally:
         if not task.done():
-            await relay.stop()
+            relay.stop()
             await asyncio.wait({task}, timeout=PATIENCE)
         if not task.cancelled():
             task.result()

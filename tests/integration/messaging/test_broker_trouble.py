@@ -212,6 +212,6 @@ async def test_stopping_while_the_broker_is_silent_takes_seconds_not_minutes(
             await eventually(lambda: _is_at(ledger, 2))
             await own_broker.kill()
             await sell(ledger, groups=1, seats=1)
-            await relay.stop()
+            relay.stop()
             await asyncio.wait_for(task, PATIENCE)
         await own_broker.start_again()

@@ -33,7 +33,7 @@ async def noticing(ledger: Ledger, amqp_url: str, per_second: float = 4) -> Asyn
     try:
         yield
     finally:
-        await notices.stop()
+        notices.stop()
         await asyncio.wait_for(task, PATIENCE)
 
 

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from uuid import UUID, uuid4
 
 import pytest
@@ -19,6 +16,7 @@ from services.query.projection.rebuild.compare import first_difference
 from services.query.reads.fresh_reads import FreshReads
 from services.query.reads.related_seats import snapshot
 from shared.booking_api.errors import NotFreshYet
+from shared.runtime.loops import running
 from tests.harness.services.relays import eventually
 from tests.integration.query.api import FOREIGN_KEY, Api
 from tests.integration.query.conftest import wait_until_projected
@@ -54,7 +52,7 @@ async def test_an_unreadable_event_parks_its_group_and_no_other(
     await scenario.book(good)
     await scenario.book(bad)
     await pool.execute(f"UPDATE stored_events {damage} WHERE booking_id = $1", poison)
-    async with _running(Projector(database_url, MASTER)):
+    async with running(Projector(database_url, MASTER)):
         await wait_until_projected(reads, scenario.position)
     [(group_id, at, reason)] = await _parked(pool)
     assert (group_id, at) == (bad, position)
@@ -75,16 +73,6 @@ async def _count(pool: Pool, group_id: UUID) -> tuple[int, int]:
     return row["version"], row["current_seats"]
 
 
-@asynccontextmanager
-async def _running(projector: Projector) -> AsyncIterator[None]:
-    task = asyncio.create_task(projector.run())
-    try:
-        yield
-    finally:
-        projector.stop()
-        await task
-
-
 async def test_what_the_tables_refuse_parks_its_group(
     database_url: str, scenario: Scenario, pool: Pool, reads: FreshReads
 ) -> None:
@@ -93,7 +81,7 @@ async def test_what_the_tables_refuse_parks_its_group(
     position = scenario.position
     groups += [await scenario.create() for _ in range(9)]
     await scenario.book(bad)
-    async with _running(Projector(database_url, MASTER)):
+    async with running(Projector(database_url, MASTER)):
         await wait_until_projected(reads, scenario.position)
     [(group_id, at, reason)] = await _parked(pool)
     assert (group_id, at) == (bad, position)
@@ -108,7 +96,7 @@ async def test_what_does_not_fit_a_column_parks_its_group(
     await scenario.append(bad, [scenario.booked(bad, uuid4(), 2**31, current_seats=1)])
     position = scenario.position
     await scenario.book(good)
-    async with _running(Projector(database_url, MASTER)):
+    async with running(Projector(database_url, MASTER)):
         await wait_until_projected(reads, scenario.position)
     [(group_id, at, reason)] = await _parked(pool)
     assert (group_id, at) == (bad, position)
@@ -136,7 +124,7 @@ async def test_a_bug_in_apply_parks_its_group_until_it_is_mended(
         bug.setattr(attendees, "apply", with_a_bug)
         await scenario.book(bad)
         await scenario.book(good)
-        async with _running(Projector(database_url, MASTER)):
+        async with running(Projector(database_url, MASTER)):
             await wait_until_projected(reads, scenario.position)
             async with pool.acquire() as connection:
                 again = await retry(connection, MASTER, bad)
@@ -163,14 +151,14 @@ async def test_a_projection_may_stop_instead(
 ) -> None:
     await scenario.create(what="a\x00b")
     good = await scenario.create()
-    async with _running(Projector(database_url, MASTER, on_poison="stop")):
+    async with running(Projector(database_url, MASTER, on_poison="stop")):
         with pytest.raises(NotFreshYet):
             await reads.until_projected()
         assert await reads.group(good) is not None
     assert await _parked(pool) == []
     assert await pool.fetchval("SELECT count(*) FROM groups") == 0
     assert "resigned: the projection stops at position 1" in caplog.text
-    async with _running(Projector(database_url, MASTER)):
+    async with running(Projector(database_url, MASTER)):
         await wait_until_projected(reads, scenario.position)
     assert len(await _parked(pool)) == 1
 
@@ -181,7 +169,7 @@ async def test_an_erased_person_is_shown_erased(
     group_id = await scenario.create(app_id=api.app_id)
     before, after = await scenario.book(group_id), await scenario.book(group_id)
     await scenario.erase(group_id, before, pool)
-    async with _running(Projector(database_url, MASTER)):
+    async with running(Projector(database_url, MASTER)):
         await wait_until_projected(reads, scenario.position)
         await scenario.erase(group_id, after, pool)
         got = await api.get(f"/bookings/{group_id}?include=related_bookings.customers")
@@ -193,12 +181,12 @@ async def test_a_term_that_is_over_writes_nothing(
     database_url: str, scenario: Scenario, pool: Pool, reads: FreshReads
 ) -> None:
     first, second = Projector(database_url, MASTER), Projector(database_url, MASTER)
-    async with _running(first):
+    async with running(first):
         await scenario.create()
         await wait_until_projected(reads, scenario.position)
         await pool.execute("UPDATE checkpoint SET epoch = epoch + 1")
         await scenario.create()
-        async with _running(second):
+        async with running(second):
             await wait_until_projected(reads, scenario.position)
     assert await pool.fetchval("SELECT count(*) FROM groups") == 2
 
@@ -209,7 +197,7 @@ async def test_what_happens_while_a_group_is_taken_back_is_projected_too(
     bad = await scenario.create()
     poison = await scenario.book(bad)
     await _damage(pool, poison, "seatledger.seat_painted")
-    async with _running(Projector(database_url, MASTER)):
+    async with running(Projector(database_url, MASTER)):
         await wait_until_projected(reads, scenario.position)
         await _damage(pool, poison, "seatledger.seat_booked")
         async with pool.acquire() as connection, connection.transaction():

@@ -14,6 +14,7 @@ from services.query.projection.rebuild.compare import Difference, first_differen
 from services.query.reads.fresh_reads import FreshReads
 from services.query.reads.related_seats import snapshot
 from shared.eventlog.wakeup import Wakeup
+from shared.runtime.loops import running
 from tests.integration.query.conftest import Until, wait_until_projected
 from tests.integration.query.play import play
 from tests.integration.query.scenario import MASTER, Scenario
@@ -52,9 +53,8 @@ async def test_whoever_is_behind_reads_more_at_a_time_and_near_the_head_little(
     group_id = await scenario.create(max_seats=1_000_000)
     await scenario.book_many(group_id, 2_000)
     wakeup = Wakeup(database_url)
-    wakeup.start()
     seen, sizes = list[int](), list[int]()
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(60), running(wakeup):
         async for changes in following(pool, wakeup, MASTER, batch=100).follow(0):
             seen += [change.position for change in changes]
             sizes.append(len(changes))
@@ -62,7 +62,6 @@ async def test_whoever_is_behind_reads_more_at_a_time_and_near_the_head_little(
                 await scenario.book_many(group_id, 150)
             if seen[-1] == 2_151:
                 break
-    await wakeup.stop()
     assert seen == list(range(1, 2_152))
     assert sizes[:4] == [100, 200, 400, 400] and max(sizes) == 400
     assert sizes[-2:] == [100, 50]
@@ -74,12 +73,10 @@ async def test_the_read_models_are_what_the_log_folds_to(
 ) -> None:
     await play(scenario, pool, 300, seed=batch)
     projector = Projector(database_url, MASTER, batch=batch)
-    running = asyncio.create_task(projector.run())
-    await wait_until_projected(reads, scenario.position)
-    await play(scenario, pool, 100, seed=-batch)
-    await wait_until_projected(reads, scenario.position)
-    projector.stop()
-    await running
+    async with running(projector):
+        await wait_until_projected(reads, scenario.position)
+        await play(scenario, pool, 100, seed=-batch)
+        await wait_until_projected(reads, scenario.position)
     assert await _difference(pool) is None
 
 

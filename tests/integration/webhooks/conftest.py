@@ -11,6 +11,7 @@ from services.query.connection import Pool
 from services.query.webhooks.loops import webhook_loops
 from services.query.webhooks.sender import Patience
 from shared.eventlog.wakeup import Wakeup
+from shared.runtime.loops import running
 from shared.runtime.settings import Settings
 from tests.integration.query.conftest import api, pool, scenario
 from tests.integration.query.scenario import MASTER
@@ -36,9 +37,8 @@ async def receiver() -> AsyncIterator[Receiver]:
 @pytest_asyncio.fixture
 async def wakeup(database_url: str) -> AsyncIterator[Wakeup]:
     wakeup = Wakeup(database_url)
-    wakeup.start()
-    yield wakeup
-    await wakeup.stop()
+    async with running(wakeup):
+        yield wakeup
 
 
 @pytest_asyncio.fixture
