@@ -1,4 +1,4 @@
-"""One leader per name over all processes, in terms: whoever lost a term can write nothing under it.
+"""Leader election: one leader per name over all processes; a lost term can write nothing.
 
 A session lock elects; the session pings every second and PostgreSQL ends it after five silent ones,
 so a frozen leader is replaced. Every term takes an epoch, every write of a term is conditional on

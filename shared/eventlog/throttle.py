@@ -1,4 +1,4 @@
-"""A moment between two looks at the log, so that a sale's commits are read together.
+"""A throttle for those who look at the log: a sale's commits are read together.
 
 Whoever looks after a longer pause looks at once: what comes alone never waits.
 """

@@ -1,4 +1,4 @@
-"""A LISTEN connection that only ever says "look again": losing it costs delay, never an event."""
+"""Wakes the log's followers by NOTIFY, or every 100 ms: losing it costs delay, never an event."""
 
 from __future__ import annotations
 

@@ -27,9 +27,9 @@ from deploy.local.postgres.server import PrivatePostgres
 from deploy.local.rabbitmq.broker import installation
 from deploy.local.rabbitmq.node import PrivateRabbitMQ
 from services.query.relay.broker.rabbitmq import Broker
-from services.query.relay.destination import TO_REPLAY, TO_SUBSCRIBERS, Outlet
+from services.query.relay.destination import TO_REPLAY, TO_SUBSCRIBERS, Destination
 from services.query.relay.log_tail import SharedTail
-from services.query.relay.message_cache import Rendering
+from services.query.relay.message_cache import MessageCache
 from services.query.relay.relay import Relay
 from shared.eventlog.follower import Follower
 from shared.eventlog.store import Entry
@@ -44,7 +44,7 @@ from tests.harness.services.relays import Ledger, eventually, ledger_at
 ONE_AT_A_TIME = 300
 WANTED = 3.0
 QUORUM = {"x-queue-type": "quorum"}
-CASES: tuple[tuple[str, int, dict[str, str] | None, tuple[Outlet, ...]], ...] = (
+CASES: tuple[tuple[str, int, dict[str, str] | None, tuple[Destination, ...]], ...] = (
     ("200 groups, quorum queue", 200, QUORUM, (TO_SUBSCRIBERS,)),
     ("200 groups, classic queue", 200, {}, (TO_SUBSCRIBERS,)),
     ("1 group, quorum queue", 1, QUORUM, (TO_SUBSCRIBERS,)),
@@ -69,12 +69,12 @@ async def main(options: argparse.Namespace) -> int:
     """0 when the relay is fast enough in every case."""
     rows = []
     async with servers() as (postgres, broker):
-        for number, (what, groups, arguments, outlets) in enumerate(CASES):
+        for number, (what, groups, arguments, destinations) in enumerate(CASES):
             dsn = await fresh_database(postgres, f"case_{number}")
             async with ledger_at(dsn) as ledger, queue_at(broker.url, arguments) as queue:
                 events = await fill(ledger, groups, options.events)
                 rounds = [
-                    await one_round(ledger, broker.url, queue, outlets, events)
+                    await one_round(ledger, broker.url, queue, destinations, events)
                     for _ in range(options.rounds)
                 ]
             rows.append(row_of(what, rounds))
@@ -137,11 +137,15 @@ async def queue_at(
 
 
 async def one_round(
-    ledger: Ledger, url: str, queue: AbstractQueue | None, outlets: Sequence[Outlet], events: int
+    ledger: Ledger,
+    url: str,
+    queue: AbstractQueue | None,
+    destinations: Sequence[Destination],
+    events: int,
 ) -> tuple[float, float, float]:
     """(one at a time, the relay, microseconds an event)."""
     slow = 0.0 if queue is None else await one_at_a_time(url)
-    fast, cost = await relayed(ledger, url, outlets, events)
+    fast, cost = await relayed(ledger, url, destinations, events)
     if queue is not None:
         await queue.purge()
     return slow, fast, cost
@@ -159,23 +163,23 @@ async def one_at_a_time(url: str) -> float:
 
 
 async def relayed(
-    ledger: Ledger, url: str, outlets: Sequence[Outlet], events: int
+    ledger: Ledger, url: str, destinations: Sequence[Destination], events: int
 ) -> tuple[float, float]:
     """(events a second, microseconds of processor an event), from the first checkpoint to the last.
 
-    Several outlets run side by side, as in the service: the last one to be through counts.
+    Several destinations run side by side, as in the service: the last one to be through counts.
     """
     await ledger.pool.execute("UPDATE followers SET checkpoint = 0")
     log = Follower(SharedTail(ledger.pool).read, ledger.wakeup)
-    rendering = Rendering()
+    messages = MessageCache()
     relays = [
-        Relay(ledger.pool, log, Broker(url), ledger.dsn, outlet=outlet, rendering=rendering)
-        for outlet in outlets
+        Relay(ledger.pool, log, Broker(url), ledger.dsn, destination=destination, messages=messages)
+        for destination in destinations
     ]
     tasks = [asyncio.create_task(relay.run()) for relay in relays]
-    await eventually(lambda: _has_begun(ledger, outlets))
-    began, cpu, at = time.perf_counter(), time.process_time(), await _behind(ledger, outlets)
-    await eventually(lambda: _is_at(ledger, outlets, events))
+    await eventually(lambda: _has_begun(ledger, destinations))
+    began, cpu, at = time.perf_counter(), time.process_time(), await _behind(ledger, destinations)
+    await eventually(lambda: _is_at(ledger, destinations, events))
     seconds, used = time.perf_counter() - began, time.process_time() - cpu
     for relay in relays:
         relay.stop()
@@ -183,16 +187,16 @@ async def relayed(
     return (events - at) / seconds, used / (events - at) * 1e6
 
 
-async def _behind(ledger: Ledger, outlets: Sequence[Outlet]) -> int:
-    return min([await ledger.checkpoint(outlet.name) for outlet in outlets])
+async def _behind(ledger: Ledger, destinations: Sequence[Destination]) -> int:
+    return min([await ledger.checkpoint(destination.name) for destination in destinations])
 
 
-async def _has_begun(ledger: Ledger, outlets: Sequence[Outlet]) -> bool:
-    return await _behind(ledger, outlets) > 0
+async def _has_begun(ledger: Ledger, destinations: Sequence[Destination]) -> bool:
+    return await _behind(ledger, destinations) > 0
 
 
-async def _is_at(ledger: Ledger, outlets: Sequence[Outlet], position: int) -> bool:
-    return await _behind(ledger, outlets) >= position
+async def _is_at(ledger: Ledger, destinations: Sequence[Destination], position: int) -> bool:
+    return await _behind(ledger, destinations) >= position
 
 
 def row_of(what: str, rounds: Sequence[tuple[float, float, float]]) -> Row:

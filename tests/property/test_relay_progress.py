@@ -6,7 +6,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from services.query.relay.checkpoint import Progress
+from services.query.relay.confirmed_positions import ConfirmedPositions
 
 HEAD = 30
 
@@ -17,7 +17,7 @@ class ProgressMachine(RuleBasedStateMachine):
 
     @initialize()
     def begin(self) -> None:
-        self.progress = Progress(0)
+        self.progress = ConfirmedPositions(0)
         self.confirmed: set[int] = set()
         self.under_way: set[int] = set()
         self.next = 1
@@ -47,7 +47,7 @@ class ProgressMachine(RuleBasedStateMachine):
     @rule()
     def restart(self) -> None:
         """A new process knows the checkpoint alone."""
-        self.progress = Progress(self.progress.checkpoint)
+        self.progress = ConfirmedPositions(self.progress.checkpoint)
         self.under_way.clear()
         self.next = self.progress.checkpoint + 1
 

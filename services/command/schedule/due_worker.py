@@ -1,4 +1,4 @@
-"""Time as an actor: what is due is done by ordinary commands, once, however many processes run.
+"""The due work loop: does what time does to bookings, by ordinary commands, once.
 
 Due work is a read model of the log. A worker claims it with SKIP LOCKED and acts under a command id
 made of booking, action and due time; a crash in between repeats the command, not its effect. What

@@ -1,4 +1,4 @@
-"""The log as the projection reads it: each event with the key that opens it, in one statement.
+"""Reads the log for the projection: each event with the key that opens it, in one statement.
 
 Near the log's head batches are small, so that readers wait little; behind it each one is twice as
 large as the last, up to a bound, so that whoever is behind catches up.

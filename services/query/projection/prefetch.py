@@ -1,4 +1,4 @@
-"""Fetches the next items while the last ones are worked on; at most `depth` wait."""
+"""Reads ahead: fetches the next items while the last ones are worked on; at most `depth` wait."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Live events for any number of listeners at the cost of one follower of the log.
+"""The live feed: new events as server-sent events, any number of listeners on one follower.
 
 Each event is read, decoded and written down once; listeners share the bytes. A listener that does
 not keep up is dropped, with the reason: nothing is kept for it without bound.

@@ -1,4 +1,4 @@
-"""Where a relay publishes to: all subscribers, or the stream that they read again from."""
+"""The destinations of a relay: all subscribers' exchange, or the stream to read again from."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from shared.messaging.topology import CORE, EVENTS, REPLAY, REPLAYED, Topology
 
 
 @dataclass(frozen=True, slots=True)
-class Outlet:
+class Destination:
     """`name` is the follower's; `key` replaces the messages' own routing keys.
 
     `parks`: what is refused for its content is set aside with its group; otherwise it holds
@@ -26,7 +26,7 @@ class Outlet:
     behind: int = BEHIND
 
 
-TO_SUBSCRIBERS = Outlet("relay", EVENTS, None, CORE, parks=True, may_go_unheard=True)
+TO_SUBSCRIBERS = Destination("relay", EVENTS, None, CORE, parks=True, may_go_unheard=True)
 # Only one queue, which refuses nothing and loses at most the end of what it was sent.
-TO_REPLAY = Outlet("replay", "", REPLAY, REPLAYED, parks=False, may_go_unheard=False, behind=0)
+TO_REPLAY = Destination("replay", "", REPLAY, REPLAYED, parks=False, may_go_unheard=False, behind=0)
 """By the default exchange, whose routing keys are the names of queues: nothing passes it over."""

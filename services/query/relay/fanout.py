@@ -1,4 +1,4 @@
-"""One event for the whole group, many messages: what it did to each seat booking, from the log.
+"""Fan-out of one group event into a message per seat booking that it moved, from the log.
 
 The group's fold before the event and after it differ in exactly the seat bookings that the event
 moved, whatever the rule is; their order is the order in which they were booked.

@@ -1,4 +1,4 @@
-"""Many groups at once, one group in order: its next event is sent when its last is confirmed.
+"""A queue of events per group: its next is sent when its last is confirmed; groups side by side.
 
 So no failure can swap two events of a group. A group that has fallen far behind is sent several
 ahead, still in order; decision 0034 says what that gives up, and when it is not done.
@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any
 from uuid import UUID
 
-from services.query.relay.message_cache import Rendered
+from services.query.relay.message_cache import EncodedMessage
 from shared.eventlog.record import StoredRecord
 
 ROOM = 2000
@@ -25,22 +25,22 @@ AHEAD = 32
 
 Detour = Callable[[], Awaitable[None]]
 """What takes longer than one message: it has its group for itself."""
-Plan = Callable[[StoredRecord], Rendered | Detour]
+Plan = Callable[[StoredRecord], EncodedMessage | Detour]
 
 
 class Flight:
     """An event on its way: planned when its turn comes, landed when the broker has it."""
 
-    __slots__ = ("has_landed", "lane", "plan", "record")
+    __slots__ = ("has_landed", "plan", "queue", "record")
 
-    def __init__(self, lane: Lane, record: StoredRecord) -> None:
-        self.lane = lane
+    def __init__(self, queue: GroupQueue, record: StoredRecord) -> None:
+        self.queue = queue
         self.record = record
-        self.plan: Rendered | Detour | None = None
+        self.plan: EncodedMessage | Detour | None = None
         self.has_landed = False
 
 
-class Lane:
+class GroupQueue:
     """A group's events: those that wait, and those under way."""
 
     __slots__ = ("flying", "group_id", "waiting")
@@ -51,8 +51,8 @@ class Lane:
         self.flying: deque[Flight] = deque()
 
 
-class Lanes:
-    """A lane per group. `depart` is called for each event in its turn, `done` in its order."""
+class GroupQueues:
+    """A queue per group. `depart` is called for each event in its turn, `done` in its order."""
 
     def __init__(
         self,
@@ -65,7 +65,7 @@ class Lanes:
         self._depart = depart
         self._done = done
         self._room = room
-        self._lanes: dict[UUID, Lane] = {}
+        self._queues: dict[UUID, GroupQueue] = {}
         self._count = 0
         self._has_room = asyncio.Event()
         self._idle = asyncio.Event()
@@ -80,11 +80,11 @@ class Lanes:
             await self._has_room.wait()
         self._count += 1
         self._idle.clear()
-        lane = self._lanes.get(record.group_id)
-        if lane is None:
-            lane = self._lanes[record.group_id] = Lane(record.group_id)
-        lane.waiting.append(Flight(lane, record))
-        self._advance(lane)
+        queue = self._queues.get(record.group_id)
+        if queue is None:
+            queue = self._queues[record.group_id] = GroupQueue(record.group_id)
+        queue.waiting.append(Flight(queue, record))
+        self._advance(queue)
 
     async def idle(self) -> None:
         """Waits until everything is done."""
@@ -93,36 +93,36 @@ class Lanes:
     def landed(self, flight: Flight) -> None:
         """An event is done when all of its group before it are, too."""
         flight.has_landed = True
-        lane = flight.lane
-        while lane.flying and lane.flying[0].has_landed:
-            self._done(lane.flying.popleft().record)
+        queue = flight.queue
+        while queue.flying and queue.flying[0].has_landed:
+            self._done(queue.flying.popleft().record)
             self._count -= 1
-        self._advance(lane)
-        if not lane.flying:
-            del self._lanes[lane.group_id]
+        self._advance(queue)
+        if not queue.flying:
+            del self._queues[queue.group_id]
         if self._count < self._room:
             self._has_room.set()
         if not self._count:
             self._idle.set()
 
-    def _advance(self, lane: Lane) -> None:
-        while lane.waiting and self._may_depart(lane):
-            flight = lane.waiting.popleft()
-            lane.flying.append(flight)
+    def _advance(self, queue: GroupQueue) -> None:
+        while queue.waiting and self._may_depart(queue):
+            flight = queue.waiting.popleft()
+            queue.flying.append(flight)
             self._depart(flight)
 
-    def _may_depart(self, lane: Lane) -> bool:
-        flying = lane.flying
+    def _may_depart(self, queue: GroupQueue) -> bool:
+        flying = queue.flying
         if flying and (
             len(flying) >= self.ahead
-            or len(lane.waiting) < self.behind
-            or not isinstance(flying[-1].plan, Rendered)
+            or len(queue.waiting) < self.behind
+            or not isinstance(flying[-1].plan, EncodedMessage)
         ):
             return False
-        flight = lane.waiting[0]
+        flight = queue.waiting[0]
         if flight.plan is None:
             flight.plan = self._plan(flight.record)
-        return not flying or isinstance(flight.plan, Rendered)
+        return not flying or isinstance(flight.plan, EncodedMessage)
 
 
 def start(tasks: asyncio.TaskGroup, work: Coroutine[Any, Any, None]) -> None:

@@ -1,4 +1,4 @@
-"""The log read once for several loops of one process: the second gets what the first has read.
+"""A cache of the log's newest events: the followers of one process read each of them once.
 
 Positions are dense, so what is remembered is a stretch of the log without a gap.
 """
@@ -9,7 +9,7 @@ import asyncio
 
 import asyncpg
 
-from services.query.relay.yield_to_sales import Deferral
+from services.query.relay.yield_to_sales import YieldToSales
 from shared.eventlog.follower import read_log
 from shared.eventlog.record import StoredRecord
 from shared.eventlog.throttle import Rest
@@ -29,11 +29,11 @@ class SharedTail:
         self,
         pool: asyncpg.Pool[asyncpg.Record],
         kept: int = KEPT,
-        deferral: Deferral | None = None,
+        sales: YieldToSales | None = None,
     ) -> None:
         self._pool = pool
         self._kept = kept
-        self._deferral = deferral
+        self._sales = sales
         self._is_behind = False
         self._recent: list[StoredRecord] = []
         self._turn = asyncio.Lock()
@@ -47,8 +47,8 @@ class SharedTail:
             if known := self._known(after, limit):
                 return known
             await self._rest.take()
-            if self._deferral is not None:
-                await self._deferral.wait(self._is_behind)
+            if self._sales is not None:
+                await self._sales.wait(self._is_behind)
             batch = await read_log(self._pool, after, limit)
             self._is_behind = len(batch) >= BEHIND
             self._remember(after, batch)

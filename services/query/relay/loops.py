@@ -1,4 +1,4 @@
-"""Everything that publishes, for whoever starts the loops."""
+"""The publishing loops of a process, put together: two relays and the seat count notices."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ import asyncpg
 from services.query.relay.broker.rabbitmq import Broker
 from services.query.relay.destination import TO_REPLAY
 from services.query.relay.log_tail import SharedTail
-from services.query.relay.message_cache import Rendering
+from services.query.relay.message_cache import MessageCache
 from services.query.relay.relay import Relay
 from services.query.relay.seat_count_notices import ChangeNotices
-from services.query.relay.yield_to_sales import Deferral
+from services.query.relay.yield_to_sales import YieldToSales
 from shared.eventlog.follower import Follower
 from shared.eventlog.statements import statements_of
 from shared.eventlog.wakeup import Wakeup
@@ -32,12 +32,12 @@ def publishing_loops(
 
     `yields`: they share a machine with bookings, which go first.
     """
-    deferral = Deferral(partial(_head, pool)) if yields else None
-    log = Follower(SharedTail(pool, deferral=deferral).read, wakeup)
-    rendering = Rendering()
+    sales = YieldToSales(partial(_head, pool)) if yields else None
+    log = Follower(SharedTail(pool, sales=sales).read, wakeup)
+    messages = MessageCache()
     return [
-        Relay(pool, log, Broker(amqp_urls), dsn, rendering=rendering),
-        Relay(pool, log, Broker(amqp_urls), dsn, outlet=TO_REPLAY, rendering=rendering),
+        Relay(pool, log, Broker(amqp_urls), dsn, messages=messages),
+        Relay(pool, log, Broker(amqp_urls), dsn, destination=TO_REPLAY, messages=messages),
         ChangeNotices(log, Broker(amqp_urls), dsn),
     ]
 

@@ -1,4 +1,4 @@
-"""An event's message as it is sent, rendered once for all outlets of this process."""
+"""A cache of encoded messages: an event is rendered once for all destinations of this process."""
 
 from __future__ import annotations
 
@@ -12,24 +12,24 @@ from shared.eventlog.record import StoredRecord
 from shared.messaging.cloudevent import render
 
 KEPT = 4096
-"""Messages kept for the outlet that comes second: about a kilobyte each."""
+"""Messages kept for the destination that comes second: about a kilobyte each."""
 
 
-class Rendered(NamedTuple):
+class EncodedMessage(NamedTuple):
     """All of it but where it is published to."""
 
     routing_key: str
     content: Content
 
 
-class Rendering:
+class MessageCache:
     """The newest messages are remembered by their position."""
 
     def __init__(self, kept: int = KEPT) -> None:
         self._kept = kept
-        self._recent: dict[int, Rendered] = {}
+        self._recent: dict[int, EncodedMessage] = {}
 
-    def message_of(self, record: StoredRecord) -> Rendered | None:
+    def message_of(self, record: StoredRecord) -> EncodedMessage | None:
         """None when the event has several messages. UndecodableEvent, ContentRefused."""
         found = self._recent.get(record.position)
         if found is not None:
@@ -38,7 +38,7 @@ class Rendering:
         if moves_seats(recorded.event):
             return None
         message = render(recorded)
-        rendered = Rendered(message.routing_key, encoded(message))
+        rendered = EncodedMessage(message.routing_key, encoded(message))
         self._recent[record.position] = rendered
         if len(self._recent) > self._kept:
             del self._recent[next(iter(self._recent))]

@@ -1,4 +1,4 @@
-"""From a row of the log to its messages: the event's own, then those of the seats that it moved.
+"""The messages of an event: its own, then one for each seat booking that it moved.
 
 The seat bookings come from the group's stream itself, read page by page, never from a read model.
 """

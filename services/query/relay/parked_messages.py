@@ -1,5 +1,7 @@
-"""Messages that nobody would take: set aside with the reason, and behind them their group's later
-ones, so that the order within the group holds while all other groups go on.
+"""Parked messages: what the broker refuses for its content is set aside, with the reason.
+
+Behind it wait the later ones of its group, so that the order within the group holds while all
+other groups go on.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""The log is the outbox: every event reaches the broker, at least once, in its group's order.
+"""The relay: publishes every event of the log to the broker, at least once, in its group's order.
 
-One relay per outlet is elected over all processes. Its checkpoint moves only behind confirms, and
-only under its own epoch; whatever fails, it goes on from there.
+One relay per destination is elected over all processes. Its checkpoint moves only behind confirms,
+and only under its own epoch; whatever fails, it goes on from there.
 """
 
 from __future__ import annotations
@@ -12,13 +12,13 @@ import asyncpg
 
 from services.query.relay.broker.publisher import Publisher
 from services.query.relay.broker.rabbitmq import Broker
-from services.query.relay.checkpoint import Progress
-from services.query.relay.destination import TO_SUBSCRIBERS, Outlet
-from services.query.relay.message_cache import Rendering
+from services.query.relay.confirmed_positions import ConfirmedPositions
+from services.query.relay.destination import TO_SUBSCRIBERS, Destination
+from services.query.relay.message_cache import MessageCache
 from services.query.relay.parked_messages import NothingParked, ParkedMessages, retry_parked
 from services.query.relay.pipeline import WINDOW
 from services.query.relay.session import Leadership, Session
-from services.query.relay.term import RESIGN_SECONDS, Stay, Trouble, keep_publishing
+from services.query.relay.term import RESIGN_SECONDS, Tenure, Trouble, keep_publishing
 from shared.eventlog.election import Election, Term
 from shared.eventlog.follower import Follower
 from shared.eventlog.record import StoredRecord
@@ -36,18 +36,18 @@ class Relay:
         broker: Broker,
         dsn: str,
         window: int = WINDOW,
-        outlet: Outlet = TO_SUBSCRIBERS,
-        rendering: Rendering | None = None,
+        destination: Destination = TO_SUBSCRIBERS,
+        messages: MessageCache | None = None,
         resign_seconds: float = RESIGN_SECONDS,
     ) -> None:
         self._pool = pool
         self._log = log
-        self._rendering = rendering or Rendering()
+        self._messages = messages or MessageCache()
         self._broker = broker
         self._window = window
-        self._outlet = outlet
-        self._stay = Stay(resign_seconds)
-        self._election = Election(dsn, outlet.name, DRAIN_SECONDS)
+        self._destination = destination
+        self._tenure = Tenure(resign_seconds)
+        self._election = Election(dsn, destination.name, DRAIN_SECONDS)
 
     async def run(self) -> None:
         """Stand for election and publish while elected."""
@@ -58,23 +58,25 @@ class Relay:
         self._election.stop()
 
     async def _lead(self, term: Term) -> None:
-        parked = ParkedMessages(self._pool) if self._outlet.parks else NothingParked(self._pool)
-        if self._outlet.parks:
+        parked = (
+            ParkedMessages(self._pool) if self._destination.parks else NothingParked(self._pool)
+        )
+        if self._destination.parks:
             await retry_parked(self._pool)
-        progress = Progress(term.checkpoint)
+        progress = ConfirmedPositions(term.checkpoint)
         lead = Leadership(
             self._pool,
             self._log,
-            self._rendering,
-            self._outlet,
+            self._messages,
+            self._destination,
             parked,
             term,
             progress,
             self._window,
         )
         session = partial(self._publish, lead)
-        needs = self._outlet.needs
-        await keep_publishing(term, self._broker, needs, progress, session, self._stay)
+        needs = self._destination.needs
+        await keep_publishing(term, self._broker, needs, progress, session, self._tenure)
 
     async def _publish(self, lead: Leadership, publisher: Publisher, trouble: Trouble) -> None:
         await Session(lead, publisher, trouble).run()

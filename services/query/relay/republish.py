@@ -1,4 +1,4 @@
-"""Part of the log again, for one subscriber: to its queue and to nobody else's, with the same ids.
+"""Republishes a part of the log to one subscriber's queue and to nobody else's, with the same ids.
 
 Anything may end it: it has then published at least up to the position that it told last, and can
 be started again from there.
@@ -14,10 +14,10 @@ import asyncpg
 
 from services.query.relay.broker.publisher import Publisher, PublishFailed, Unroutable
 from services.query.relay.broker.rabbitmq import Broker
-from services.query.relay.checkpoint import Progress
-from services.query.relay.destination import Outlet
+from services.query.relay.confirmed_positions import ConfirmedPositions
+from services.query.relay.destination import Destination
 from services.query.relay.group_queues import Detour
-from services.query.relay.message_cache import Rendered, Rendering
+from services.query.relay.message_cache import EncodedMessage, MessageCache
 from services.query.relay.pipeline import Pipeline
 from services.query.relay.term import first_cause
 from shared.eventlog.follower import Follower, read_log
@@ -47,11 +47,13 @@ class Republishing:
         self._broker = broker
         self._queue = queue
         # The default exchange: its routing keys are the names of queues.
-        self._outlet = Outlet("republish", "", queue, CORE, parks=False, may_go_unheard=False)
-        self._rendering = Rendering()
+        self._destination = Destination(
+            "republish", "", queue, CORE, parks=False, may_go_unheard=False
+        )
+        self._messages = MessageCache()
         self._last = last
         self._tell = tell
-        self._progress = Progress(first - 1)
+        self._progress = ConfirmedPositions(first - 1)
 
     async def run(self) -> int:
         """The last position that was published; NoSuchQueue, PublishFailed, UndecodableEvent."""
@@ -74,18 +76,18 @@ class Republishing:
             raise failure
 
     async def _publish_all(self, publisher: Publisher) -> None:
-        pipeline = Pipeline(self._pool, publisher, self._outlet)
+        pipeline = Pipeline(self._pool, publisher, self._destination)
 
-        def plan(record: StoredRecord) -> Rendered | Detour:
-            message = self._rendering.message_of(record)
+        def plan(record: StoredRecord) -> EncodedMessage | Detour:
+            message = self._messages.message_of(record)
             return partial(pipeline.publish_all_of, record) if message is None else message
 
         async with asyncio.TaskGroup() as tasks:
             losing = tasks.create_task(publisher.lost())
-            lanes = pipeline.open(tasks, plan, self._done)
+            queues = pipeline.open(tasks, plan, self._done)
             async for record in self._records():
-                await lanes.put(record)
-            await lanes.idle()
+                await queues.put(record)
+            await queues.idle()
             losing.cancel()
         self._tell(self._progress.checkpoint)
 

@@ -1,7 +1,7 @@
-"""Seat counts for those who only show them: a group's newest count is always sent, each one is not.
+"""Publishes seat count notices, at most `per_second` a group; the newest count always comes.
 
-At most `per_second` notices a group; what happens in between is folded into the next. A notice
-carries the position it is of, so a late one is told from a new one.
+What happens in between is folded into the next notice, which carries the position it is of, so a
+late one is told from a new one.
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ from uuid import UUID
 
 from services.query.relay.broker.publisher import Publisher
 from services.query.relay.broker.rabbitmq import Broker
-from services.query.relay.checkpoint import Progress
+from services.query.relay.confirmed_positions import ConfirmedPositions
 from services.query.relay.group_queues import start
-from services.query.relay.term import Stay, Trouble, keep_publishing
+from services.query.relay.term import Tenure, Trouble, keep_publishing
 from shared.eventlog.codec import UndecodableEvent, decode
 from shared.eventlog.election import Election, Term
 from shared.eventlog.follower import Follower
@@ -44,7 +44,7 @@ class ChangeNotices:
         self._log = log
         self._broker = broker
         self._pause = 1 / per_second
-        self._stay = Stay()
+        self._tenure = Tenure()
         self._election = Election(dsn, NAME, DRAIN_SECONDS)
 
     async def run(self) -> None:
@@ -56,12 +56,12 @@ class ChangeNotices:
         self._election.stop()
 
     async def _lead(self, term: Term) -> None:
-        progress = Progress(term.checkpoint)
+        progress = ConfirmedPositions(term.checkpoint)
 
         async def session(publisher: Publisher, trouble: Trouble) -> None:
             await _Session(self._log, publisher, term, progress, trouble, self._pause).run()
 
-        await keep_publishing(term, self._broker, CORE, progress, session, self._stay)
+        await keep_publishing(term, self._broker, CORE, progress, session, self._tenure)
 
 
 class _Session:
@@ -72,7 +72,7 @@ class _Session:
         log: Follower[StoredRecord],
         publisher: Publisher,
         term: Term,
-        progress: Progress,
+        progress: ConfirmedPositions,
         trouble: Trouble,
         pause: float,
     ) -> None:

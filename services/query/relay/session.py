@@ -1,7 +1,7 @@
-"""One connection's life: reads the log on from the checkpoint, publishes, moves the checkpoint.
+"""A relay's session on one connection: follows the log, publishes, moves the checkpoint.
 
 Ends with an exception at the first failure, or without one when the relay is to stop and everything
-under way is confirmed. Whoever starts the next session goes on from the same `Progress`.
+under way is confirmed. Whoever starts the next session goes on from the same `ConfirmedPositions`.
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ from uuid import UUID
 import asyncpg
 
 from services.query.relay.broker.publisher import ContentRefused, Publisher, PublishFailed
-from services.query.relay.checkpoint import Progress
-from services.query.relay.destination import Outlet
-from services.query.relay.group_queues import Detour, Lanes
-from services.query.relay.message_cache import Rendered, Rendering
+from services.query.relay.confirmed_positions import ConfirmedPositions
+from services.query.relay.destination import Destination
+from services.query.relay.group_queues import Detour, GroupQueues
+from services.query.relay.message_cache import EncodedMessage, MessageCache
 from services.query.relay.parked_messages import ParkedMessages
 from services.query.relay.pipeline import Pipeline
 from services.query.relay.term import Trouble
@@ -41,11 +41,11 @@ class Leadership:
 
     pool: asyncpg.Pool[asyncpg.Record]
     log: Follower[StoredRecord]
-    rendering: Rendering
-    outlet: Outlet
+    messages: MessageCache
+    destination: Destination
     parked: ParkedMessages
     term: Term
-    progress: Progress
+    progress: ConfirmedPositions
     window: int
 
 
@@ -55,15 +55,15 @@ class Session:
     def __init__(self, lead: Leadership, publisher: Publisher, trouble: Trouble) -> None:
         self._pool = lead.pool
         self._log = lead.log
-        self._rendering = lead.rendering
-        self._outlet = lead.outlet
+        self._messages = lead.messages
+        self._destination = lead.destination
         self._parked = lead.parked
         self._term = lead.term
         self._progress = lead.progress
         self._publisher = publisher
         self._trouble = trouble
         self._pipeline = Pipeline(
-            lead.pool, publisher, lead.outlet, lead.term.ensure_current, lead.window
+            lead.pool, publisher, lead.destination, lead.term.ensure_current, lead.window
         )
         self._careful_until = trouble.careful_until
         self._alone = asyncio.Lock()
@@ -72,16 +72,16 @@ class Session:
         """Publish until `term.stopping`, or until parked messages are to be tried again."""
         await self._retry_parked()
         async with asyncio.TaskGroup() as tasks:
-            lanes = self._pipeline.open(tasks, self._plan, self._done)
-            reading = tasks.create_task(self._read(lanes))
+            queues = self._pipeline.open(tasks, self._plan, self._done)
+            reading = tasks.create_task(self._read(queues))
             helpers = [
                 tasks.create_task(self._publisher.lost()),
-                tasks.create_task(self._keep_checkpoint(lanes)),
+                tasks.create_task(self._keep_checkpoint(queues)),
                 tasks.create_task(self._watch_for_stall()),
             ]
             await self._until_asked_to_end()
             reading.cancel()
-            await lanes.idle()
+            await queues.idle()
             for helper in helpers:
                 helper.cancel()
         await self._store_checkpoint()
@@ -92,22 +92,22 @@ class Session:
                 async with asyncio.timeout(PARKED_SECONDS):
                     await self._term.stopping.wait()
 
-    async def _read(self, lanes: Lanes) -> None:
+    async def _read(self, queues: GroupQueues) -> None:
         is_careful = True
         async for batch in self._log.follow(self._progress.checkpoint):
             for record in batch:
                 if self._progress.is_done(record.position):
                     continue
                 if is_careful and record.position > self._careful_until:
-                    await lanes.idle()
+                    await queues.idle()
                     is_careful = False
                 self._progress.start(record.position)
-                await lanes.put(record)
+                await queues.put(record)
 
     def _done(self, record: StoredRecord) -> None:
         self._progress.done(record.position)
 
-    def _plan(self, record: StoredRecord) -> Rendered | Detour:
+    def _plan(self, record: StoredRecord) -> EncodedMessage | Detour:
         """The one message that the event is, or what is to be done instead."""
         first = self._parked.first_of(record.group_id)
         if first is not None:
@@ -115,7 +115,7 @@ class Session:
         if record.position <= self._careful_until:
             return partial(self._relay_alone, record)
         try:
-            message = self._rendering.message_of(record)
+            message = self._messages.message_of(record)
         except (UndecodableEvent, ContentRefused) as error:
             return partial(self._parked.park, self._term, record, str(error))
         return partial(self._pipeline.publish_all_of, record) if message is None else message
@@ -149,9 +149,9 @@ class Session:
                 await self._parked.unpark(record)
         self._parked.released(group_id)
 
-    async def _keep_checkpoint(self, lanes: Lanes) -> None:
+    async def _keep_checkpoint(self, queues: GroupQueues) -> None:
         while True:
-            lanes.behind = self._trouble.behind(self._outlet.behind)
+            queues.behind = self._trouble.behind(self._destination.behind)
             await self._store_checkpoint()
             await self._trouble.end_if_through()
             await asyncio.sleep(CHECKPOINT_SECONDS)

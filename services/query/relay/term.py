@@ -1,4 +1,4 @@
-"""One term of publishing: session after session, pausing longer while nothing gets through.
+"""A leader's term of publishing: connects again and again, pausing longer while nothing gets out.
 
 Without a broker it keeps trying, quietly: one log line when trouble begins, one when it is over.
 """
@@ -15,7 +15,7 @@ from collections.abc import Awaitable, Callable
 
 from services.query.relay.broker.publisher import ContentRefused, Nacked, Publisher
 from services.query.relay.broker.rabbitmq import Broker
-from services.query.relay.checkpoint import Progress
+from services.query.relay.confirmed_positions import ConfirmedPositions
 from shared.eventlog.checkpoint import TermLost
 from shared.eventlog.election import Resigned, Term
 from shared.messaging.topology import Topology
@@ -31,7 +31,7 @@ _log = logging.getLogger(__name__)
 class Trouble:
     """Over when all that was under way at the last failure has come through."""
 
-    def __init__(self, term: Term, progress: Progress) -> None:
+    def __init__(self, term: Term, progress: ConfirmedPositions) -> None:
         self._term = term
         self._progress = progress
         self._is_told = False
@@ -68,7 +68,7 @@ class Trouble:
             await self._term.report(None)
 
 
-class Stay:
+class Tenure:
     """How long a leader that cannot reach the broker stays: longer each time it was in vain."""
 
     def __init__(self, seconds: float = RESIGN_SECONDS) -> None:
@@ -94,7 +94,12 @@ Session = Callable[[Publisher, Trouble], Awaitable[None]]
 
 
 async def keep_publishing(
-    term: Term, broker: Broker, needs: Topology, progress: Progress, session: Session, stay: Stay
+    term: Term,
+    broker: Broker,
+    needs: Topology,
+    progress: ConfirmedPositions,
+    session: Session,
+    tenure: Tenure,
 ) -> None:
     """Until `term.stopping`; TermLost when another one leads, Resigned when another one should."""
     trouble = Trouble(term, progress)
@@ -104,12 +109,12 @@ async def keep_publishing(
         try:
             async with broker.publisher(needs) as publisher:
                 is_reached = True
-                stay.reached()
+                tenure.reached()
                 await session(publisher, trouble)
         except Exception as error:
             await trouble.note(first_cause(error))
         if not is_reached:
-            await stay.resign_if_in_vain(term)
+            await tenure.resign_if_in_vain(term)
         pause = SHORTEST_PAUSE if progress.checkpoint > before else min(pause * 2, LONGEST_PAUSE)
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(pause * random.uniform(0.5, 1)):  # noqa: S311

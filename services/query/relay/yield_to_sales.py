@@ -1,7 +1,7 @@
-"""In a sale bookings go first: what publishes waits for its end, or for the end of its patience.
+"""Pauses publishing while a sale is on, for up to `PATIENCE_SECONDS`, so that bookings go first.
 
 A sale is on while the log grows faster than it is published, and fast. Nothing is skipped: when it
-is over, or after `PATIENCE_SECONDS` at the latest, publishing goes on where it was.
+is over, or the patience is, publishing goes on where it was.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ PATIENCE_SECONDS = 15.0
 LOOK_SECONDS = 0.1
 
 
-class Deferral:
+class YieldToSales:
     """Asked before each stretch of the log; `head` says how far the log is.
 
     Once its patience is over it stays so until publishing has caught up.

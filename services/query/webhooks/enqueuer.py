@@ -1,7 +1,7 @@
-"""Follows the log and notes for each webhook what it is to hear: every entered state, once.
+"""Enqueues one delivery per webhook for every state that a booking enters, following the log.
 
 Elected, with a checkpoint of its own (decision 0012). A delivery's id is made of webhook, event and
-booking, so that what is noted twice is one. History asked for again is noted in the same way.
+booking, so that what is enqueued twice is one. History asked for again is enqueued the same way.
 """
 
 from __future__ import annotations

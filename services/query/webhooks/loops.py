@@ -1,4 +1,4 @@
-"""Webhooks put together: what follows the log for them, and what sends, started and stopped."""
+"""The webhook loops of a process, put together: the enqueuer and the sender."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Sends what webhooks are to hear: at least once, for three days, each endpoint on its own.
+"""Delivers webhooks: at least once, retried for three days, each endpoint on its own.
 
 Workers in every process take what is due with SKIP LOCKED, for a minute. An endpoint has few at
 once, and one that keeps failing is left alone for longer and longer; an app has at most half of

@@ -16,7 +16,7 @@ from aio_pika.abc import AbstractIncomingMessage
 from jsonschema import Draft202012Validator
 
 from services.query.relay.broker.rabbitmq import Broker
-from services.query.relay.destination import TO_SUBSCRIBERS, Outlet
+from services.query.relay.destination import TO_SUBSCRIBERS, Destination
 from services.query.relay.relay import Relay
 from shared.eventlog.follower import Follower, read_log
 from shared.eventlog.postgres import PostgresEventStore
@@ -57,7 +57,7 @@ class Ledger:
         amqp_url: str,
         publish_seconds: float = 10.0,
         window: int = 256,
-        outlet: Outlet = TO_SUBSCRIBERS,
+        destination: Destination = TO_SUBSCRIBERS,
         resign_seconds: float = 10.0,
     ) -> Relay:
         broker = Broker(amqp_url, publish_seconds)
@@ -68,7 +68,7 @@ class Ledger:
             broker,
             self.dsn,
             window,
-            outlet,
+            destination,
             resign_seconds=resign_seconds,
         )
 

@@ -106,7 +106,7 @@ async def test_the_replay_stream_has_the_whole_log_and_can_be_read_again(
         Broker(amqp_url).publisher(REPLAYED),
         await aio_pika.connect(amqp_url) as connection,
     ):
-        relay = ledger.relay(amqp_url, outlet=TO_REPLAY)
+        relay = ledger.relay(amqp_url, destination=TO_REPLAY)
         async with running(relay):
             await sell(ledger, groups=4, seats=5)
             await eventually(lambda: _is_at(ledger, "replay", 24))

@@ -13,8 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.query.relay.broker.publisher import Publisher, Told, Unroutable
-from services.query.relay.destination import TO_REPLAY, TO_SUBSCRIBERS, Outlet
-from services.query.relay.message_cache import Rendered
+from services.query.relay.destination import TO_REPLAY, TO_SUBSCRIBERS, Destination
+from services.query.relay.message_cache import EncodedMessage
 from services.query.relay.pipeline import Pipeline
 from shared.amqp.frames import Content
 from shared.eventlog.record import StoredRecord
@@ -48,8 +48,8 @@ class Sending(Publisher):
         self.order.append(position)
 
 
-def message_of(record: StoredRecord) -> Rendered:
-    return Rendered("key", Content(b"", str(record.position).encode()))
+def message_of(record: StoredRecord) -> EncodedMessage:
+    return EncodedMessage("key", Content(b"", str(record.position).encode()))
 
 
 @settings(max_examples=60)
@@ -67,8 +67,8 @@ def test_with_a_full_window_each_group_is_still_sent_in_its_order(
         publisher, done = Sending(), list[int]()
         pipeline = Pipeline(NO_POOL, publisher, TO_SUBSCRIBERS, window=window)
         async with asyncio.TaskGroup() as tasks:
-            lanes = pipeline.open(tasks, message_of, lambda each: done.append(each.position))
-            lanes.behind, lanes.ahead = behind, ahead
+            queues = pipeline.open(tasks, message_of, lambda each: done.append(each.position))
+            queues.behind, queues.ahead = behind, ahead
 
             def confirm_one() -> None:
                 number = data.draw(st.integers(0, len(publisher.under_way) - 1))
@@ -76,12 +76,12 @@ def test_with_a_full_window_each_group_is_still_sent_in_its_order(
                 assert len(publisher.under_way) <= window
 
             for position, group in enumerate(groups):
-                await lanes.put(record(position, GROUPS[group]))
+                await queues.put(record(position, GROUPS[group]))
                 while len(publisher.under_way) > 0 and data.draw(st.booleans()):
                     confirm_one()
             while len(publisher.under_way) > 0:
                 confirm_one()
-            await asyncio.wait_for(lanes.idle(), 1)
+            await asyncio.wait_for(queues.idle(), 1)
         for seen in (publisher.order, done):
             assert sorted(seen) == list(range(len(groups)))
             for group in range(3):
@@ -95,21 +95,21 @@ async def test_what_waits_for_the_window_is_not_overtaken_by_its_own_group() -> 
     publisher = Sending()
     pipeline = Pipeline(NO_POOL, publisher, TO_REPLAY, window=1)
     async with asyncio.TaskGroup() as tasks:
-        lanes = pipeline.open(tasks, message_of, lambda _: None)
-        lanes.behind, lanes.ahead = 0, 2
+        queues = pipeline.open(tasks, message_of, lambda _: None)
+        queues.behind, queues.ahead = 0, 2
         for position in range(5):
-            await lanes.put(record(position))
+            await queues.put(record(position))
         while len(publisher.under_way) > 0:
             publisher.under_way.pop().told(True)
     assert publisher.order == [0, 1, 2, 3, 4]
 
 
-async def put_one(outlet: Outlet) -> tuple[Sending, list[int]]:
+async def put_one(destination: Destination) -> tuple[Sending, list[int]]:
     publisher, done = Sending(), list[int]()
-    pipeline = Pipeline(NO_POOL, publisher, outlet)
+    pipeline = Pipeline(NO_POOL, publisher, destination)
     async with asyncio.TaskGroup() as tasks:
-        lanes = pipeline.open(tasks, message_of, lambda each: done.append(each.position))
-        await lanes.put(record(7))
+        queues = pipeline.open(tasks, message_of, lambda each: done.append(each.position))
+        await queues.put(record(7))
     return publisher, done
 
 

@@ -13,11 +13,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.query.relay.broker.publisher import Nacked, PublishFailed
-from services.query.relay.checkpoint import Progress
-from services.query.relay.group_queues import AHEAD, BEHIND, Detour, Flight, Lanes, start
-from services.query.relay.message_cache import Rendered, Rendering
+from services.query.relay.confirmed_positions import ConfirmedPositions
+from services.query.relay.group_queues import AHEAD, BEHIND, Detour, Flight, GroupQueues, start
+from services.query.relay.message_cache import EncodedMessage, MessageCache
+from services.query.relay.pipeline import RETURNS_AT_ONCE, RETURNS_PER_SECOND, ReturnBudget
 from services.query.relay.term import Trouble
-from services.query.relay.unrouted_sample import AT_ONCE, PER_SECOND, Unheard
 from shared.amqp.frames import Content
 from shared.eventlog.codec import UndecodableEvent, encode_event
 from shared.eventlog.election import Term
@@ -25,7 +25,7 @@ from shared.eventlog.record import StoredRecord
 from shared.eventlog.wakeup import Wakeup
 from tests.harness.events.ledger import booked
 
-MESSAGE = Rendered("key", Content(b"", b""))
+MESSAGE = EncodedMessage("key", Content(b"", b""))
 GROUPS = [UUID(int=number) for number in range(3)]
 
 
@@ -49,7 +49,7 @@ def record(position: int, group_id: UUID = GROUPS[0]) -> StoredRecord:
 def test_the_checkpoint_is_the_highest_position_below_which_all_is_done(
     order: list[int], count: int
 ) -> None:
-    progress = Progress(10)
+    progress = ConfirmedPositions(10)
     for position in order[:count]:
         progress.done(position)
     done = set(order[:count])
@@ -59,24 +59,26 @@ def test_the_checkpoint_is_the_highest_position_below_which_all_is_done(
 
 
 class Runway:
-    """Lanes whose departures wait to be landed, in any order."""
+    """GroupQueues whose departures wait to be landed, in any order."""
 
     def __init__(
         self,
-        plan: Callable[[StoredRecord], Rendered | Detour] = lambda _: MESSAGE,
+        plan: Callable[[StoredRecord], EncodedMessage | Detour] = lambda _: MESSAGE,
         room: int = 2000,
     ) -> None:
         self.flying: list[Flight] = []
         self.departed: list[int] = []
         self.done: list[int] = []
-        self.lanes = Lanes(plan, self._depart, lambda each: self.done.append(each.position), room)
+        self.queues = GroupQueues(
+            plan, self._depart, lambda each: self.done.append(each.position), room
+        )
 
     def _depart(self, flight: Flight) -> None:
         self.flying.append(flight)
         self.departed.append(flight.record.position)
 
     def land(self, number: int = 0) -> None:
-        self.lanes.landed(self.flying.pop(number % len(self.flying)))
+        self.queues.landed(self.flying.pop(number % len(self.flying)))
 
 
 @given(st.lists(st.integers(0, 2), max_size=60), st.integers(0, 3), st.data())
@@ -85,15 +87,15 @@ def test_each_group_departs_and_is_done_in_its_order(
 ) -> None:
     async def run_all() -> None:
         runway = Runway()
-        runway.lanes.behind = behind
+        runway.queues.behind = behind
         owner = {position: group for position, group in enumerate(groups)}
         for position, group in owner.items():
-            await runway.lanes.put(record(position, GROUPS[group]))
+            await runway.queues.put(record(position, GROUPS[group]))
             while len(runway.flying) > 0 and data.draw(st.booleans()):
                 runway.land(data.draw(st.integers(0, 99)))
         while runway.flying:
             runway.land(data.draw(st.integers(0, 99)))
-        await asyncio.wait_for(runway.lanes.idle(), 1)
+        await asyncio.wait_for(runway.queues.idle(), 1)
         for seen in (runway.departed, runway.done):
             assert sorted(seen) == list(owner)
             for group in range(3):
@@ -106,7 +108,7 @@ def test_each_group_departs_and_is_done_in_its_order(
 async def test_groups_go_side_by_side_and_one_group_never() -> None:
     runway = Runway()
     for position in range(9):
-        await runway.lanes.put(record(position, GROUPS[position % 3]))
+        await runway.queues.put(record(position, GROUPS[position % 3]))
     assert runway.departed == [0, 1, 2]
     runway.land(1)
     assert runway.departed == [0, 1, 2, 4]
@@ -115,12 +117,12 @@ async def test_groups_go_side_by_side_and_one_group_never() -> None:
 async def test_only_a_group_far_behind_is_sent_several_ahead() -> None:
     runway = Runway()
     for position in range(BEHIND):
-        await runway.lanes.put(record(position))
+        await runway.queues.put(record(position))
     assert runway.departed == [0]
-    await runway.lanes.put(record(BEHIND))
+    await runway.queues.put(record(BEHIND))
     assert runway.departed == [0, 1]
     for position in range(BEHIND + 1, 3 * AHEAD):
-        await runway.lanes.put(record(position))
+        await runway.queues.put(record(position))
     assert len(runway.flying) == AHEAD
     runway.land(AHEAD - 1)
     assert runway.done == [], "done before those before it"
@@ -130,9 +132,9 @@ async def test_what_takes_longer_has_its_group_for_itself() -> None:
     async def detour() -> None: ...
 
     runway = Runway(lambda each: detour if each.position == 2 else MESSAGE)
-    runway.lanes.behind = 0
+    runway.queues.behind = 0
     for position in range(5):
-        await runway.lanes.put(record(position))
+        await runway.queues.put(record(position))
     assert runway.departed == [0, 1]
     runway.land(1)
     assert runway.departed == [0, 1]
@@ -144,9 +146,9 @@ async def test_what_takes_longer_has_its_group_for_itself() -> None:
 
 async def test_no_more_is_taken_than_there_is_room_for() -> None:
     runway = Runway(room=2)
-    await runway.lanes.put(record(1))
-    await runway.lanes.put(record(2))
-    third = asyncio.ensure_future(runway.lanes.put(record(3, GROUPS[1])))
+    await runway.queues.put(record(1))
+    await runway.queues.put(record(2))
+    third = asyncio.ensure_future(runway.queues.put(record(3, GROUPS[1])))
     await asyncio.sleep(0)
     assert not third.done()
     runway.land()
@@ -172,39 +174,39 @@ async def test_what_comes_while_everything_ends_is_refused_and_left_behind_by_no
 
 
 def test_a_message_is_rendered_once_for_all_outlets() -> None:
-    rendering = Rendering(kept=2)
+    cache = MessageCache(kept=2)
     one, two, three = (record(position) for position in (1, 2, 3))
-    first = rendering.message_of(one)
-    assert first is not None and first is rendering.message_of(one)
-    rendering.message_of(two)
-    rendering.message_of(three)
-    assert rendering.message_of(one) is not first
-    assert rendering.message_of(one) == first
+    first = cache.message_of(one)
+    assert first is not None and first is cache.message_of(one)
+    cache.message_of(two)
+    cache.message_of(three)
+    assert cache.message_of(one) is not first
+    assert cache.message_of(one) == first
 
 
 def test_what_cannot_be_read_is_not_remembered() -> None:
-    rendering = Rendering()
+    cache = MessageCache()
     with pytest.raises(UndecodableEvent):
-        rendering.message_of(replace(record(1), topic="seatledger.seat_upgraded"))
-    assert rendering.message_of(record(1)) is not None
+        cache.message_of(replace(record(1), topic="seatledger.seat_upgraded"))
+    assert cache.message_of(record(1)) is not None
 
 
 def test_what_nobody_listens_for_is_looked_at_now_and_then() -> None:
     now = 0.0
-    unheard = Unheard(lambda: now)
+    returns = ReturnBudget(lambda: now)
     asked = 0
     for _ in range(1000):
-        if unheard.may_ask():
+        if returns.may_ask():
             asked += 1
-            unheard.came_back()
-    assert asked == AT_ONCE
+            returns.came_back()
+    assert asked == RETURNS_AT_ONCE
     now = 1.0
-    while unheard.may_ask():
+    while returns.may_ask():
         asked += 1
-        unheard.came_back()
-    assert asked == AT_ONCE + PER_SECOND
+        returns.came_back()
+    assert asked == RETURNS_AT_ONCE + RETURNS_PER_SECOND
     now = 3600.0
-    assert all(unheard.may_ask() for _ in range(1000)), "somebody listens"
+    assert all(returns.may_ask() for _ in range(1000)), "somebody listens"
 
 
 class Reporting(Term):
@@ -219,7 +221,7 @@ class Reporting(Term):
 
 
 async def test_after_a_refusal_one_of_a_group_at_a_time_is_under_way() -> None:
-    term, progress = Reporting(), Progress(0)
+    term, progress = Reporting(), ConfirmedPositions(0)
     trouble = Trouble(term, progress)
     assert trouble.behind(BEHIND) == BEHIND
     await trouble.note(PublishFailed("connection lost"))

@@ -1,9 +1,9 @@
-"""How far the relay is: the highest position below which every message is confirmed."""
+"""Which positions of the log are confirmed: no open one is at or below the checkpoint."""
 
 from __future__ import annotations
 
 
-class Progress:
+class ConfirmedPositions:
     """Positions are started in order and done in any order; `checkpoint` never passes a gap."""
 
     def __init__(self, checkpoint: int) -> None:
