@@ -22,7 +22,14 @@ from services.query.connection import Connection
 from services.query.projection.batch import Change, apply_batch, halving, set_aside
 from services.query.projection.log_reader import read
 from services.query.projection.rebuild.compare import Difference, chunks, first_difference, stranger
-from services.query.projection.rebuild.worker import Part, Place, Processes, Share, compare, work
+from services.query.projection.rebuild.worker import (
+    Comparison,
+    Processes,
+    Share,
+    Target,
+    compare,
+    work,
+)
 from services.query.projection.schema import (
     SCHEMA,
     create_indexes,
@@ -76,7 +83,7 @@ class Rebuild:
         self, dsn: str, master_key: bytes, workers: int, tell: Tell, *other_keys: bytes
     ) -> None:
         self._dsn = dsn
-        self._place = Place(dsn, (master_key, *other_keys), NEXT)
+        self._target = Target(dsn, (master_key, *other_keys), NEXT)
         self._master = MasterKey(master_key, *other_keys)
         self._workers = workers
         self._tell = tell
@@ -129,7 +136,7 @@ class Rebuild:
 
     async def _work_until(self, connection: Connection, processes: Processes, until: int) -> None:
         shares = [
-            processes.run(work, Share(self._place, number, self._workers, until))
+            processes.run(work, Share(self._target, number, self._workers, until))
             for number in range(self._workers)
         ]
         pending = set(shares)
@@ -145,7 +152,9 @@ class Rebuild:
         """Nobody writes these tables meanwhile, so that several processes may look at them."""
         total = await connection.fetchval("SELECT count(*) FROM seat_counts")
         found, done = await stranger(connection, position), 0
-        parts = (Part(self._place, ids, position) async for ids in chunks(connection, position))
+        parts = (
+            Comparison(self._target, ids, position) async for ids in chunks(connection, position)
+        )
         async with aclosing(processes.each(compare, parts)) as compared:
             async for count, difference in compared:
                 found, done = found or difference, done + count

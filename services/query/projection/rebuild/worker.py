@@ -39,7 +39,7 @@ R = TypeVar("R")
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class Target:
     """Where the read models are built, and the keys that open the log."""
 
     dsn: str
@@ -55,17 +55,17 @@ class Place:
 class Share:
     """Worker `worker` of `workers` brings its groups up to position `until`."""
 
-    place: Place
+    target: Target
     worker: int
     workers: int
     until: int
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class Comparison:
     """Groups to compare with the log as it was at `position`."""
 
-    place: Place
+    target: Target
     group_ids: Sequence[UUID]
     position: int
 
@@ -126,24 +126,26 @@ def work(share: Share) -> None:
 
 
 async def _work(share: Share) -> None:
-    connection = await share.place.connect()
+    connection = await share.target.connect()
     try:
         await _Worker(connection, share).run()
     finally:
         await connection.close(timeout=5)
 
 
-def compare(part: Part) -> tuple[int, Difference | None]:
+def compare(comparison: Comparison) -> tuple[int, Difference | None]:
     """How many groups were compared, and the first difference."""
-    return len(part.group_ids), asyncio.run(_compare(part))
+    return len(comparison.group_ids), asyncio.run(_compare(comparison))
 
 
-async def _compare(part: Part) -> Difference | None:
-    connection = await part.place.connect()
+async def _compare(comparison: Comparison) -> Difference | None:
+    connection = await comparison.target.connect()
     try:
         async with connection.transaction(isolation="repeatable_read", readonly=True):
-            master = MasterKey(*part.place.master_keys)
-            return await difference_among(connection, master, part.position, part.group_ids)
+            master = MasterKey(*comparison.target.master_keys)
+            return await difference_among(
+                connection, master, comparison.position, comparison.group_ids
+            )
     finally:
         await connection.close(timeout=5)
 
@@ -152,7 +154,7 @@ class _Worker:
     def __init__(self, connection: Connection, share: Share) -> None:
         self._connection = connection
         self._share = share
-        self._master = MasterKey(*share.place.master_keys)
+        self._master = MasterKey(*share.target.master_keys)
         self._position = 0
         self._checkpoint = Checkpoint(
             f"rebuild worker {share.worker}",
@@ -174,8 +176,8 @@ class _Worker:
 
     async def _next(self) -> list[Change]:
         share = self._share
-        place = (self._position, share.until, share.workers, share.worker)
-        rows = await self._connection.fetch(sql("rebuild_read"), *place, BATCH, SEALED_TOPICS)
+        stretch = (self._position, share.until, share.workers, share.worker)
+        rows = await self._connection.fetch(sql("rebuild_read"), *stretch, BATCH, SEALED_TOPICS)
         return [open_sealed(Sealed(*row), self._master) for row in rows]
 
     async def _apply(self, changes: Sequence[Change]) -> None:
