@@ -10,8 +10,7 @@ from datetime import datetime, timedelta
 import asyncpg
 from aiohttp import web
 
-from services.command.commit.atomic import Together
-from services.command.commit.atomic_store import TogetherStore
+from services.command.commit.atomic import AtomicCommit
 from services.command.commit.clock import DatabaseClock
 from services.command.commit.handler import CommandHandler
 from services.command.commit.mailbox_cache import MailboxCache
@@ -58,7 +57,7 @@ async def command_service(
     neutral_refusals: bool = False,
 ) -> AsyncIterator[CommandService]:
     """Runs inside the block; leaving it ends the appender, so let no request be under way."""
-    store, together = PostgresEventStore(pool, dsn), TogetherStore(pool, dsn)
+    store, atomic_store = PostgresEventStore(pool, dsn), PostgresEventStore(pool, dsn)
     clock = clock or DatabaseClock(await store.now())
     cache = MailboxCache(cache_megabytes * 1024 * 1024)
     handler = CommandHandler(store, cache, clock)
@@ -67,11 +66,11 @@ async def command_service(
     refusals.start()
     _show(handler, cache)
     projects = PostgresProjects(pool, master)
-    around = AroundReader(together, master, projects, ring)
+    around = AroundReader(atomic_store, master, projects, ring)
     terms = TermsOfApps(projects, neutral_refusals)
-    answers = Answers(together, master, neutral_refusals, await _former_known_until(pool))
+    answers = Answers(atomic_store, master, neutral_refusals, await _former_known_until(pool))
     desk = BookingDesk(
-        *(handler, Together(together, clock), together, around, master, hold),
+        *(handler, AtomicCommit(atomic_store, clock), atomic_store, around, master, hold),
         *(refusals.note, terms, answers),
     )
     routes = [
@@ -84,7 +83,7 @@ async def command_service(
     finally:
         await handler.stop()
         await refusals.stop()
-        await together.close()
+        await atomic_store.close()
         await store.close()
 
 

@@ -67,6 +67,15 @@ class PostgresEventStore:
         rows = await self._writer.fetch(statement("append"), *arguments(entries, wake_followers))
         return read_outcomes(rows, len(entries))
 
+    async def append_atomically(
+        self, entries: Sequence[Entry], wake_followers: bool = True
+    ) -> list[Outcome]:
+        """As `append`, but all or nothing: a `Conflict` or `Answered` among the outcomes means that
+        none of the entries was written."""
+        sql = statement("append_atomically")
+        rows = await self._writer.fetch(sql, *arguments(entries, wake_followers))
+        return read_outcomes(rows, len(entries))
+
     async def take_turn(self, group_id: UUID, after: int) -> Turn | None:
         """The group's turn, with the events the caller lacks; None when it cannot be had."""
         return await self._turns.take(group_id, after)
@@ -109,6 +118,22 @@ class PostgresEventStore:
             return None
         events = [decode_event(row[1], row[2]) for row in rows]
         return BookingHistory(booking_id, rows[0][0], events, rows[0][3])
+
+    async def find_existing(self, booking_ids: Sequence[UUID]) -> list[UUID]:
+        """Those of the bookings that were ever booked, in the order given."""
+        rows = await self._fetch(statement("find_existing"), list(booking_ids))
+        return [row[0] for row in rows]
+
+    async def find_group(self, group_id: UUID) -> dict[UUID, BookingHistory]:
+        """The group's own history and its seat bookings', by booking id, in creation order."""
+        found: dict[UUID, BookingHistory] = {}
+        rows = await self._fetch(statement("find_group"), group_id)
+        for booking_id, topic, state, wrapped_key in rows:
+            event = decode_event(topic, state)
+            known = found.get(booking_id)
+            events = [event] if known is None else [*known.events, event]
+            found[booking_id] = BookingHistory(booking_id, group_id, events, wrapped_key)
+        return found
 
     async def find_answer(self, command_id: UUID) -> StoredAnswer | None:
         """The kept answer to a command, None if there is none (or none any more)."""

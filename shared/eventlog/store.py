@@ -1,6 +1,7 @@
 """The event store as the rest of the house sees it: append in batches, read a stream, find a group.
 
-`append` never raises for a conflict: it answers per group, and other groups' events are kept.
+No conflict raises: `append` answers per group and keeps the other groups' events;
+`append_atomically` keeps all entries or none.
 """
 
 from __future__ import annotations
@@ -138,6 +139,13 @@ class EventStore(Protocol):
 
     async def append(self, entries: Sequence[Entry], wake_followers: bool = True) -> list[Outcome]:
         """One outcome per entry, in order. Raises OutcomeUnknown or StoreUnavailable."""
+        ...
+
+    async def append_atomically(
+        self, entries: Sequence[Entry], wake_followers: bool = True
+    ) -> list[Outcome]:
+        """As `append`, but all or nothing: a `Conflict` or `Answered` among the outcomes means that
+        none of the entries was written."""
         ...
 
     async def take_turn(self, group_id: UUID, after: int) -> Turn | None:

@@ -112,7 +112,7 @@ class SyncRecorder(ApplicationRecorder):
     async def _append(self, events: Sequence[StoredEvent]) -> list[int]:
         entries = [list(group) for _, group in groupby(events, lambda e: e.originator_id)]
         async with self._turn:
-            sql = statement("append_together")
+            sql = statement("append_atomically")
             rows = await self._writer.fetch(sql, *_arguments(entries))
         outcomes = read_outcomes([r for r in rows if r[1] != "missing"], len(entries))
         if not all(isinstance(outcome, Appended) for outcome in outcomes):

@@ -12,7 +12,6 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
-from services.command.commit.atomic_store import TogetherStore
 from services.command.commit.batch import Batch
 from services.command.commit.clock import DatabaseClock
 from services.command.commit.queued_command import AnsweredBefore, OutcomeNotKnown, Pending
@@ -30,6 +29,7 @@ from shared.eventlog.store import (
     CommandAnswer,
     Conflict,
     Entry,
+    EventStore,
     Outcome,
     OutcomeUnknown,
     StoreUnavailable,
@@ -46,10 +46,10 @@ class Refused(Exception):
     errors: dict[int, ApiError]
 
 
-class Together:
-    """One such batch after another."""
+class AtomicCommit:
+    """One such batch after another, on a store of its own: so none delays the appender."""
 
-    def __init__(self, store: TogetherStore, clock: DatabaseClock) -> None:
+    def __init__(self, store: EventStore, clock: DatabaseClock) -> None:
         self._store = store
         self._clock = clock
         self._turn = asyncio.Lock()
@@ -93,7 +93,7 @@ class Together:
 
     async def _append_entries(self, entries: Sequence[Entry]) -> list[Outcome]:
         try:
-            return await append_for_sure(self._store, entries)
+            return await append_for_sure(self._store, entries, append=self._store.append_atomically)
         except OutcomeUnknown:
             raise OutcomeNotKnown from None
         except StoreUnavailable:

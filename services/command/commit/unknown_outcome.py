@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 
 from shared.eventlog.chain import canonical_metadata, leaf, leaf_of_record
 from shared.eventlog.codec import encode_event
@@ -25,33 +25,42 @@ from shared.eventlog.store import (
 
 UNKNOWN_SECONDS = 10.0
 RETRY_SECONDS = 0.05
+Append = Callable[[Sequence[Entry], bool], Awaitable[list[Outcome]]]
+"""`append` of a store, or its `append_atomically`."""
 _log = logging.getLogger(__name__)
 
 
 async def append_for_sure(
-    store: EventStore, entries: Sequence[Entry], wake_followers: bool = True
+    store: EventStore,
+    entries: Sequence[Entry],
+    wake_followers: bool = True,
+    append: Append | None = None,
 ) -> list[Outcome]:
-    """One outcome per entry. OutcomeUnknown when the store stays away, StoreUnavailable when it
-    was away before anything was sent."""
+    """One outcome per entry; `append` is the store's, or another way of it to write them.
+
+    Raises OutcomeUnknown when the store stays away, StoreUnavailable when it was away before
+    anything was sent.
+    """
+    append = append or store.append
     try:
-        return await store.append(entries, wake_followers)
+        return await append(entries, wake_followers)
     except OutcomeUnknown:
         _log.warning("outcome of an append unknown: asking the log")
     loop = asyncio.get_running_loop()
     give_up_at = loop.time() + UNKNOWN_SECONDS
     while True:
         try:
-            return await _resolve(store, entries)
+            return await _resolve(store, append, entries)
         except (OutcomeUnknown, StoreUnavailable):
             if loop.time() > give_up_at:
                 raise OutcomeUnknown from None
             await asyncio.sleep(RETRY_SECONDS)
 
 
-async def _resolve(store: EventStore, entries: Sequence[Entry]) -> list[Outcome]:
+async def _resolve(store: EventStore, append: Append, entries: Sequence[Entry]) -> list[Outcome]:
     durable = await _find(store, entries)
     rest = [entry for entry in entries if id(entry) not in durable]
-    again = await store.append(rest) if rest else []
+    again = await append(rest, True) if rest else []
     outcomes = dict(zip(map(id, rest), again, strict=True))
     # What was under way may have become durable in between: then its retry was a conflict, or its
     # commands were already answered, by ourselves.

@@ -14,8 +14,7 @@ from datetime import datetime, timedelta
 from typing import TypeVar
 from uuid import UUID
 
-from services.command.commit.atomic import Refused, Together
-from services.command.commit.atomic_store import TogetherStore
+from services.command.commit.atomic import AtomicCommit, Refused
 from services.command.commit.handler import CommandHandler
 from services.command.commit.queued_command import AnsweredBefore, Pending
 from services.command.commit.reply import Render, Reply, Shown, refusal_reply
@@ -36,6 +35,7 @@ from shared.booking_api.new_groups import NewGroup
 from shared.booking_api.new_seats import NewSeats
 from shared.domain.events import GroupCreated
 from shared.domain.values import value
+from shared.eventlog.postgres import PostgresEventStore
 from shared.eventlog.privacy import BookingKey, MasterKey
 from shared.eventlog.store import BookingHistory
 
@@ -63,8 +63,8 @@ class BookingDesk:
     def __init__(
         self,
         handler: CommandHandler,
-        together: Together,
-        store: TogetherStore,
+        atomic: AtomicCommit,
+        store: PostgresEventStore,
         around: AroundReader,
         master: MasterKey,
         hold: timedelta,
@@ -73,7 +73,7 @@ class BookingDesk:
         answers: Answers,
     ) -> None:
         self._handler = handler
-        self._together = together
+        self._atomic = atomic
         self._store = store
         self._around = around
         self._master = master
@@ -97,7 +97,7 @@ class BookingDesk:
         """
         if intent.command_id is None:
             return False
-        if await self._together.claim(self._answers.claim(intent, intent.command_id)):
+        if await self._atomic.claim(self._answers.claim(intent, intent.command_id)):
             return False
         await self.replay(intent)
         return True
@@ -229,7 +229,7 @@ class BookingDesk:
         future: asyncio.Future[Reply] = asyncio.get_running_loop().create_future()
         pendings = [self._pending(order, future) for order in orders]
         try:
-            return await asyncio.shield(self._together.commit(pendings))
+            return await asyncio.shield(self._atomic.commit(pendings))
         except AnsweredBefore:
             return [await self._replayed(order.intent) for order in orders]
         except Refused as refused:  # perhaps only because all of it happened before

@@ -9,7 +9,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from uuid import UUID
 
-from services.command.commit.atomic_store import TogetherStore
 from services.command.commit.reply import Shown
 from services.command.use_cases.views import open_seat, seat_view
 from shared.accounts.action_links import ActionLinks
@@ -21,6 +20,7 @@ from shared.booking_api.rendering.includes import Includes
 from shared.booking_api.rendering.views import BookingView, GroupView, SeatView, Surroundings
 from shared.domain.events import Event, GroupCancelled, GroupCompleted, JsonObject
 from shared.domain.group import Group
+from shared.eventlog.postgres import PostgresEventStore
 from shared.eventlog.privacy import MasterKey
 from shared.eventlog.store import BookingHistory
 
@@ -81,7 +81,11 @@ class AroundReader:
     """Reads only what the includes ask for."""
 
     def __init__(
-        self, store: TogetherStore, master: MasterKey, projects: PostgresProjects, ring: KeyRing
+        self,
+        store: PostgresEventStore,
+        master: MasterKey,
+        projects: PostgresProjects,
+        ring: KeyRing,
     ) -> None:
         self._store = store
         self._master = master

@@ -122,6 +122,11 @@ class MemoryEventStore:
             raise OutcomeUnknown("the reply was lost")
         return outcomes
 
+    async def append_atomically(
+        self, entries: Sequence[Entry], wake_followers: bool = True
+    ) -> list[Outcome]:
+        raise NotImplementedError
+
     async def find_events(self, event_ids: Sequence[UUID]) -> list[StoredRecord]:
         await self._wander()
         if self._happens(self._weather.unavailable):

@@ -12,8 +12,7 @@ import asyncpg
 import pytest
 import pytest_asyncio
 
-from services.command.commit.atomic import Together
-from services.command.commit.atomic_store import TogetherStore
+from services.command.commit.atomic import AtomicCommit
 from services.command.commit.clock import DatabaseClock
 from services.command.commit.handler import CommandHandler
 from services.command.commit.mailbox_cache import MailboxCache
@@ -138,11 +137,11 @@ async def test_bookings_made_together_are_not_written_because_a_key_was_used_els
         await handlers[1].handle(group, plain)
     await handlers[1].handle(known, plain, command_id, seal)
     before = await pool.fetchval("SELECT count(*) FROM stored_events")
-    store = TogetherStore(pool, proxy.url)
+    store = PostgresEventStore(pool, proxy.url)
     await store.find_events([uuid4()])
     proxy.cut_after(10)
     with pytest.raises(AnsweredBefore):
-        await Together(store, DatabaseClock(NOON)).commit(
+        await AtomicCommit(store, DatabaseClock(NOON)).commit(
             [
                 waiting(book_seats(here.group_id)),
                 waiting(book_seats(here.group_id), command_id, seal),

@@ -20,7 +20,6 @@ import pytest
 import pytest_asyncio
 
 from services.command.app import command_service
-from services.command.commit.atomic_store import TogetherStore
 from services.command.commit.reply import Reply, Shown
 from services.command.requests.new_booking import read_new_booking
 from services.command.use_cases.bookings import BookingDesk
@@ -32,6 +31,7 @@ from shared.booking_api.circumstances import Circumstances
 from shared.booking_api.errors import IdempotencyKeyExpired, IdempotencyKeyReused
 from shared.booking_api.reading.timestamps import Rendering
 from shared.booking_api.rendering.includes import parse_includes
+from shared.eventlog.postgres import PostgresEventStore
 from shared.eventlog.privacy import MasterKey
 from shared.eventlog.store import StoredAnswer
 from shared.migrate import migrate
@@ -127,7 +127,7 @@ async def since(request: pytest.FixtureRequest, pool: Pool) -> None:
 @pytest_asyncio.fixture
 async def house(pool: Pool, app_id: UUID, database_url: str, since: None) -> AsyncIterator[House]:
     async with _service(pool, database_url) as older, _service(pool, database_url) as newer:
-        older.desk._answers = OlderAnswers(TogetherStore(pool, database_url), MASTER)
+        older.desk._answers = OlderAnswers(PostgresEventStore(pool, database_url), MASTER)
         yield House(pool, app_id, older.desk, newer.desk)
 
 
