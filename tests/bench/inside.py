@@ -18,6 +18,7 @@ import asyncpg
 from services.command.commit.clock import DatabaseClock
 from services.command.commit.handler import CommandHandler
 from services.command.commit.mailbox_cache import MailboxCache
+from services.command.commit.queued_command import QueuedCommand
 from services.command.commit.reply import Shown
 from services.command.use_cases.call_context import Intent
 from services.command.use_cases.new_bookings import Owner, prepare_seats
@@ -84,7 +85,7 @@ async def growth(dsn: str, size: int = 100_000, batch: int = 64, times: int = 20
 async def new_group(handler: CommandHandler) -> UUID:
     """A group that never fills, and begins late enough."""
     group = create_group(1_000_000)
-    await handler.handle(group, plain)
+    await handler.handle(QueuedCommand(group, plain))
     return group.group_id
 
 
@@ -92,8 +93,8 @@ async def book(handler: CommandHandler, group_id: UUID, number: int) -> None:
     """One seat for one customer, sealed as a request's would be."""
     customer = NewCustomer(f"Ann {number}", f"ann{number}@example.org", "UTC")
     new = NewSeats("group_customer", group_id, 1, customer)
-    ready = prepare_seats(new, INTENT, SHOWN, MASTER, timedelta(minutes=5), Owner())
-    reply = await handler.handle(ready.command, ready.render)
+    queued = prepare_seats(new, INTENT, SHOWN, MASTER, timedelta(minutes=5), Owner())
+    reply = await handler.handle(queued)
     assert reply.status == 201, reply.body
 
 

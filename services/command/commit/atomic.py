@@ -14,7 +14,7 @@ from uuid import UUID
 
 from services.command.commit.batch import Batch
 from services.command.commit.clock import DatabaseClock
-from services.command.commit.queued_command import AnsweredBefore, OutcomeNotKnown, Pending
+from services.command.commit.queued_command import AnsweredBefore, OutcomeNotKnown, QueuedCommand
 from services.command.commit.reply import Reply
 from services.command.commit.unknown_outcome import append_for_sure
 from services.command.rules.commands import CreateGroup
@@ -54,7 +54,7 @@ class AtomicCommit:
         self._clock = clock
         self._turn = asyncio.Lock()
 
-    async def commit(self, commands: Sequence[Pending]) -> list[Reply]:
+    async def commit(self, commands: Sequence[QueuedCommand]) -> list[Reply]:
         """The replies, once all is durable. Refused when one of the commands is; AnsweredBefore
         when one of them is known, TooBusy when others were faster every time."""
         async with self._turn:
@@ -75,7 +75,7 @@ class AtomicCommit:
             [outcome] = await self._append_entries([Entry(answer.command_id, 0, answers=[answer])])
         return not isinstance(outcome, Answered)
 
-    async def _groups(self, commands: Sequence[Pending]) -> dict[UUID, Group]:
+    async def _groups(self, commands: Sequence[QueuedCommand]) -> dict[UUID, Group]:
         new = {one.command.group_id for one in commands if isinstance(one.command, CreateGroup)}
         groups = {group_id: Group(group_id) for group_id in new}
         for group_id in dict.fromkeys(one.command.group_id for one in commands):
@@ -114,19 +114,19 @@ class AtomicCommit:
 
 
 def _decided(
-    groups: dict[UUID, Group], commands: Sequence[Pending], now: datetime
+    groups: dict[UUID, Group], commands: Sequence[QueuedCommand], now: datetime
 ) -> dict[UUID, Batch]:
     """What the commands add up to, by group; Refused with every refusal there is."""
     batches: dict[UUID, Batch] = {}
     errors: dict[int, ApiError] = {}
-    for number, pending in enumerate(commands):
-        group_id = pending.command.group_id
+    for number, queued in enumerate(commands):
+        group_id = queued.command.group_id
         batch = batches.setdefault(group_id, Batch(groups[group_id].draft()))
-        decision = decide(batch.draft, pending.command, now)
+        decision = decide(batch.draft, queued.command, now)
         if isinstance(decision, ApiError):
-            errors[number] = turned_away(batch.draft, pending.command, decision)
+            errors[number] = turned_away(batch.draft, queued.command, decision)
         else:
-            batch.add(pending, decision)
+            batch.add(queued, decision)
     if not errors and sum(len(batch.events) for batch in batches.values()) > MAX_EVENTS:
         errors[0] = failed("bookings", f"must not lead to more than {MAX_EVENTS} events at once")
     if errors:
@@ -135,8 +135,8 @@ def _decided(
 
 
 def _replies(
-    commands: Sequence[Pending], batches: dict[UUID, Batch], outcomes: Sequence[Outcome]
+    commands: Sequence[QueuedCommand], batches: dict[UUID, Batch], outcomes: Sequence[Outcome]
 ) -> list[Reply]:
     position = max((one.position for one in outcomes if isinstance(one, Appended)), default=None)
-    replies = {pending: reply for batch in batches.values() for pending, reply in batch.replies}
-    return [replace(replies[pending], position=position) for pending in commands]
+    replies = {queued: reply for batch in batches.values() for queued, reply in batch.replies}
+    return [replace(replies[queued], position=position) for queued in commands]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from services.command.commit.queued_command import Pending
+from services.command.commit.queued_command import QueuedCommand
 from services.command.commit.reply import Reply, refusal_reply
 from services.command.rules.event_fields import Decision, Outdated
 from services.command.rules.refusals import turned_away
@@ -23,41 +23,41 @@ class Batch:
     events: list[NewEvent] = field(default_factory=list)
     keys: list[BookingKeyRow] = field(default_factory=list)
     answers: list[CommandAnswer] = field(default_factory=list)
-    replies: list[tuple[Pending, Reply]] = field(default_factory=list)
-    outdated: list[tuple[Pending, Outdated]] = field(default_factory=list)
+    replies: list[tuple[QueuedCommand, Reply]] = field(default_factory=list)
+    outdated: list[tuple[QueuedCommand, Outdated]] = field(default_factory=list)
 
     @property
     def size(self) -> int:
         return max(len(self.replies) + len(self.outdated), len(self.events))
 
     @property
-    def pendings(self) -> list[Pending]:
+    def commands(self) -> list[QueuedCommand]:
         """All commands in it."""
-        return [pending for pending, _ in (*self.replies, *self.outdated)]
+        return [queued for queued, _ in (*self.replies, *self.outdated)]
 
-    def add(self, pending: Pending, decision: Decision) -> None:
+    def add(self, queued: QueuedCommand, decision: Decision) -> None:
         """What a command led to, on top of the commands before it."""
         refused = isinstance(decision, ApiError)
         if isinstance(decision, ApiError):
-            reply = refusal_reply(turned_away(self.draft, pending.command, decision))
+            reply = refusal_reply(turned_away(self.draft, queued.command, decision))
         else:
             for event in decision:
                 evolve(self.draft, event)
-            reply = pending.render(self.draft, decision)
-            self.events.extend(pending.name(decision))
-            if pending.command.key is not None:
-                self.keys.append(pending.command.key)
-        if pending.seal_answer is not None:
-            booking_id = pending.command.booking_id
+            reply = queued.render(self.draft, decision)
+            self.events.extend(queued.name(decision))
+            if queued.command.key is not None:
+                self.keys.append(queued.command.key)
+        if queued.seal_answer is not None:
+            booking_id = queued.command.booking_id
             self.answers.extend(
-                pending.seal_answer(booking_id, reply, not refused, pending.first_event_id)
+                queued.seal_answer(booking_id, reply, not refused, queued.first_event_id)
             )
-        self.replies.append((pending, reply))
+        self.replies.append((queued, reply))
 
-    def put_off(self, pending: Pending, error: Outdated) -> None:
+    def put_off(self, queued: QueuedCommand, error: Outdated) -> None:
         """A command that was prepared from something else than this version holds: its caller
         prepares it anew, if it is not this version that is old."""
-        self.outdated.append((pending, error))
+        self.outdated.append((queued, error))
 
     def entry(self, expected_version: int) -> Entry:
         """What to append, if the group is still at `expected_version`."""
@@ -65,7 +65,7 @@ class Batch:
 
     def send(self, position: int | None) -> None:
         """Answer everyone: it is durable."""
-        for pending, reply in self.replies:
-            pending.answer(reply if position is None else reply.at(position))
-        for pending, error in self.outdated:
-            pending.fail(error)
+        for queued, reply in self.replies:
+            queued.answer(reply if position is None else reply.at(position))
+        for queued, error in self.outdated:
+            queued.fail(error)

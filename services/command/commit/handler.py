@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -13,10 +13,9 @@ from services.command.commit.appender import Appender
 from services.command.commit.clock import DatabaseClock
 from services.command.commit.mailbox import Mailbox
 from services.command.commit.mailbox_cache import MailboxCache
-from services.command.commit.queued_command import AnsweredBefore, Pending, SealAnswer
-from services.command.commit.reply import Render, Reply
+from services.command.commit.queued_command import AnsweredBefore, QueuedCommand
+from services.command.commit.reply import Reply
 from services.command.commit.snapshots import Snapshots
-from services.command.rules.commands import Command
 from shared.booking_api.errors import Parked, TooBusy
 from shared.eventlog.codec import UndecodableEvent
 from shared.eventlog.store import EventStore, StoreUnavailable
@@ -47,7 +46,7 @@ class CommandHandler:
         self._snapshots = Snapshots(store)
         self._running: list[asyncio.Task[None]] = []
         self._readying: dict[UUID, asyncio.Task[None]] = {}
-        self._keyed: dict[UUID, Pending] = {}
+        self._keyed: dict[UUID, QueuedCommand] = {}
         self._under_way = 0
 
     def start(self) -> None:
@@ -78,84 +77,58 @@ class CommandHandler:
             await asyncio.wait(tasks)
         await self._snapshots.stop()
 
-    async def handle(
-        self,
-        command: Command,
-        render: Render,
-        command_id: UUID | None = None,
-        seal_answer: SealAnswer | None = None,
-        caller_left: Callable[[], bool] | None = None,
-        former_id: UUID | None = None,
-    ) -> Reply:
+    async def handle(self, queued: QueuedCommand) -> Reply:
         """The reply, once it is durable: of events committed, or of a refusal confirmed.
 
-        Raises TooBusy when it cannot be had in time, AnsweredBefore for a known `command_id`.
+        Raises TooBusy when it cannot be had in time, AnsweredBefore when its id is known.
         """
-        pending = self._pending(command, render, command_id, seal_answer, caller_left)
-        pending.former_id = former_id
+        self._expect(queued)
         self._under_way += 1
         try:
-            if command_id is not None:
-                return await self._once([command_id, *([former_id] if former_id else ())], pending)
-            self._submit(pending)
-            return await pending.future
+            if queued.command_id is not None:
+                return await self._once(queued)
+            self._submit(queued)
+            return await queued.future
         finally:
             self._under_way -= 1
 
-    def begin(
-        self, command: Command, render: Render, caller_left: Callable[[], bool]
-    ) -> asyncio.Future[Reply]:
+    def begin(self, queued: QueuedCommand) -> asyncio.Future[Reply]:
         """As `handle`, for a command without id and for someone who is called back.
 
         Raises TooBusy when it was not even begun.
         """
-        pending = self._pending(command, render, caller_left=caller_left)
-        self._submit(pending)
+        self._expect(queued)
+        self._submit(queued)
         self._under_way += 1
-        pending.future.add_done_callback(self._ended)
-        return pending.future
+        queued.future.add_done_callback(self._ended)
+        return queued.future
 
     def _ended(self, _: asyncio.Future[Reply]) -> None:
         self._under_way -= 1
 
-    def _pending(
-        self,
-        command: Command,
-        render: Render,
-        command_id: UUID | None = None,
-        seal_answer: SealAnswer | None = None,
-        caller_left: Callable[[], bool] | None = None,
-    ) -> Pending:
+    def _expect(self, queued: QueuedCommand) -> None:
         if self._under_way >= MAX_UNDER_WAY:
             raise TooBusy
-        loop = asyncio.get_running_loop()
-        return Pending(
-            command,
-            render,
-            loop.time() + self._command_seconds,
-            loop.create_future(),
-            command_id,
-            seal_answer,
-            caller_left,
-        )
+        queued.wait_until(asyncio.get_running_loop().time() + self._command_seconds)
 
-    async def _once(self, ids: Sequence[UUID], pending: Pending) -> Reply:
+    async def _once(self, queued: QueuedCommand) -> Reply:
         """Only one of several with the same key is decided; the others find its answer stored."""
+        ids = queued.ids
         while first := next((self._keyed[one] for one in ids if one in self._keyed), None):
             await asyncio.wait({first.future})
             if not first.future.cancelled() and first.future.exception() is None:
                 raise AnsweredBefore
-        self._keyed.update(dict.fromkeys(ids, pending))
+        self._keyed.update(dict.fromkeys(ids, queued))
         try:
-            self._submit(pending)
-            return await pending.future
+            self._submit(queued)
+            return await queued.future
         finally:
             for one in ids:
                 del self._keyed[one]
 
-    def _submit(self, pending: Pending) -> None:
-        mailbox = self._cache.get(pending.command.group_id)
-        mailbox.put(pending)
+    def _submit(self, queued: QueuedCommand) -> None:
+        mailbox = self._cache.get(queued.command.group_id)
+        mailbox.put(queued)
         self._go_on(mailbox)
 
     def _settled(self, mailbox: Mailbox) -> None:

@@ -14,7 +14,7 @@ from datetime import datetime
 from uuid import UUID
 
 from services.command.commit.batch import Batch
-from services.command.commit.queued_command import AnsweredBefore, Pending
+from services.command.commit.queued_command import AnsweredBefore, QueuedCommand
 from services.command.rules.decide import decide
 from services.command.rules.event_fields import Outdated
 from shared.booking_api.errors import InternalError, TooBusy
@@ -56,7 +56,7 @@ class Mailbox:
     def __init__(self, group_id: UUID) -> None:
         self.group_id = group_id
         self.group: Group | None = None
-        self.waiting: deque[Pending] = deque()
+        self.waiting: deque[QueuedCommand] = deque()
         self.in_flight: Batch | None = None
         self.contended_until = 0.0
         self.turn: Turn | None = None
@@ -66,11 +66,11 @@ class Mailbox:
     def is_idle(self) -> bool:
         return not self.waiting and self.in_flight is None and self.turn is None
 
-    def put(self, pending: Pending) -> None:
+    def put(self, queued: QueuedCommand) -> None:
         """Queue a command; TooBusy when too many wait already."""
         if len(self.waiting) >= MAX_WAITING:
             raise TooBusy
-        self.waiting.append(pending)
+        self.waiting.append(queued)
 
     def prepare(self, now: datetime, loop_time: float, limit: int = MAX_BATCH) -> Entry | None:
         """Decide up to `limit` waiting commands; the entry to append, or None if none is wanted."""
@@ -78,25 +78,25 @@ class Mailbox:
             return None
         batch = Batch(self.group.draft())
         while self.waiting and batch.size < limit:
-            pending = self.waiting.popleft()
-            if not pending.is_wanted(loop_time):
-                pending.fail(TooBusy())
-            elif not self._decide(batch, pending, now):
+            queued = self.waiting.popleft()
+            if not queued.is_wanted(loop_time):
+                queued.fail(TooBusy())
+            elif not self._decide(batch, queued, now):
                 batch = Batch(self.group.draft())
         if not batch.size:
             return None
         self.in_flight = batch
         return batch.entry(self.group.version)
 
-    def _decide(self, batch: Batch, pending: Pending, now: datetime) -> bool:
+    def _decide(self, batch: Batch, queued: QueuedCommand, now: datetime) -> bool:
         """False after a bug: the batch is spoilt, and its other commands wait again."""
         try:
-            batch.add(pending, decide(batch.draft, pending.command, now))
+            batch.add(queued, decide(batch.draft, queued.command, now))
         except Outdated as error:
-            batch.put_off(pending, error)
+            batch.put_off(queued, error)
         except Exception:
             _log.exception("a command failed", extra={"group_id": str(self.group_id)})
-            pending.fail(InternalError())
+            queued.fail(InternalError())
             self._put_back(batch)
             return False
         return True
@@ -115,8 +115,8 @@ class Mailbox:
     def give_up(self, error: Exception) -> None:
         """Fail what is in flight: nothing of it was written, or nobody can know."""
         batch, self.in_flight = self.in_flight, None
-        for pending in batch.pendings if batch is not None else ():
-            pending.fail(error)
+        for queued in batch.commands if batch is not None else ():
+            queued.fail(error)
 
     def retry(self) -> int:
         """Nothing of what is in flight was written: decide it again. How many commands."""
@@ -124,7 +124,7 @@ class Mailbox:
         if batch is None:
             return 0
         self._put_back(batch)
-        return len(batch.pendings)
+        return len(batch.commands)
 
     def fail_waiting(self, error: Exception) -> None:
         """Fail what waits: the group cannot be loaded."""
@@ -157,14 +157,14 @@ class Mailbox:
 
     def _put_back(self, batch: Batch) -> None:
         self.waiting.extendleft(
-            pending for pending in reversed(batch.pendings) if not pending.future.done()
+            queued for queued in reversed(batch.commands) if not queued.future.done()
         )
 
     def _again(self, batch: Batch, outcome: Conflict | Answered, loop_time: float) -> bool:
         if isinstance(outcome, Answered):
-            for pending in batch.pendings:
-                if pending.is_among(outcome.command_ids):
-                    pending.fail(AnsweredBefore())
+            for queued in batch.commands:
+                if queued.is_among(outcome.command_ids):
+                    queued.fail(AnsweredBefore())
         else:
             self.contended_until = loop_time + CONTENDED_SECONDS
             self.catch_up(outcome.missing)

@@ -1,16 +1,18 @@
-"""A command on its way: who waits for it, until when, and what to send once it is durable."""
+"""A command on its way to its group: what it wants, who waits for it, and how it is answered."""
 
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from uuid import UUID
 
 from services.command.commit.reply import Render, Reply
 from services.command.rules.commands import Command
 from shared.booking_api.errors import RetryLater
 from shared.domain.events import Event
+from shared.eventlog.privacy import BookingKey
 from shared.eventlog.record import NewEvent
 from shared.eventlog.store import CommandAnswer
 from shared.runtime.ids import derived_id, new_id
@@ -21,18 +23,34 @@ whether it is of events, and the id that the command's first event has or would 
 
 
 @dataclass(slots=True, eq=False)
-class Pending:
-    """`deadline` is on the event loop's clock. `command_id` and `seal_answer` come with an
-    idempotency key: then event ids derive from the command, so that it can never happen twice."""
+class QueuedCommand:
+    """From the use case that made it to the answer, without who sent it.
+
+    `command_id` and `seal_answer` come with an idempotency key: then event ids derive from the
+    command, so that it can never happen twice. `former_id` is another id that it was known by;
+    `booking_key` seals its answer. `deadline` is on the event loop's clock, `future` is there from
+    `wait_until` on; an atomic commit needs neither.
+    """
 
     command: Command
     render: Render
-    deadline: float
-    future: asyncio.Future[Reply]
+    booking_key: BookingKey | None = None
     command_id: UUID | None = None
-    seal_answer: SealAnswer | None = None
-    caller_left: Callable[[], bool] | None = None
     former_id: UUID | None = None
+    caller_left: Callable[[], bool] | None = None
+    seal_answer: SealAnswer | None = None
+    deadline: float = math.inf
+    future: asyncio.Future[Reply] = field(init=False, repr=False)
+
+    def wait_until(self, deadline: float) -> None:
+        """From now on somebody waits for the answer."""
+        self.deadline = deadline
+        self.future = asyncio.get_running_loop().create_future()
+
+    @property
+    def ids(self) -> list[UUID]:
+        """What the command is known by; empty without an idempotency key."""
+        return [one for one in (self.command_id, self.former_id) if one is not None]
 
     def is_among(self, command_ids: Collection[UUID]) -> bool:
         """Whether the command is one of these, by its id or by the one it had before."""

@@ -14,12 +14,13 @@ from uuid import UUID
 
 from aiohttp import web
 
+from services.command.commit.queued_command import QueuedCommand
 from services.command.commit.reply import Shown
 from services.command.http.confirmation_page import Stage, page, places_of
 from services.command.http.request_context import answer_of
 from services.command.requests.actions import Action
 from services.command.use_cases import existing_bookings
-from services.command.use_cases.bookings import BookingDesk, Order
+from services.command.use_cases.bookings import BookingDesk
 from services.command.use_cases.call_context import Intent
 from shared.accounts.action_links import is_signed
 from shared.accounts.keyring import KeyRing
@@ -93,7 +94,7 @@ class ActionLinkRoutes:
             time_zone="UTC",
             metadata={"actor": "link", "request_id": request_id_of(request)},
         )
-        reply = await self._desk.decide(await self._order(request, intent))
+        reply = await self._desk.decide(await self._command(request, intent), intent)
         if reply.status != HTTPStatus.OK or target is None:
             return answer_of(reply)
         is_post = request.method == "POST"
@@ -113,14 +114,11 @@ class ActionLinkRoutes:
             raise InvalidActionLink
         return app_id
 
-    async def _order(self, request: web.Request, intent: Intent) -> Order:
+    async def _command(self, request: web.Request, intent: Intent) -> QueuedCommand:
         shown = Shown(NOTHING, rendering_of(request.headers, query_of(request), UTC_ZONE))
         wanted = Action(request.match_info["action"])
-        return await self._desk.order_change(
-            path_id(request),
-            intent,
-            shown,
-            lambda s: (existing_bookings.act(s, wanted, intent), existing_bookings.show(s, shown)),
+        return await self._desk.prepare_change(
+            path_id(request), intent, shown, lambda s: existing_bookings.act(s, wanted, intent)
         )
 
 

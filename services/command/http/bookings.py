@@ -1,4 +1,4 @@
-"""POST, PUT and DELETE: a request becomes a booking-desk order, its reply an answer.
+"""POST, PUT and DELETE: a request becomes a command, its reply an answer.
 
 Contract sections 4 and 7.
 """
@@ -17,7 +17,7 @@ from services.command.requests.changes import read_change, read_reschedule
 from services.command.requests.new_booking import read_new_booking
 from services.command.schedule.double_bookings import Overlaps, moved_stay
 from services.command.use_cases import existing_bookings
-from services.command.use_cases.bookings import BookingDesk, Order
+from services.command.use_cases.bookings import BookingDesk
 from shared.booking_api.new_groups import NewGroup
 from shared.booking_api.reading.json_body import read_object
 from shared.eventlog.privacy import MasterKey
@@ -67,11 +67,11 @@ class BookingRoutes:
         elif intent.command_id is None and not shown.includes.children:
             again = SeatsAgain(self._desk, intent, shown, circumstances.reading)
             allow_repeating(request, again, CHANGING)
-        order = await self._desk.order(new, intent, shown)
+        queued = await self._desk.prepare(new, intent, shown)
         if not isinstance(new, NewGroup):
-            return answer_of(await self._desk.decide(order))
+            return answer_of(await self._desk.decide(queued, intent))
         async with self._overlaps.kept_out(intent.app_id, new):
-            return answer_of(await self._desk.decide(order))
+            return answer_of(await self._desk.decide(queued, intent))
 
     async def act(self, request: web.Request) -> web.Response:
         """`PUT /v2/bookings/{id}/{action}`; POST does the same."""
@@ -99,27 +99,21 @@ class BookingRoutes:
             return answer_of(replayed)
         change = read_reschedule(body, circumstances_of(request, intent, self._desk.now()))
         subject = await self._desk.find(path_id(request), intent, shown)
-        command, render = (
-            existing_bookings.reschedule(subject, change, intent),
-            existing_bookings.show(subject, shown),
-        )
-        order = Order(command, render, subject.key, intent)
+        command = existing_bookings.reschedule(subject, change, intent)
+        queued = intent.queued(command, existing_bookings.show(subject, shown), subject.key)
         async with self._overlaps.kept_out(intent.app_id, moved_stay(subject, change, intent)):
-            return answer_of(await self._desk.decide(order))
+            return answer_of(await self._desk.decide(queued, intent))
 
     async def refuse_reschedule(self, request: web.Request) -> web.Response:
         """Timekit's own reschedule is for another graph: 422 (contract section 7)."""
         intent, shown = intent_of(request, b"", self._master), shown_of(request)
-        order = await self._desk.order_change(
+        queued = await self._desk.prepare_change(
             path_id(request),
             intent,
             shown,
-            lambda s: (
-                existing_bookings.refuse_reschedule(s, intent),
-                existing_bookings.show(s, shown),
-            ),
+            lambda s: existing_bookings.refuse_reschedule(s, intent),
         )
-        return answer_of(await self._desk.decide(order))
+        return answer_of(await self._desk.decide(queued, intent))
 
     async def delete(self, request: web.Request) -> web.Response:
         """`DELETE /v2/bookings/{id}`, for an ended booking."""
@@ -127,13 +121,14 @@ class BookingRoutes:
         intent, shown = intent_of(request, body, self._master), shown_of(request)
         if (replayed := await self._desk.replay(intent)) is not None:
             return answer_of(replayed)
-        order = await self._desk.order_change(
+        queued = await self._desk.prepare_change(
             path_id(request),
             intent,
             shown,
-            lambda s: (existing_bookings.delete(s, intent), existing_bookings.show_nothing),
+            lambda s: existing_bookings.delete(s, intent),
+            existing_bookings.show_nothing,
         )
-        return answer_of(await self._desk.decide(order))
+        return answer_of(await self._desk.decide(queued, intent))
 
 
 def _is_bulk(body: bytes) -> bool:

@@ -1,4 +1,4 @@
-"""`POST|PUT /v2/bookings/bulk`: many orders in one request, each decided by itself or all as one.
+"""`POST|PUT /v2/bookings/bulk`: many bookings in one request, each decided by itself or all as one.
 
 Contract section 7. With `delete_all_on_error` (creating) and `reset_all_on_error` (updating) it is
 one append: all or nothing. `stop_on_first_error` leaves the rest undone.
@@ -15,6 +15,7 @@ import pydantic_core
 from aiohttp import web
 
 from services.command.commit.atomic import Refused
+from services.command.commit.queued_command import QueuedCommand
 from services.command.commit.reply import Reply, Shown, refusal_reply
 from services.command.http.bulk_actions import act_on_all
 from services.command.http.request_context import answer_of, circumstances_of, intent_of, shown_of
@@ -28,7 +29,7 @@ from services.command.requests.bulk import (
 )
 from services.command.schedule.double_bookings import Overlaps
 from services.command.use_cases import existing_bookings
-from services.command.use_cases.bookings import BookingDesk, Order, up_to_date
+from services.command.use_cases.bookings import BookingDesk, up_to_date
 from services.command.use_cases.call_context import Intent
 from shared.booking_api.errors import ApiError
 from shared.booking_api.reading.validation import failed
@@ -122,9 +123,9 @@ class BulkRoutes:
         return reply
 
     async def _create_one(self, new: NewBooking, intent: Intent, shown: Shown) -> Reply:
-        order = await self._desk.order(new, intent, shown)
+        queued = await self._desk.prepare(new, intent, shown)
         async with self._overlaps.kept_out(intent.app_id, new):
-            return await self._desk.decide(order)
+            return await self._desk.decide(queued, intent)
 
     async def _create_all(
         self, items: Sequence[NewBooking | ApiError], intents: Sequence[Intent], shown: Shown
@@ -133,12 +134,12 @@ class BulkRoutes:
         if invalid:
             return _answer(_refusals(invalid), 201)
         news = [item for item in items if not isinstance(item, ApiError)]
-        orders = [
-            await self._desk.order(new, part, shown)
+        commands = [
+            await self._desk.prepare(new, part, shown)
             for new, part in zip(news, intents, strict=True)
         ]
         async with self._overlaps.kept_out(intents[0].app_id, *news):
-            return await self._together(orders, 201)
+            return await self._atomically(commands, intents[0], 201)
 
     async def _update_one(self, item: BulkItem, intent: Intent, shown: Shown) -> Reply:
         if isinstance(item.update, Action):
@@ -149,46 +150,47 @@ class BulkRoutes:
         self, asked: BulkUpdate, intents: Sequence[Intent], shown: Shown
     ) -> web.Response:
         refused: dict[int, ApiError] = {}
-        orders: list[Order] = []
+        commands: list[QueuedCommand] = []
         for number, (item, part) in enumerate(zip(asked.items, intents, strict=True)):
             try:
                 if isinstance(item, ApiError):
                     raise item
-                orders += not_twice(await self._orders(item, part, shown), orders)
+                commands += not_twice(await self._commands(item, part, shown), commands)
             except ApiError as error:
                 refused[number] = error
         if refused:
             return _answer(_refusals(refused), 200)
-        return await self._together(orders, 200)
+        return await self._atomically(commands, intents[0], 200)
 
-    async def _orders(self, item: BulkItem, intent: Intent, shown: Shown) -> list[Order]:
+    async def _commands(self, item: BulkItem, intent: Intent, shown: Shown) -> list[QueuedCommand]:
         update = item.update
         if not isinstance(update, Action):
-            return await self._desk.order_changes(item.booking_id, update, intent, shown)
-        order = await self._desk.order_change(
-            item.booking_id,
-            intent,
-            shown,
-            lambda s: (existing_bookings.act(s, update, intent), existing_bookings.show(s, shown)),
+            return await self._desk.prepare_changes(item.booking_id, update, intent, shown)
+        queued = await self._desk.prepare_change(
+            item.booking_id, intent, shown, lambda s: existing_bookings.act(s, update, intent)
         )
-        return [order]
+        return [queued]
 
-    async def _together(self, orders: Sequence[Order], status: int) -> web.Response:
+    async def _atomically(
+        self, commands: Sequence[QueuedCommand], intent: Intent, status: int
+    ) -> web.Response:
         try:
-            replies = await self._desk.decide_together(orders)
+            replies = await self._desk.decide_atomically(commands, intent)
         except Refused as refused:
             return _answer(_refusals(refused.errors), status)
         return _answer(dict(enumerate(replies)), status)
 
 
-def not_twice(orders: Sequence[Order], earlier: Sequence[Order]) -> Sequence[Order]:
-    """These orders; ValidationFailed when one is prepared from details that an earlier one changes,
-    which happens all at once with it."""
+def not_twice(
+    commands: Sequence[QueuedCommand], earlier: Sequence[QueuedCommand]
+) -> Sequence[QueuedCommand]:
+    """These commands; ValidationFailed when one is prepared from details that an earlier one
+    changes, which happens all at once with it."""
     revised = {one.command.booking_id for one in earlier if one.command.revisions is not None}
-    for order in orders:
-        if order.command.revisions is not None and order.command.booking_id in revised:
+    for queued in commands:
+        if queued.command.revisions is not None and queued.command.booking_id in revised:
             raise failed("id", "is changed twice: put both changes into one", "changed_twice")
-    return orders
+    return commands
 
 
 def _intents(intent: Intent, count: int, related: bool = False) -> list[Intent]:

@@ -13,7 +13,7 @@ from uuid import UUID
 from services.command.commit.reply import Reply, Shown
 from services.command.requests.actions import Action
 from services.command.use_cases import existing_bookings
-from services.command.use_cases.bookings import BookingDesk, Order, up_to_date
+from services.command.use_cases.bookings import BookingDesk, up_to_date
 from services.command.use_cases.call_context import Intent, bulked_booking_id
 from services.command.use_cases.existing_bookings import Subject
 from shared.booking_api.errors import ApiError
@@ -36,11 +36,9 @@ async def _acted(
     desk: BookingDesk, booking_id: UUID, action: Action, intent: Intent, shown: Shown
 ) -> tuple[Subject, Reply]:
     subject = await desk.find(booking_id, intent, shown)
-    command, render = (
-        existing_bookings.act(subject, action, intent),
-        existing_bookings.show(subject, shown),
-    )
-    return subject, await desk.decide(Order(command, render, subject.key, intent))
+    command = existing_bookings.act(subject, action, intent)
+    queued = intent.queued(command, existing_bookings.show(subject, shown), subject.key)
+    return subject, await desk.decide(queued, intent)
 
 
 async def act_on_others(
@@ -61,12 +59,9 @@ async def _act(
 ) -> None:
     part = intent.part(str(booking_id))
     try:
-        order = await desk.order_change(
-            booking_id,
-            part,
-            shown,
-            lambda s: (existing_bookings.act(s, action, part), existing_bookings.show(s, shown)),
+        queued = await desk.prepare_change(
+            booking_id, part, shown, lambda s: existing_bookings.act(s, action, part)
         )
-        await desk.decide(order)
+        await desk.decide(queued, part)
     except ApiError:
         return

@@ -14,7 +14,7 @@ from aiohttp import web
 from services.command.commit.reply import Reply, Shown
 from services.command.http.request_context import answer_of, intent_of
 from services.command.rules.commands import EraseCustomer
-from services.command.use_cases.bookings import BookingDesk, Order
+from services.command.use_cases.bookings import BookingDesk
 from services.command.use_cases.call_context import Intent
 from services.command.use_cases.existing_bookings import Subject, show_nothing
 from shared.booking_api.errors import NotFound
@@ -57,9 +57,8 @@ class ErasureRoutes:
     async def _erased(self, subject: Subject, intent: Intent) -> Reply:
         booking_id = subject.history.booking_id
         if not is_erased(subject):
-            return await self._desk.decide(
-                Order(_command(subject, booking_id, intent), show_nothing, None, intent)
-            )
+            command = _command(subject, booking_id, intent)
+            return await self._desk.decide(intent.queued(command, show_nothing), intent)
         if await self._desk.app_of(booking_id) != intent.app_id:
             raise NotFound("Booking")
         return Reply(204, b"")

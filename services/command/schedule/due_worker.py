@@ -98,16 +98,13 @@ class DueWorker:
         )
         action = Action(work.action)
         try:
-            order = await self._desk.order_change(
+            queued = await self._desk.prepare_change(
                 work.booking_id,
                 intent,
                 _PLAIN,
-                lambda s: (
-                    existing_bookings.act(s, action, intent, due=True),
-                    existing_bookings.show(s, _PLAIN),
-                ),
+                lambda s: existing_bookings.act(s, action, intent, due=True),
             )
-            reply = await self._desk.decide(order)
+            reply = await self._desk.decide(queued, intent)
         except NotFound:
             return None
         except ApiError as error:

@@ -6,7 +6,6 @@ HTTP, links and timers all come through here, so that none of them has rules of 
 from __future__ import annotations
 
 import asyncio
-import math
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
@@ -16,7 +15,7 @@ from uuid import UUID
 
 from services.command.commit.atomic import AtomicCommit, Refused
 from services.command.commit.handler import CommandHandler
-from services.command.commit.queued_command import AnsweredBefore, Pending
+from services.command.commit.queued_command import AnsweredBefore, QueuedCommand
 from services.command.commit.reply import Render, Reply, Shown, refusal_reply
 from services.command.requests.changes import Change
 from services.command.rules.commands import Command
@@ -34,23 +33,12 @@ from shared.booking_api.errors import IdempotencyKeyExpired, NotFound
 from shared.booking_api.new_groups import NewGroup
 from shared.booking_api.new_seats import NewSeats
 from shared.domain.events import GroupCreated
-from shared.domain.values import value
 from shared.eventlog.postgres import PostgresEventStore
-from shared.eventlog.privacy import BookingKey, MasterKey
+from shared.eventlog.privacy import MasterKey
 from shared.eventlog.store import BookingHistory
 
 T = TypeVar("T")
-Prepare = Callable[[Subject], tuple[Command, Render]]
-
-
-@value
-class Order:
-    """A command that is ready to be decided, with who wants it and the booking's key."""
-
-    command: Command
-    render: Render
-    key: BookingKey | None
-    intent: Intent
+MakeCommand = Callable[[Subject], Command]
 
 
 NOBODY = Owner()
@@ -58,7 +46,7 @@ MAX_ATTEMPTS = 20
 
 
 class BookingDesk:
-    """Every write of the API: an order is made first, then decided; refusals are replies."""
+    """Every write of the API: a command is prepared first, then decided; refusals are replies."""
 
     def __init__(
         self,
@@ -102,31 +90,37 @@ class BookingDesk:
         await self.replay(intent)
         return True
 
-    async def order(self, new: NewGroup | NewSeats, intent: Intent, shown: Shown) -> Order:
+    async def prepare(
+        self, new: NewGroup | NewSeats, intent: Intent, shown: Shown
+    ) -> QueuedCommand:
         """A new group, or seats in one."""
         if isinstance(new, NewGroup):
             around = await self._around_group(intent, UUID(int=0), new.project_id, shown)
-            ready = new_bookings.prepare_group(new, intent, shown, self._master, around)
-        else:
-            owner = await self._owner(new.owner_booking_id, intent, shown)
-            terms = await self._terms.of(intent.app_id) if intent.is_public else None
-            ready = new_bookings.prepare_seats(
-                new, intent, shown, self._master, self._hold, owner, terms
-            )
-        return Order(ready.command, ready.render, ready.key, intent)
+            return new_bookings.prepare_group(new, intent, shown, self._master, around)
+        owner = await self._owner(new.owner_booking_id, intent, shown)
+        terms = await self._terms.of(intent.app_id) if intent.is_public else None
+        return new_bookings.prepare_seats(
+            new, intent, shown, self._master, self._hold, owner, terms
+        )
 
-    async def order_change(
-        self, booking_id: UUID, intent: Intent, shown: Shown, prepare: Prepare
-    ) -> Order:
-        """Something about a booking that exists; NotFound when it was never booked."""
+    async def prepare_change(
+        self,
+        booking_id: UUID,
+        intent: Intent,
+        shown: Shown,
+        make: MakeCommand,
+        render: Render | None = None,
+    ) -> QueuedCommand:
+        """Something about a booking that exists; NotFound when it was never booked. The reply shows
+        the booking, unless `render` makes another."""
         subject = await self.find(booking_id, intent, shown)
-        command, render = prepare(subject)
-        return Order(command, render, subject.key, intent)
+        render = render or existing_bookings.show(subject, shown)
+        return intent.queued(make(subject), render, subject.key)
 
-    async def order_changes(
+    async def prepare_changes(
         self, booking_id: UUID, change: Change, intent: Intent, shown: Shown
-    ) -> list[Order]:
-        """Another number of seats, other meta, or both: an order each."""
+    ) -> list[QueuedCommand]:
+        """Another number of seats, other meta, or both: a command each."""
         subject = await self.find(booking_id, intent, shown)
         render = existing_bookings.show(subject, shown, over=change.capacity is not None)
         commands: list[Command] = []
@@ -135,23 +129,26 @@ class BookingDesk:
         if change.meta is not None:
             commands.append(existing_bookings.change_meta(subject, change.meta, intent))
         if len(commands) == 1:
-            return [Order(commands[0], render, subject.key, intent)]
+            return [intent.queued(commands[0], render, subject.key)]
         # The last one's reply is the request's, and has its id: so the request's key is known.
-        first = Order(commands[0], render, subject.key, intent.part(type(commands[0]).__name__))
-        return [first, Order(commands[1], render, subject.key, intent)]
+        part = intent.part(type(commands[0]).__name__)
+        return [
+            part.queued(commands[0], render, subject.key),
+            intent.queued(commands[1], render, subject.key),
+        ]
 
     async def change(self, booking_id: UUID, change: Change, intent: Intent, shown: Shown) -> Reply:
-        """`order_changes`, decided: both or neither."""
+        """`prepare_changes`, decided: both or neither."""
         return await up_to_date(lambda: self._change(booking_id, change, intent, shown))
 
     async def _change(
         self, booking_id: UUID, change: Change, intent: Intent, shown: Shown
     ) -> Reply:
-        orders = await self.order_changes(booking_id, change, intent, shown)
-        if len(orders) == 1:
-            return await self.decide(orders[0])
+        commands = await self.prepare_changes(booking_id, change, intent, shown)
+        if len(commands) == 1:
+            return await self.decide(commands[0], intent)
         try:
-            return (await self.decide_together(orders))[-1]
+            return (await self.decide_atomically(commands, intent))[-1]
         except Refused as refused:
             return refusal_reply(next(iter(refused.errors.values())))
 
@@ -190,72 +187,68 @@ class BookingDesk:
         is_known = known_until is not None and self.now() < known_until
         return intent if is_known else replace(intent, former_id=None)
 
-    async def decide(self, order: Order, is_last: bool = False) -> Reply:
+    async def decide(self, queued: QueuedCommand, intent: Intent, is_last: bool = False) -> Reply:
         """The reply, once it is durable; `is_last`: not to be tried again as another's."""
-        intent = order.intent
-        seal = self._answers.sealer(intent, lambda: order.key)
+        queued.seal_answer = self._answers.sealer(intent, queued.booking_key)
         try:
             # Cancelling only gives up the wait: what is being committed goes on in the appender.
-            reply = await self._handler.handle(
-                *(order.command, order.render, intent.command_id, seal, intent.caller_left),
-                former_id=intent.former_id,
-            )
+            reply = await self._handler.handle(queued)
         except AnsweredBefore:
-            return await self._replayed_or_apart(order, is_last)
+            return await self._replayed_or_apart(queued, intent, is_last)
         if reply.refusal is not None:
             self._note(reply.refusal)
         return reply
 
     def begin(self, new: NewSeats, intent: Intent, shown: Shown) -> asyncio.Future[Reply] | None:
-        """Plain seats, ordered and on their way to be decided: without an idempotency key, shown
+        """Plain seats, prepared and on their way to be decided: without an idempotency key, shown
         without includes. The reply comes once it is durable; TooBusy when it was not even begun,
         None when the terms of a public key must be read first.
         """
         terms = self._terms.known(intent.app_id) if intent.is_public else None
         if intent.is_public and terms is None:
             return None
-        ready = new_bookings.prepare_seats(
+        assert intent.command_id is None and intent.caller_left is not None
+        queued = new_bookings.prepare_seats(
             new, intent, shown, self._master, self._hold, NOBODY, terms
         )
-        assert intent.command_id is None and intent.caller_left is not None
-        return self._handler.begin(ready.command, ready.render, intent.caller_left)
+        return self._handler.begin(queued)
 
     def note(self, refusal: Refusal) -> None:
         """Somebody was turned away."""
         self._note(refusal)
 
-    async def decide_together(self, orders: Sequence[Order]) -> list[Reply]:
-        """The replies, once all is durable; Refused when one of them is, and nothing happened."""
-        future: asyncio.Future[Reply] = asyncio.get_running_loop().create_future()
-        pendings = [self._pending(order, future) for order in orders]
+    async def decide_atomically(
+        self, commands: Sequence[QueuedCommand], intent: Intent
+    ) -> list[Reply]:
+        """The replies to all commands of one request, once all is durable; Refused when one of
+        them is, and nothing happened."""
+        wills = [intent.of(queued) for queued in commands]
+        for queued, will in zip(commands, wills, strict=True):
+            queued.seal_answer = self._answers.sealer(will, queued.booking_key)
         try:
-            return await asyncio.shield(self._atomic.commit(pendings))
+            return await asyncio.shield(self._atomic.commit(commands))
         except AnsweredBefore:
-            return [await self._replayed(order.intent) for order in orders]
+            return [await self._replayed(will) for will in wills]
         except Refused as refused:  # perhaps only because all of it happened before
-            if await self.replay(orders[0].intent) is None:
+            if await self.replay(wills[0]) is None:
                 for refusal in refusals_among(refused.errors.values()):
                     self._note(refusal)
                 raise
-            return [await self._replayed(order.intent) for order in orders]
-        finally:
-            future.cancel()
+            return [await self._replayed(will) for will in wills]
 
-    def _pending(self, order: Order, future: asyncio.Future[Reply]) -> Pending:
-        seal = self._answers.sealer(order.intent, lambda: order.key)
-        command_id = order.intent.command_id
-        return Pending(order.command, order.render, math.inf, future, command_id, seal)
-
-    async def _replayed_or_apart(self, order: Order, is_last: bool) -> Reply:
+    async def _replayed_or_apart(
+        self, queued: QueuedCommand, intent: Intent, is_last: bool
+    ) -> Reply:
         """The first answer. When only a former id was known, and to a key of the other kind, the
-        order is decided after all: under no id but its own."""
-        reply = await self.replay(order.intent)
+        command is decided after all: under no id but its own."""
+        reply = await self.replay(intent)
         if reply is not None:
             return reply
         if is_last:
             raise IdempotencyKeyExpired from None
-        apart = replace(order.intent, former_id=None)
-        return await self.decide(replace(order, intent=apart), is_last=True)
+        apart = replace(intent, former_id=None)
+        again = apart.queued(queued.command, queued.render, queued.booking_key)
+        return await self.decide(again, apart, is_last=True)
 
     async def _replayed(self, intent: Intent) -> Reply:
         reply = await self._answers.replay(intent)

@@ -6,8 +6,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from uuid import UUID
 
+from services.command.commit.queued_command import QueuedCommand
+from services.command.commit.reply import Render
+from services.command.rules.commands import Command
 from shared.booking_api.errors import InvalidIdempotencyKey
 from shared.domain.values import value
+from shared.eventlog.privacy import BookingKey
 from shared.runtime.ids import derived_id, new_id
 
 MAX_KEY_CHARACTERS = 255
@@ -36,6 +40,20 @@ class Intent:
     shows_others: bool = False
     is_public: bool = False
     former_id: UUID | None = None
+
+    def queued(
+        self, command: Command, render: Render, key: BookingKey | None = None
+    ) -> QueuedCommand:
+        """A command of this call; `key`: its booking's."""
+        return QueuedCommand(
+            command, render, key, self.command_id, self.former_id, self.caller_left
+        )
+
+    def of(self, queued: QueuedCommand) -> Intent:
+        """The will behind one command of this request."""
+        if queued.command_id == self.command_id:
+            return self
+        return replace(self, command_id=queued.command_id)
 
     def part(self, name: str) -> Intent:
         """The will behind one of several commands of the same request."""

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hmac
 import struct
-from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
 from http import HTTPStatus
@@ -114,7 +113,7 @@ class Answers:
         sealed = self._seal(intent, command_id, _pack(Reply(HTTPStatus.ACCEPTED, b"")), None, 0)
         return CommandAnswer(command_id, command_id, intent.request_hash, sealed, None)
 
-    def sealer(self, intent: Intent, key: Callable[[], BookingKey | None]) -> SealAnswer | None:
+    def sealer(self, intent: Intent, key: BookingKey | None) -> SealAnswer | None:
         """How to seal the reply to `intent`; by the booking's key if the command leads to events
         and there is one, otherwise by a key of the installation's."""
         command_id = intent.command_id
@@ -124,7 +123,7 @@ class Answers:
         def seal(
             booking_id: UUID, reply: Reply, has_events: bool, first_event_id: UUID | None
         ) -> list[CommandAnswer]:
-            booking_key, plain = key() if has_events else None, _pack(reply)
+            booking_key, plain = key if has_events else None, _pack(reply)
             names = [(command_id, 0, first_event_id)]
             if (former_id := intent.former_id) is not None:
                 names.append((former_id, FORMER, derived_id(former_id, "0")))

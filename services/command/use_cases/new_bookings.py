@@ -10,6 +10,7 @@ from dataclasses import replace
 from datetime import timedelta
 from uuid import UUID
 
+from services.command.commit.queued_command import QueuedCommand
 from services.command.commit.reply import Render, Reply, Shown, booking_reply
 from services.command.rules.commands import BookSeats, CreateGroup, PublicTerms
 from services.command.use_cases.base_reply import base_reply, shows_base_keys
@@ -42,18 +43,9 @@ from shared.eventlog.record import BookingKeyRow
 from shared.runtime.ids import derived_id
 
 
-@value
-class Prepared:
-    """A command with its reply's rendering and its booking's key."""
-
-    command: CreateGroup | BookSeats
-    render: Render
-    key: BookingKey
-
-
 def prepare_group(
     new: NewGroup, intent: Intent, shown: Shown, master: MasterKey, around: Around = NOTHING_AROUND
-) -> Prepared:
+) -> QueuedCommand:
     """A group to open; its id is new, or derived from the idempotency key."""
     group_id = intent.new_booking_id()
     key = BookingKey.new(group_id)
@@ -89,7 +81,7 @@ def prepare_group(
         shape = render_booking(view, shown.includes, shown.rendering, surroundings)
         return booking_reply(201, shape)
 
-    return Prepared(command, render, key)
+    return intent.queued(command, render, key)
 
 
 @value
@@ -109,7 +101,7 @@ def prepare_seats(
     hold: timedelta,
     owner: Owner,
     public: PublicTerms | None = None,
-) -> Prepared:
+) -> QueuedCommand:
     """Seats to book, on `public` terms or on a server's."""
     booking_id = intent.new_booking_id()
     key = BookingKey.new(booking_id)
@@ -134,7 +126,7 @@ def prepare_seats(
         public=public,
         first_rule_ref=None if email.isascii() else first_rule_ref(master, email),
     )
-    return Prepared(command, _showing(new, booking_id, shown, owner), key)
+    return intent.queued(command, _showing(new, booking_id, shown, owner), key)
 
 
 def _showing(new: NewSeats, booking_id: UUID, shown: Shown, owner: Owner) -> Render:

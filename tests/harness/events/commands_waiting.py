@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import Any
 from uuid import UUID
 
 from services.command.commit.mailbox import Mailbox
-from services.command.commit.queued_command import Pending
+from services.command.commit.queued_command import QueuedCommand
 from services.command.rules.commands import Command
 from shared.domain.group import Group, fold
 from shared.eventlog.store import MissingEvent
@@ -17,15 +16,16 @@ from tests.harness.events.ledger import NOON, booked, created
 DEADLINE = 100.0
 
 
-def pending(command: Command, deadline: float = DEADLINE, **fields: Any) -> Pending:
-    """Someone who waits for a command."""
-    future = asyncio.get_running_loop().create_future()
-    return Pending(command, plain, deadline, future, **fields)
+def queued(command: Command, deadline: float = DEADLINE, **fields: Any) -> QueuedCommand:
+    """A command that someone waits for."""
+    one = QueuedCommand(command, plain, **fields)
+    one.wait_until(deadline)
+    return one
 
 
-def booking(group_id: UUID, seats: int = 1, **fields: Any) -> Pending:
+def booking(group_id: UUID, seats: int = 1, **fields: Any) -> QueuedCommand:
     """Someone who waits for seats."""
-    return pending(book_seats(group_id, seats), **fields)
+    return queued(book_seats(group_id, seats), **fields)
 
 
 def open_group(group_id: UUID, max_seats: int = 40) -> Group:
@@ -33,7 +33,7 @@ def open_group(group_id: UUID, max_seats: int = 40) -> Group:
     return fold(group_id, [created(group_id, max_seats).event])
 
 
-def mailbox_of(group_id: UUID, *waiting: Pending, max_seats: int = 40) -> Mailbox:
+def mailbox_of(group_id: UUID, *waiting: QueuedCommand, max_seats: int = 40) -> Mailbox:
     """A mailbox whose group is at version 1, and those who wait there."""
     mailbox = Mailbox(group_id)
     mailbox.group = open_group(group_id, max_seats)
@@ -48,6 +48,6 @@ def others_booked(group_id: UUID, version: int) -> MissingEvent:
     return MissingEvent(new.event_id, new.event, version, version, NOON)
 
 
-def failure(one: Pending) -> BaseException | None:
+def failure(one: QueuedCommand) -> BaseException | None:
     """Why someone was told no answer; None when there is an answer."""
     return one.future.exception()

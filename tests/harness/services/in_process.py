@@ -14,7 +14,7 @@ import asyncpg
 from services.command.commit.clock import DatabaseClock
 from services.command.commit.handler import CommandHandler
 from services.command.commit.mailbox_cache import MailboxCache
-from services.command.commit.queued_command import AnsweredBefore
+from services.command.commit.queued_command import AnsweredBefore, QueuedCommand
 from services.command.commit.reply import Reply
 from services.command.rules.commands import Command
 from services.command.use_cases.call_context import Intent
@@ -76,15 +76,14 @@ class DeskCustomers:
         """The reply of this handler, or the first one that was given; None when nobody knows."""
         answers = self._answers[at]
         intent = Intent(app_id=APP, time_zone="UTC", metadata={}, command_id=wish.command_id)
-        seal = answers.sealer(intent, lambda: None)
 
         def render(group: Group, events: Sequence[Event]) -> Reply:
             return Reply(201, f"{group.current_seats} at {at}".encode())
 
+        queued = intent.queued(_sealed_at(wish, at), render)
+        queued.seal_answer = answers.sealer(intent, None)
         try:
-            return await self.handlers[at].handle(
-                _sealed_at(wish, at), render, wish.command_id, seal
-            )
+            return await self.handlers[at].handle(queued)
         except AnsweredBefore:
             first = await answers.replay(intent)
             assert first is not None, "an answered command has an answer"
@@ -111,7 +110,9 @@ class DeskCustomers:
 
         async def once() -> Answer | None:
             try:
-                reply = await self.handlers[at].handle(command, plain, command_id)
+                reply = await self.handlers[at].handle(
+                    QueuedCommand(command, plain, command_id=command_id)
+                )
             except Exception:  # whatever it was, this client does not know what became of it
                 return None
             return Answer(reply.status, reply.body, reply.position)

@@ -65,35 +65,32 @@ class Installation:
 
     async def book(self, body: Mapping[str, Any]) -> str:
         new = new_booking(body, Circumstances(self.clock.now()))
-        reply = await self.desks[0].decide(await self.desks[0].order(new, self.intent(), PLAIN))
+        queued = await self.desks[0].prepare(new, self.intent(), PLAIN)
+        reply = await self.desks[0].decide(queued, self.intent())
         booking: str = pydantic_core.from_json(reply.body)["data"]["id"]
         return booking
 
     async def act(self, booking_id: str, action: str) -> Reply:
-        order = await self.desks[0].order_change(
+        queued = await self.desks[0].prepare_change(
             UUID(booking_id),
             self.intent(),
             PLAIN,
-            lambda s: (
-                existing_bookings.act(s, Action(action), self.intent()),
-                existing_bookings.show(s, PLAIN),
-            ),
+            lambda s: existing_bookings.act(s, Action(action), self.intent()),
         )
-        return await self.desks[0].decide(order)
+        return await self.desks[0].decide(queued, self.intent())
 
     async def move(self, group_id: str, later: timedelta) -> None:
         """The group to another time, so much later than now."""
         start = self.clock.now() + later
-        order = await self.desks[0].order_change(
+        queued = await self.desks[0].prepare_change(
             UUID(group_id),
             self.intent(),
             PLAIN,
-            lambda s: (
-                existing_bookings.reschedule(s, Reschedule(start, start + HOUR), self.intent()),
-                existing_bookings.show(s, PLAIN),
+            lambda s: existing_bookings.reschedule(
+                s, Reschedule(start, start + HOUR), self.intent()
             ),
         )
-        assert (await self.desks[0].decide(order)).status == 200
+        assert (await self.desks[0].decide(queued, self.intent())).status == 200
 
     async def let_time_act(self) -> None:
         """Every worker at once, until there is nothing left to do."""

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import math
 from collections.abc import AsyncIterator
-from typing import Any
 from uuid import UUID, uuid4
 
 import asyncpg
@@ -16,9 +14,8 @@ from services.command.commit.atomic import AtomicCommit
 from services.command.commit.clock import DatabaseClock
 from services.command.commit.handler import CommandHandler
 from services.command.commit.mailbox_cache import MailboxCache
-from services.command.commit.queued_command import AnsweredBefore, Pending, SealAnswer
+from services.command.commit.queued_command import AnsweredBefore, QueuedCommand, SealAnswer
 from services.command.commit.reply import Reply
-from services.command.rules.commands import Command
 from shared.eventlog.postgres import PostgresEventStore
 from shared.eventlog.store import CommandAnswer
 from tests.harness.events.group_commands import book_seats, create_group, plain
@@ -55,10 +52,12 @@ async def test_a_statement_of_a_dead_connection_that_runs_late_books_once(
     handlers: Handlers, pool: asyncpg.Pool[asyncpg.Record], proxy: Proxy
 ) -> None:
     group = create_group(10)
-    await handlers[0].handle(group, plain)
+    await handlers[0].handle(QueuedCommand(group, plain))
     async with held_head(pool) as head:
         bookings = [
-            asyncio.create_task(handlers[0].handle(book_seats(group.group_id), plain))
+            asyncio.create_task(
+                handlers[0].handle(QueuedCommand(book_seats(group.group_id), plain))
+            )
             for _ in range(5)
         ]
         await head.waits()
@@ -72,9 +71,9 @@ async def test_what_never_arrived_is_sent_again(
     handlers: Handlers, pool: asyncpg.Pool[asyncpg.Record], proxy: Proxy
 ) -> None:
     group = create_group(10)
-    await handlers[0].handle(group, plain)
+    await handlers[0].handle(QueuedCommand(group, plain))
     proxy.cut_after(10)
-    reply = await handlers[0].handle(book_seats(group.group_id), plain)
+    reply = await handlers[0].handle(QueuedCommand(book_seats(group.group_id), plain))
     assert (reply.status, reply.position) == (201, 2)
     assert await pool.fetchval("SELECT count(*) FROM stored_events") == 2
 
@@ -83,12 +82,15 @@ async def test_a_group_that_moved_on_meanwhile_is_decided_again(
     handlers: Handlers, pool: asyncpg.Pool[asyncpg.Record], proxy: Proxy
 ) -> None:
     group = create_group(2)
-    await handlers[0].handle(group, plain)
+    await handlers[0].handle(QueuedCommand(group, plain))
     await proxy.refuse()
     mine = [
-        asyncio.create_task(handlers[0].handle(book_seats(group.group_id), plain)) for _ in range(2)
+        asyncio.create_task(handlers[0].handle(QueuedCommand(book_seats(group.group_id), plain)))
+        for _ in range(2)
     ]
-    assert (await handlers[1].handle(book_seats(group.group_id), plain)).status == 201
+    assert (
+        await handlers[1].handle(QueuedCommand(book_seats(group.group_id), plain))
+    ).status == 201
     await proxy.accept()
     told = await asyncio.gather(*mine, return_exceptions=True)
     kept = sum(isinstance(reply, Reply) and reply.status == 201 for reply in told)
@@ -101,13 +103,17 @@ async def test_a_keyed_command_whose_answer_was_lost_is_answered_from_the_store(
 ) -> None:
     """A refusal has no event to be found by: its row says that it was given."""
     command_id, missing = uuid4(), book_seats(uuid4())
-    await handlers[0].handle(create_group(), plain)
+    await handlers[0].handle(QueuedCommand(create_group(), plain))
 
     def seal(booking: object, reply: Reply, *rest: object) -> list[CommandAnswer]:
         return [CommandAnswer(command_id, missing.booking_id, b"hash", reply.body, uuid4())]
 
     async with held_head(pool) as head:
-        asked = asyncio.create_task(handlers[0].handle(missing, plain, command_id, seal))
+        asked = asyncio.create_task(
+            handlers[0].handle(
+                QueuedCommand(missing, plain, command_id=command_id, seal_answer=seal)
+            )
+        )
         await head.waits()
         proxy.cut()
     with pytest.raises(AnsweredBefore):
@@ -134,8 +140,8 @@ async def test_bookings_made_together_are_not_written_because_a_key_was_used_els
     known = book_seats(there.group_id)
     seal = sealed_as(command_id, known.booking_id)
     for group in (here, there):
-        await handlers[1].handle(group, plain)
-    await handlers[1].handle(known, plain, command_id, seal)
+        await handlers[1].handle(QueuedCommand(group, plain))
+    await handlers[1].handle(QueuedCommand(known, plain, command_id=command_id, seal_answer=seal))
     before = await pool.fetchval("SELECT count(*) FROM stored_events")
     store = PostgresEventStore(pool, proxy.url)
     await store.find_events([uuid4()])
@@ -143,14 +149,11 @@ async def test_bookings_made_together_are_not_written_because_a_key_was_used_els
     with pytest.raises(AnsweredBefore):
         await AtomicCommit(store, DatabaseClock(NOON)).commit(
             [
-                waiting(book_seats(here.group_id)),
-                waiting(book_seats(here.group_id), command_id, seal),
+                QueuedCommand(book_seats(here.group_id), plain),
+                QueuedCommand(
+                    book_seats(here.group_id), plain, command_id=command_id, seal_answer=seal
+                ),
             ]
         )
     await store.close()
     assert await pool.fetchval("SELECT count(*) FROM stored_events") == before
-
-
-def waiting(command: Command, *key: Any) -> Pending:
-    """A command that somebody waits for, for ever."""
-    return Pending(command, plain, math.inf, asyncio.get_running_loop().create_future(), *key)

@@ -89,7 +89,7 @@ class House:
         new = read_new_booking(pydantic_core.to_json(body), light)
         rendering = Rendering(is_public=intent.is_public)
         shown = Shown(parse_includes(include), rendering, "http://localhost")
-        return await desk.decide(await desk.order(new, intent, shown))
+        return await desk.decide(await desk.prepare(new, intent, shown), intent)
 
     async def group(self, **more: Any) -> str:
         reply = await self.old("server", uuid4().hex, {**group_body(40), **more})

@@ -51,9 +51,9 @@ async def _create(process: Process, app_id: UUID) -> bool:
     new = new_booking(alone, Circumstances(datetime.now(UTC)))
     intent = Intent(app_id=app_id, time_zone="UTC", metadata={"actor": "test"})
     try:
-        order = await desk.order(new, intent, Shown(NOTHING, Rendering()))
+        queued = await desk.prepare(new, intent, Shown(NOTHING, Rendering()))
         async with overlaps.kept_out(app_id, new):
-            return (await desk.decide(order)).status == 201
+            return (await desk.decide(queued, intent)).status == 201
     except DoubleBooking:
         return False
 

@@ -172,4 +172,4 @@ async def test_no_answer_waits_for_the_record(pool: Pool, database_url: str) -> 
 
 async def _decide(desk: BookingDesk, body: dict[str, Any], intent: Intent) -> Reply:
     new = new_booking(body, Circumstances(datetime.now(UTC)))
-    return await desk.decide(await desk.order(new, intent, Shown(NOTHING, Rendering())))
+    return await desk.decide(await desk.prepare(new, intent, Shown(NOTHING, Rendering())), intent)

@@ -15,6 +15,7 @@ from services.command.commit import snapshots
 from services.command.commit.clock import DatabaseClock
 from services.command.commit.handler import CommandHandler
 from services.command.commit.mailbox_cache import MailboxCache
+from services.command.commit.queued_command import QueuedCommand
 from shared.domain.group import Group, fold
 from shared.eventlog.postgres import PostgresEventStore
 from shared.eventlog.snapshot import encode_snapshot, freeze
@@ -37,16 +38,16 @@ async def eventful_group(store: PostgresEventStore) -> UUID:
     handler = CommandHandler(store, MailboxCache(), DatabaseClock(NOON))
     handler.start()
     group = create_group(100, max_seats_per_customer=5)
-    await handler.handle(group, plain)
+    await handler.handle(QueuedCommand(group, plain))
     for number in range(12):
         paid = number % 3 == 0
         graph = "group_customer_payment" if paid else "group_customer"
         booking = book_seats(group.group_id, 1 + number % 2, graph=graph, hold=timedelta(hours=1))
-        await handler.handle(booking, plain)
+        await handler.handle(QueuedCommand(booking, plain))
         action = "pay" if paid else "cancel_by_owner"
         if number % 2:
             mine = act(group.group_id, booking.booking_id, action, graph=graph)
-            assert (await handler.handle(mine, plain)).status == 201
+            assert (await handler.handle(QueuedCommand(mine, plain))).status == 201
     await handler.stop()
     return group.group_id
 
@@ -123,10 +124,10 @@ async def test_snapshots_are_taken_as_the_group_grows_and_only_the_newest_is_kep
     handler = CommandHandler(store, MailboxCache(), DatabaseClock(NOON))
     handler.start()
     group = create_group(1_000)
-    await handler.handle(group, plain)
+    await handler.handle(QueuedCommand(group, plain))
     for _ in range(12):
         await asyncio.gather(
-            *(handler.handle(book_seats(group.group_id), plain) for _ in range(10))
+            *(handler.handle(QueuedCommand(book_seats(group.group_id), plain)) for _ in range(10))
         )
     await handler.stop()
     rows = await pool.fetch("SELECT originator_version FROM stored_snapshots")

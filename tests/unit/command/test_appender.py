@@ -16,7 +16,7 @@ from services.command.commit import appender as module
 from services.command.commit.appender import SALE_COMMANDS, Appender, NotifyLimiter
 from services.command.commit.clock import DatabaseClock
 from services.command.commit.mailbox import Mailbox
-from services.command.commit.queued_command import OutcomeNotKnown, Pending
+from services.command.commit.queued_command import OutcomeNotKnown, QueuedCommand
 from shared.booking_api.errors import InternalError, TooBusy
 from shared.eventlog.record import StoredRecord
 from shared.eventlog.store import (
@@ -85,7 +85,7 @@ class House:
         if mailbox.group is not None:
             self.appender.enqueue(mailbox)
 
-    async def answered(self, *ones: Pending) -> None:
+    async def answered(self, *ones: QueuedCommand) -> None:
         """Waits until each of them has an answer, or was told why not."""
         await asyncio.wait_for(asyncio.wait({one.future for one in ones}), 20)
 
@@ -109,7 +109,7 @@ async def appending(store: ScriptedStore, *mailboxes: Mailbox) -> AsyncIterator[
         await asyncio.wait({task})
 
 
-def waiting(count: int = 1) -> tuple[Mailbox, list[Pending]]:
+def waiting(count: int = 1) -> tuple[Mailbox, list[QueuedCommand]]:
     """A mailbox with so many bookings, and who waits for them."""
     group_id = uuid4()
     ones = [booking(group_id, deadline=1e12) for _ in range(count)]

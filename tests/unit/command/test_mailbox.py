@@ -29,7 +29,7 @@ from tests.harness.events.commands_waiting import (
     failure,
     mailbox_of,
     others_booked,
-    pending,
+    queued,
 )
 from tests.harness.events.group_commands import act, book_seats
 from tests.harness.events.ledger import NOON
@@ -257,7 +257,7 @@ async def test_a_known_command_seals_its_answer_under_the_id_of_its_first_event(
         return [CommandAnswer(uuid4(), booking_id, b"", reply.body, first)]
 
     good, bad = (
-        pending(book_seats(GROUP, seats), command_id=uuid4(), seal_answer=seal) for seats in (2, 9)
+        queued(book_seats(GROUP, seats), command_id=uuid4(), seal_answer=seal) for seats in (2, 9)
     )
     entry = mailbox_of(GROUP, good, bad, max_seats=2).prepare(NOON, NOW)
     assert entry is not None
@@ -271,7 +271,7 @@ async def test_a_known_command_seals_its_answer_under_the_id_of_its_first_event(
 
 
 async def test_only_new_bookings_bring_keys() -> None:
-    entry = mailbox_of(GROUP, pending(act(GROUP, GROUP, "cancel"))).prepare(NOON, NOW)
+    entry = mailbox_of(GROUP, queued(act(GROUP, GROUP, "cancel"))).prepare(NOON, NOW)
     assert entry is not None and len(entry.events) == 1
     assert entry.keys == []
 

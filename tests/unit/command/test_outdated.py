@@ -7,7 +7,7 @@ from uuid import uuid4
 from services.command.rules.event_fields import Outdated
 from shared.domain.events import MetaChanged, SeatCancelled
 from shared.eventlog.store import Appended, Confirmed, Conflict, MissingEvent
-from tests.harness.events.commands_waiting import booking, failure, mailbox_of, pending
+from tests.harness.events.commands_waiting import booking, failure, mailbox_of, queued
 from tests.harness.events.group_commands import act
 from tests.harness.events.ledger import NOON
 
@@ -23,7 +23,7 @@ async def test_what_is_outdated_is_prepared_anew_only_once_the_version_is_confir
     assert entry is not None
     mailbox.settle(Appended(2, 2, NOON), NOW)
     cancel = act(GROUP, booked.command.booking_id, "cancel_by_customer", seats=1, revisions=1)
-    late = pending(cancel)
+    late = queued(cancel)
     mailbox.waiting.append(late)
     assert mailbox.prepare(NOON, NOW) is not None
     assert not late.future.done()
@@ -37,7 +37,7 @@ async def test_what_only_an_old_state_calls_outdated_is_decided_by_the_new_one()
     mailbox.prepare(NOON, NOW)
     mailbox.settle(Appended(2, 2, NOON), NOW)
     booking_id = booked.command.booking_id
-    late = pending(act(GROUP, booking_id, "cancel_by_customer", seats=1, revisions=1))
+    late = queued(act(GROUP, booking_id, "cancel_by_customer", seats=1, revisions=1))
     mailbox.waiting.append(late)
     assert mailbox.prepare(NOON, NOW) is not None
     meta = MetaChanged(at=NOON, booking_id=booking_id, current_seats=2, max_seats=10, sealed=b"m")
