@@ -7,9 +7,11 @@ from __future__ import annotations
 
 from aiohttp import web
 
+from services.command.commit.reply import Reply, Shown
 from services.command.http.bulk import BulkRoutes
 from services.command.http.bulk_actions import act_on_all
 from services.command.http.fast_lane import CHANGING, SeatsAgain
+from services.command.http.replayable import answer_write, replayable
 from services.command.http.request_context import answer_of, circumstances_of, intent_of, shown_of
 from services.command.requests.actions import read_action
 from services.command.requests.bulk import MAX_BULK_BYTES
@@ -18,6 +20,7 @@ from services.command.requests.new_booking import read_new_booking
 from services.command.schedule.double_bookings import Overlaps, moved_stay
 from services.command.use_cases import existing_bookings
 from services.command.use_cases.bookings import BookingDesk
+from services.command.use_cases.call_context import Intent
 from shared.booking_api.new_groups import NewGroup
 from shared.booking_api.reading.json_body import read_object
 from shared.eventlog.privacy import MasterKey
@@ -56,10 +59,11 @@ class BookingRoutes:
         if b'"bookings"' in body and _is_bulk(body):
             refuse_widget_key(request)
             return await self._bulk.create(request)
-        intent = self._desk.dated(intent_of(request, body, self._master))
-        shown = shown_of(request)
-        if (replayed := await self._desk.replay(intent)) is not None:
-            return answer_of(replayed)
+        return await answer_write(self, request, body, BookingRoutes._create)
+
+    async def _create(
+        self, request: web.Request, body: bytes, intent: Intent, shown: Shown
+    ) -> Reply:
         circumstances = circumstances_of(request, intent, self._desk.now())
         new = read_new_booking(body, circumstances)
         if isinstance(new, NewGroup):
@@ -69,40 +73,35 @@ class BookingRoutes:
             allow_repeating(request, again, CHANGING)
         queued = await self._desk.prepare(new, intent, shown)
         if not isinstance(new, NewGroup):
-            return answer_of(await self._desk.decide(queued, intent))
+            return await self._desk.decide(queued, intent)
         async with self._overlaps.kept_out(intent.app_id, new):
-            return answer_of(await self._desk.decide(queued, intent))
+            return await self._desk.decide(queued, intent)
 
-    async def act(self, request: web.Request) -> web.Response:
+    @replayable()
+    async def act(self, request: web.Request, body: bytes, intent: Intent, shown: Shown) -> Reply:
         """`PUT /v2/bookings/{id}/{action}`; POST does the same."""
-        body = await read_body(request)
-        intent, shown = intent_of(request, body, self._master), shown_of(request)
-        if (replayed := await self._desk.replay(intent)) is not None:
-            return answer_of(replayed)
         action = read_action(request.match_info["action"], body)
-        return answer_of(await act_on_all(self._desk, path_id(request), action, intent, shown))
+        return await act_on_all(self._desk, path_id(request), action, intent, shown)
 
-    async def change(self, request: web.Request) -> web.Response:
+    @replayable()
+    async def change(
+        self, request: web.Request, body: bytes, intent: Intent, shown: Shown
+    ) -> Reply:
         """`PUT /v2/bookings/{id}`: meta, a group's number of seats, or both."""
-        body = await read_body(request)
-        intent, shown = intent_of(request, body, self._master), shown_of(request)
-        if (replayed := await self._desk.replay(intent)) is not None:
-            return answer_of(replayed)
         change = read_change(body)
-        return answer_of(await self._desk.change(path_id(request), change, intent, shown))
+        return await self._desk.change(path_id(request), change, intent, shown)
 
-    async def reschedule(self, request: web.Request) -> web.Response:
+    @replayable()
+    async def reschedule(
+        self, request: web.Request, body: bytes, intent: Intent, shown: Shown
+    ) -> Reply:
         """`PUT /v2/bookings/{group}/reschedule`, an extension."""
-        body = await read_body(request)
-        intent, shown = intent_of(request, body, self._master), shown_of(request)
-        if (replayed := await self._desk.replay(intent)) is not None:
-            return answer_of(replayed)
         change = read_reschedule(body, circumstances_of(request, intent, self._desk.now()))
         subject = await self._desk.find(path_id(request), intent, shown)
         command = existing_bookings.reschedule(subject, change, intent)
         queued = intent.queued(command, existing_bookings.show(subject, shown), subject.key)
         async with self._overlaps.kept_out(intent.app_id, moved_stay(subject, change, intent)):
-            return answer_of(await self._desk.decide(queued, intent))
+            return await self._desk.decide(queued, intent)
 
     async def refuse_reschedule(self, request: web.Request) -> web.Response:
         """Timekit's own reschedule is for another graph: 422 (contract section 7)."""
@@ -115,12 +114,11 @@ class BookingRoutes:
         )
         return answer_of(await self._desk.decide(queued, intent))
 
-    async def delete(self, request: web.Request) -> web.Response:
+    @replayable()
+    async def delete(
+        self, request: web.Request, body: bytes, intent: Intent, shown: Shown
+    ) -> Reply:
         """`DELETE /v2/bookings/{id}`, for an ended booking."""
-        body = await read_body(request)
-        intent, shown = intent_of(request, body, self._master), shown_of(request)
-        if (replayed := await self._desk.replay(intent)) is not None:
-            return answer_of(replayed)
         queued = await self._desk.prepare_change(
             path_id(request),
             intent,
@@ -128,7 +126,7 @@ class BookingRoutes:
             lambda s: existing_bookings.delete(s, intent),
             existing_bookings.show_nothing,
         )
-        return answer_of(await self._desk.decide(queued, intent))
+        return await self._desk.decide(queued, intent)
 
 
 def _is_bulk(body: bytes) -> bool:

@@ -12,7 +12,7 @@ import asyncpg
 from aiohttp import web
 
 from services.command.commit.reply import Reply, Shown
-from services.command.http.request_context import answer_of, intent_of
+from services.command.http.replayable import replayable
 from services.command.rules.commands import EraseCustomer
 from services.command.use_cases.bookings import BookingDesk
 from services.command.use_cases.call_context import Intent
@@ -23,7 +23,6 @@ from shared.booking_api.rendering.includes import NOTHING
 from shared.domain.events import CustomerErased
 from shared.eventlog.erasure import scrub
 from shared.eventlog.privacy import MasterKey
-from shared.http.middleware import read_body
 from shared.http.requests.checked import path_id
 
 _PLAIN = Shown(NOTHING, Rendering(UTC_ZONE))
@@ -42,17 +41,15 @@ class ErasureRoutes:
     def routes(self) -> list[web.RouteDef]:
         return [web.delete("/v2/bookings/{id}/customer", self.erase)]
 
-    async def erase(self, request: web.Request) -> web.Response:
+    @replayable(lambda _: _PLAIN)
+    async def erase(self, request: web.Request, body: bytes, intent: Intent, shown: Shown) -> Reply:
         """204, in any state of the booking; 404 for another app's."""
-        intent = intent_of(request, await read_body(request), self._master)
-        if (replayed := await self._desk.replay(intent)) is not None:
-            return answer_of(replayed)
-        subject = await self._desk.find(path_id(request), intent, _PLAIN)
+        subject = await self._desk.find(path_id(request), intent, shown)
         reply = await self._erased(subject, intent)
         if reply.status == 204:
             history = subject.history
             await scrub(self._pool, history.booking_id, history.group_id)
-        return answer_of(reply)
+        return reply
 
     async def _erased(self, subject: Subject, intent: Intent) -> Reply:
         booking_id = subject.history.booking_id

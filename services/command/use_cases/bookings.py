@@ -183,6 +183,8 @@ class BookingDesk:
 
     def dated(self, intent: Intent) -> Intent:
         """The will without a former id, once those are not known any more."""
+        if intent.former_id is None:
+            return intent
         known_until = self._answers.former_known_until
         is_known = known_until is not None and self.now() < known_until
         return intent if is_known else replace(intent, former_id=None)
