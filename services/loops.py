@@ -55,7 +55,7 @@ async def _enter_due_work(stack: AsyncExitStack, settings: Settings, master: Mas
     ring = KeyRing(PostgresKeySource(pool, master), master)
     service = command_service(pool, dsn, master, ring, settings.payment_hold)
     command = await stack.enter_async_context(service)
-    await stack.enter_async_context(running(DueWorker(pool, dsn, command.desk)))
+    await stack.enter_async_context(running(DueWorker(pool, dsn, command.bookings)))
     await stack.enter_async_context(pruning(pool, timedelta(days=settings.keep_answers_days)))
 
 

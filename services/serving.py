@@ -40,7 +40,7 @@ async def serve_both(settings: Settings, listener: socket.socket, place: Place) 
         query = await stack.enter_async_context(reading)
         if settings.loops == "inline":
             await stack.enter_async_context(query_loops(settings, master))
-            await stack.enter_async_context(running(DueWorker(pool, dsn, command.desk)))
+            await stack.enter_async_context(running(DueWorker(pool, dsn, command.bookings)))
         offer = Offer(
             [*query.routes, *command.routes],
             [*command.checks, *query.checks],

@@ -36,7 +36,7 @@ async def serve_writes(settings: Settings) -> None:
         )
         command = await stack.enter_async_context(service)
         if settings.loops != "off":
-            await stack.enter_async_context(running(DueWorker(pool, dsn, command.desk)))
+            await stack.enter_async_context(running(DueWorker(pool, dsn, command.bookings)))
         offer = Offer(command.routes, command.checks)
         await serve_offer(settings, ring, offer, listener, Place("command"))
 

@@ -1,4 +1,4 @@
-"""Puts the command service together: store, mailboxes, desk and routes; starts and stops it."""
+"""Composition of the command service: store, mailboxes, use cases, routes; their start and stop."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ from services.command.http.bookings import BookingRoutes
 from services.command.http.erasure import ErasureRoutes
 from services.command.http.projects import ProjectRoutes
 from services.command.refusal_recorder import RefusalRecorder
-from services.command.schedule.double_bookings import Overlaps
-from services.command.use_cases.bookings import BookingDesk
+from services.command.schedule.double_bookings import DoubleBookings
+from services.command.use_cases.bookings import Bookings
 from services.command.use_cases.idempotency import Answers
-from services.command.use_cases.included import AroundReader
+from services.command.use_cases.included import IncludedReader
 from services.command.use_cases.public_terms import TermsOfApps
 from shared.accounts.keyring import KeyRing
 from shared.accounts.projects import PostgresProjects
@@ -41,7 +41,7 @@ class CommandService:
 
     routes: Sequence[web.RouteDef]
     checks: Sequence[Check]
-    desk: BookingDesk
+    bookings: Bookings
 
 
 @asynccontextmanager
@@ -66,20 +66,20 @@ async def command_service(
     refusals.start()
     _show(handler, cache)
     projects = PostgresProjects(pool, master)
-    around = AroundReader(atomic_store, master, projects, ring)
+    included = IncludedReader(atomic_store, master, projects, ring)
     terms = TermsOfApps(projects, neutral_refusals)
     answers = Answers(atomic_store, master, neutral_refusals, await _former_known_until(pool))
-    desk = BookingDesk(
-        *(handler, AtomicCommit(atomic_store, clock), atomic_store, around, master, hold),
+    bookings = Bookings(
+        *(handler, AtomicCommit(atomic_store, clock), atomic_store, included, master, hold),
         *(refusals.note, terms, answers),
     )
     routes = [
-        *_booking_routes(desk, master, pool),
-        *ActionLinkRoutes(desk, ring, confirm_links).routes(),
+        *_booking_routes(bookings, master, pool),
+        *ActionLinkRoutes(bookings, ring, confirm_links).routes(),
         *ProjectRoutes(projects, terms).routes(),
     ]
     try:
-        yield CommandService(routes, [_check(handler, store)], desk)
+        yield CommandService(routes, [_check(handler, store)], bookings)
     finally:
         await handler.stop()
         await refusals.stop()
@@ -88,12 +88,12 @@ async def command_service(
 
 
 def _booking_routes(
-    desk: BookingDesk, master: MasterKey, pool: asyncpg.Pool[asyncpg.Record]
+    bookings: Bookings, master: MasterKey, pool: asyncpg.Pool[asyncpg.Record]
 ) -> list[web.RouteDef]:
-    overlaps = Overlaps(pool)
+    double_bookings = DoubleBookings(pool)
     return [
-        *BookingRoutes(desk, master, overlaps).routes(),
-        *ErasureRoutes(desk, master, pool).routes(),
+        *BookingRoutes(bookings, master, double_bookings).routes(),
+        *ErasureRoutes(bookings, master, pool).routes(),
     ]
 
 

@@ -19,8 +19,8 @@ from services.command.commit.clock import DatabaseClock
 from services.command.commit.handler import CommandHandler
 from services.command.commit.mailbox_cache import MailboxCache
 from services.command.commit.queued_command import QueuedCommand
-from services.command.commit.reply import Shown
-from services.command.use_cases.call_context import Intent
+from services.command.commit.reply import ResponseOptions
+from services.command.use_cases.call_context import CallContext
 from services.command.use_cases.new_bookings import Owner, prepare_seats
 from shared.booking_api.new_seats import NewCustomer, NewSeats
 from shared.booking_api.reading.timestamps import Rendering
@@ -33,8 +33,8 @@ CALLERS = 256
 SECONDS = 4.0
 ROUNDS = 5
 MASTER = MasterKey(b"b" * 32)
-INTENT = Intent(app_id=APP, time_zone="UTC", metadata={"actor": "bench"})
-SHOWN = Shown(NOTHING, Rendering())
+CONTEXT = CallContext(app_id=APP, time_zone="UTC", metadata={"actor": "bench"})
+OPTIONS = ResponseOptions(NOTHING, Rendering())
 
 
 @asynccontextmanager
@@ -93,7 +93,7 @@ async def book(handler: CommandHandler, group_id: UUID, number: int) -> None:
     """One seat for one customer, sealed as a request's would be."""
     customer = NewCustomer(f"Ann {number}", f"ann{number}@example.org", "UTC")
     new = NewSeats("group_customer", group_id, 1, customer)
-    queued = prepare_seats(new, INTENT, SHOWN, MASTER, timedelta(minutes=5), Owner())
+    queued = prepare_seats(new, CONTEXT, OPTIONS, MASTER, timedelta(minutes=5), Owner())
     reply = await handler.handle(queued)
     assert reply.status == 201, reply.body
 

@@ -1,4 +1,4 @@
-"""Commands that happen all or not at all: decided against fresh groups, appended as one.
+"""Atomic commits: commands over any number of groups that are carried out all or not at all.
 
 The groups are read after the commands came, so a refusal needs no further confirmation. Mailboxes
 know nothing of it: for them it is another writer, whose events they catch up with (decision 0022).

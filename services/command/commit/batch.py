@@ -1,4 +1,4 @@
-"""Commands decided against one version of a group, and what they add up to: one entry to append."""
+"""Batch: commands decided against one version of a group, and the one entry that they append."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Takes a command, gives a reply: through the group's mailbox, durable before it returns."""
+"""Command handler: a command goes through its group's mailbox; its reply is durable."""
 
 from __future__ import annotations
 

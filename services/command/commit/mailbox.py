@@ -1,4 +1,4 @@
-"""All commands for one group, decided together: a batch is folded in memory, then appended at once.
+"""Mailbox: the queue and state of one group, whose commands are decided in batches.
 
 Decisions are made on a draft: it is merged once the append is durable and dropped on a conflict,
 after which the same commands are decided again. Nothing here makes a booking safe, the database

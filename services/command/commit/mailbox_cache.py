@@ -1,4 +1,4 @@
-"""Mailboxes and their groups' states, as many as memory may hold: the least recently used go first.
+"""LRU cache of mailboxes with their groups' states, bounded by memory.
 
 A cache is only for speed: whatever it holds, the database confirms before anyone is answered.
 """

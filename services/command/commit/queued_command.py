@@ -1,4 +1,4 @@
-"""A command on its way to its group: what it wants, who waits for it, and how it is answered."""
+"""Queued command: a command with its reply's rendering, its deadline and whoever waits for it."""
 
 from __future__ import annotations
 

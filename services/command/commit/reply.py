@@ -1,4 +1,4 @@
-"""An answer that is ready to be sent: rendered when it was decided, sent once it is durable."""
+"""Replies: rendered when the command is decided, sent once its events are durable."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Reply:
 
 
 @value
-class Shown:
+class ResponseOptions:
     """What the caller wants to see in the reply; `base_url` is what its links begin with."""
 
     includes: Includes

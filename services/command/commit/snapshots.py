@@ -1,4 +1,4 @@
-"""Snapshots of large groups, taken in the background and geometrically: never a tenth is behind.
+"""Snapshots of large groups, taken in the background: at most a tenth of the events come after.
 
 Nobody waits for one, and nothing is lost without it: a cold group is then folded from its events.
 """

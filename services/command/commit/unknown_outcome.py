@@ -1,4 +1,4 @@
-"""An append whose outcome holds, whatever happened to the connection (decision 0005).
+"""Appends with a known outcome, also when the connection dies in between (decision 0005).
 
 After an unknown outcome the log itself is asked, behind a committed write of the new connection,
 what became durable: an entry is when all of its events stand in its group as they were sent. Only

@@ -15,13 +15,13 @@ from uuid import UUID
 from aiohttp import web
 
 from services.command.commit.queued_command import QueuedCommand
-from services.command.commit.reply import Shown
+from services.command.commit.reply import ResponseOptions
 from services.command.http.confirmation_page import Stage, page, places_of
 from services.command.http.request_context import answer_of
 from services.command.requests.actions import Action
 from services.command.use_cases import existing_bookings
-from services.command.use_cases.bookings import BookingDesk
-from services.command.use_cases.call_context import Intent
+from services.command.use_cases.bookings import Bookings
+from services.command.use_cases.call_context import CallContext
 from shared.accounts.action_links import is_signed
 from shared.accounts.keyring import KeyRing
 from shared.booking_api.errors import (
@@ -53,8 +53,8 @@ class LinkPrefetched(ApiError):
 class ActionLinkRoutes:
     """Signed links."""
 
-    def __init__(self, desk: BookingDesk, ring: KeyRing, confirm: bool = False) -> None:
-        self._desk = desk
+    def __init__(self, bookings: Bookings, ring: KeyRing, confirm: bool = False) -> None:
+        self._bookings = bookings
         self._ring = ring
         self._confirm = confirm
 
@@ -89,12 +89,12 @@ class ActionLinkRoutes:
         """Redirects, or shows the booking."""
         target = redirect_of(request)
         app_id = await self._signed_by(request)
-        intent = Intent(
+        context = CallContext(
             app_id=app_id,
             time_zone="UTC",
             metadata={"actor": "link", "request_id": request_id_of(request)},
         )
-        reply = await self._desk.decide(await self._command(request, intent), intent)
+        reply = await self._bookings.decide(await self._command(request, context), context)
         if reply.status != HTTPStatus.OK or target is None:
             return answer_of(reply)
         is_post = request.method == "POST"
@@ -106,7 +106,7 @@ class ActionLinkRoutes:
         wrong signature."""
         booking_id, action = path_id(request), request.match_info["action"]
         try:
-            app_id = await self._desk.app_of(booking_id)
+            app_id = await self._bookings.app_of(booking_id)
         except NotFound:
             raise InvalidActionLink from None
         keys = await self._ring.signing_keys(app_id)
@@ -114,11 +114,13 @@ class ActionLinkRoutes:
             raise InvalidActionLink
         return app_id
 
-    async def _command(self, request: web.Request, intent: Intent) -> QueuedCommand:
-        shown = Shown(NOTHING, rendering_of(request.headers, query_of(request), UTC_ZONE))
+    async def _command(self, request: web.Request, context: CallContext) -> QueuedCommand:
+        options = ResponseOptions(
+            NOTHING, rendering_of(request.headers, query_of(request), UTC_ZONE)
+        )
         wanted = Action(request.match_info["action"])
-        return await self._desk.prepare_change(
-            path_id(request), intent, shown, lambda s: existing_bookings.act(s, wanted, intent)
+        return await self._bookings.prepare_change(
+            path_id(request), context, options, lambda s: existing_bookings.act(s, wanted, context)
         )
 
 

@@ -1,4 +1,4 @@
-"""POST, PUT and DELETE: a request becomes a command, its reply an answer.
+"""Routes that write bookings: POST, PUT and DELETE of `/v2/bookings`.
 
 Contract sections 4 and 7.
 """
@@ -7,20 +7,25 @@ from __future__ import annotations
 
 from aiohttp import web
 
-from services.command.commit.reply import Reply, Shown
+from services.command.commit.reply import Reply, ResponseOptions
 from services.command.http.bulk import BulkRoutes
 from services.command.http.bulk_actions import act_on_all
 from services.command.http.fast_lane import CHANGING, SeatsAgain
 from services.command.http.replayable import answer_write, replayable
-from services.command.http.request_context import answer_of, circumstances_of, intent_of, shown_of
+from services.command.http.request_context import (
+    answer_of,
+    circumstances_of,
+    context_of,
+    options_of,
+)
 from services.command.requests.actions import read_action
 from services.command.requests.bulk import MAX_BULK_BYTES
 from services.command.requests.changes import read_change, read_reschedule
 from services.command.requests.new_booking import read_new_booking
-from services.command.schedule.double_bookings import Overlaps, moved_stay
+from services.command.schedule.double_bookings import DoubleBookings, moved_occupancy
 from services.command.use_cases import existing_bookings
-from services.command.use_cases.bookings import BookingDesk
-from services.command.use_cases.call_context import Intent
+from services.command.use_cases.bookings import Bookings
+from services.command.use_cases.call_context import CallContext
 from shared.booking_api.new_groups import NewGroup
 from shared.booking_api.reading.json_body import read_object
 from shared.eventlog.privacy import MasterKey
@@ -33,11 +38,13 @@ from shared.http.requests.checked import path_id
 class BookingRoutes:
     """The write side of `/v2/bookings`."""
 
-    def __init__(self, desk: BookingDesk, master: MasterKey, overlaps: Overlaps) -> None:
-        self._desk = desk
+    def __init__(
+        self, bookings: Bookings, master: MasterKey, double_bookings: DoubleBookings
+    ) -> None:
+        self._bookings = bookings
         self._master = master
-        self._overlaps = overlaps
-        self._bulk = BulkRoutes(desk, master, overlaps)
+        self._double_bookings = double_bookings
+        self._bulk = BulkRoutes(bookings, master, double_bookings)
 
     def routes(self) -> list[web.RouteDef]:
         return [
@@ -62,71 +69,75 @@ class BookingRoutes:
         return await answer_write(self, request, body, BookingRoutes._create)
 
     async def _create(
-        self, request: web.Request, body: bytes, intent: Intent, shown: Shown
+        self, request: web.Request, body: bytes, context: CallContext, options: ResponseOptions
     ) -> Reply:
-        circumstances = circumstances_of(request, intent, self._desk.now())
+        circumstances = circumstances_of(request, context, self._bookings.now())
         new = read_new_booking(body, circumstances)
         if isinstance(new, NewGroup):
             refuse_widget_key(request)
-        elif intent.command_id is None and not shown.includes.children:
-            again = SeatsAgain(self._desk, intent, shown, circumstances.reading)
+        elif context.command_id is None and not options.includes.children:
+            again = SeatsAgain(self._bookings, context, options, circumstances.reading)
             allow_repeating(request, again, CHANGING)
-        queued = await self._desk.prepare(new, intent, shown)
+        queued = await self._bookings.prepare(new, context, options)
         if not isinstance(new, NewGroup):
-            return await self._desk.decide(queued, intent)
-        async with self._overlaps.kept_out(intent.app_id, new):
-            return await self._desk.decide(queued, intent)
+            return await self._bookings.decide(queued, context)
+        async with self._double_bookings.kept_out(context.app_id, new):
+            return await self._bookings.decide(queued, context)
 
     @replayable()
-    async def act(self, request: web.Request, body: bytes, intent: Intent, shown: Shown) -> Reply:
+    async def act(
+        self, request: web.Request, body: bytes, context: CallContext, options: ResponseOptions
+    ) -> Reply:
         """`PUT /v2/bookings/{id}/{action}`; POST does the same."""
         action = read_action(request.match_info["action"], body)
-        return await act_on_all(self._desk, path_id(request), action, intent, shown)
+        return await act_on_all(self._bookings, path_id(request), action, context, options)
 
     @replayable()
     async def change(
-        self, request: web.Request, body: bytes, intent: Intent, shown: Shown
+        self, request: web.Request, body: bytes, context: CallContext, options: ResponseOptions
     ) -> Reply:
         """`PUT /v2/bookings/{id}`: meta, a group's number of seats, or both."""
         change = read_change(body)
-        return await self._desk.change(path_id(request), change, intent, shown)
+        return await self._bookings.change(path_id(request), change, context, options)
 
     @replayable()
     async def reschedule(
-        self, request: web.Request, body: bytes, intent: Intent, shown: Shown
+        self, request: web.Request, body: bytes, context: CallContext, options: ResponseOptions
     ) -> Reply:
         """`PUT /v2/bookings/{group}/reschedule`, an extension."""
-        change = read_reschedule(body, circumstances_of(request, intent, self._desk.now()))
-        subject = await self._desk.find(path_id(request), intent, shown)
-        command = existing_bookings.reschedule(subject, change, intent)
-        queued = intent.queued(command, existing_bookings.show(subject, shown), subject.key)
-        async with self._overlaps.kept_out(intent.app_id, moved_stay(subject, change, intent)):
-            return await self._desk.decide(queued, intent)
+        change = read_reschedule(body, circumstances_of(request, context, self._bookings.now()))
+        booking = await self._bookings.find(path_id(request), context, options)
+        command = existing_bookings.reschedule(booking, change, context)
+        queued = context.queued(command, existing_bookings.show(booking, options), booking.key)
+        async with self._double_bookings.kept_out(
+            context.app_id, moved_occupancy(booking, change, context)
+        ):
+            return await self._bookings.decide(queued, context)
 
     async def refuse_reschedule(self, request: web.Request) -> web.Response:
         """Timekit's own reschedule is for another graph: 422 (contract section 7)."""
-        intent, shown = intent_of(request, b"", self._master), shown_of(request)
-        queued = await self._desk.prepare_change(
+        context, options = context_of(request, b"", self._master), options_of(request)
+        queued = await self._bookings.prepare_change(
             path_id(request),
-            intent,
-            shown,
-            lambda s: existing_bookings.refuse_reschedule(s, intent),
+            context,
+            options,
+            lambda s: existing_bookings.refuse_reschedule(s, context),
         )
-        return answer_of(await self._desk.decide(queued, intent))
+        return answer_of(await self._bookings.decide(queued, context))
 
     @replayable()
     async def delete(
-        self, request: web.Request, body: bytes, intent: Intent, shown: Shown
+        self, request: web.Request, body: bytes, context: CallContext, options: ResponseOptions
     ) -> Reply:
         """`DELETE /v2/bookings/{id}`, for an ended booking."""
-        queued = await self._desk.prepare_change(
+        queued = await self._bookings.prepare_change(
             path_id(request),
-            intent,
-            shown,
-            lambda s: existing_bookings.delete(s, intent),
+            context,
+            options,
+            lambda s: existing_bookings.delete(s, context),
             existing_bookings.show_nothing,
         )
-        return await self._desk.decide(queued, intent)
+        return await self._bookings.decide(queued, context)
 
 
 def _is_bulk(body: bytes) -> bool:

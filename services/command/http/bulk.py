@@ -16,9 +16,14 @@ from aiohttp import web
 
 from services.command.commit.atomic import Refused
 from services.command.commit.queued_command import QueuedCommand
-from services.command.commit.reply import Reply, Shown, refusal_reply
+from services.command.commit.reply import Reply, ResponseOptions, refusal_reply
 from services.command.http.bulk_actions import act_on_all
-from services.command.http.request_context import answer_of, circumstances_of, intent_of, shown_of
+from services.command.http.request_context import (
+    answer_of,
+    circumstances_of,
+    context_of,
+    options_of,
+)
 from services.command.requests.actions import Action
 from services.command.requests.bulk import (
     BulkItem,
@@ -27,10 +32,10 @@ from services.command.requests.bulk import (
     read_bulk_create,
     read_bulk_update,
 )
-from services.command.schedule.double_bookings import Overlaps
+from services.command.schedule.double_bookings import DoubleBookings
 from services.command.use_cases import existing_bookings
-from services.command.use_cases.bookings import BookingDesk, up_to_date
-from services.command.use_cases.call_context import Intent
+from services.command.use_cases.bookings import Bookings, up_to_date
+from services.command.use_cases.call_context import CallContext
 from shared.booking_api.errors import ApiError
 from shared.booking_api.reading.validation import failed
 from shared.eventlog.privacy import MasterKey
@@ -42,10 +47,12 @@ Step = Callable[[], Awaitable[Reply]]
 class BulkRoutes:
     """Many bookings at once."""
 
-    def __init__(self, desk: BookingDesk, master: MasterKey, overlaps: Overlaps) -> None:
-        self._desk = desk
+    def __init__(
+        self, bookings: Bookings, master: MasterKey, double_bookings: DoubleBookings
+    ) -> None:
+        self._bookings = bookings
         self._master = master
-        self._overlaps = overlaps
+        self._double_bookings = double_bookings
 
     def routes(self) -> list[web.RouteDef]:
         return [
@@ -57,125 +64,134 @@ class BulkRoutes:
     async def create(self, request: web.Request) -> web.Response:
         """`POST /v2/bookings/bulk`, and a bulk's body sent to `/v2/bookings`."""
         body = await read_body(request)
-        intent, shown = intent_of(request, body, self._master), shown_of(request)
-        await self._desk.replay(intent.part("0"))
-        asked = read_bulk_create(body, circumstances_of(request, intent, self._desk.now()))
-        intents = _intents(intent, len(asked.items), asked.relate_bookings)
+        context, options = context_of(request, body, self._master), options_of(request)
+        await self._bookings.replay(context.part("0"))
+        asked = read_bulk_create(body, circumstances_of(request, context, self._bookings.now()))
+        contexts = _contexts(context, len(asked.items), asked.relate_bookings)
         stops, whole = asked.stop_on_first_error, asked.delete_all_on_error
-        came_before = await self._claim(intent, asked.items, stops, whole)
+        came_before = await self._claim(context, asked.items, stops, whole)
         if whole:
-            known = await self._known(intents) if came_before else None
-            return known or await self._create_all(asked.items, intents, shown)
+            known = await self._known(contexts) if came_before else None
+            return known or await self._create_all(asked.items, contexts, options)
         steps = [
             _invalid(item)
             if isinstance(item, ApiError)
-            else _step(self._create_one, item, part, shown)
-            for item, part in zip(asked.items, intents, strict=True)
+            else _step(self._create_one, item, part, options)
+            for item, part in zip(asked.items, contexts, strict=True)
         ]
         if came_before:
-            steps = [self._kept(part, step) for part, step in zip(intents, steps, strict=True)]
+            steps = [self._kept(part, step) for part, step in zip(contexts, steps, strict=True)]
         return _answer(await _run(steps, stops), 201)
 
     async def update(self, request: web.Request) -> web.Response:
         """`PUT /v2/bookings/bulk`, also at `/v2/bookings`."""
         body = await read_body(request)
-        intent, shown = intent_of(request, body, self._master), shown_of(request)
-        await self._desk.replay(intent.part("0"))
+        context, options = context_of(request, body, self._master), options_of(request)
+        await self._bookings.replay(context.part("0"))
         asked = read_bulk_update(body)
-        intents = _intents(intent, len(asked.items))
+        contexts = _contexts(context, len(asked.items))
         stops, whole = asked.stop_on_first_error, asked.reset_all_on_error
-        await self._claim(intent, asked.items, stops, whole)
+        await self._claim(context, asked.items, stops, whole)
         if whole:
-            return await up_to_date(lambda: self._update_all(asked, intents, shown))
+            return await up_to_date(lambda: self._update_all(asked, contexts, options))
         steps = [
             _invalid(item)
             if isinstance(item, ApiError)
-            else _step(self._update_one, item, part, shown)
-            for item, part in zip(asked.items, intents, strict=True)
+            else _step(self._update_one, item, part, options)
+            for item, part in zip(asked.items, contexts, strict=True)
         ]
         return _answer(await _run(steps, stops), 200)
 
     async def _claim(
-        self, intent: Intent, items: Sequence[object], stops: bool, whole: bool
+        self, context: CallContext, items: Sequence[object], stops: bool, whole: bool
     ) -> bool:
         """Whether the request came before. What nothing will be done of does not use up its key,
         as a single request does not that is refused for its form."""
         valid = [not isinstance(item, ApiError) for item in items]
         begins = all(valid) if whole else valid[0] if stops else any(valid)
-        return begins and await self._desk.claim(intent)
+        return begins and await self._bookings.claim(context)
 
-    async def _known(self, parts: Sequence[Intent]) -> web.Response | None:
+    async def _known(self, parts: Sequence[CallContext]) -> web.Response | None:
         """The first answer to what happened as one; None when it did not happen."""
-        replies = [await self._desk.replay(part) for part in parts[:1]]
+        replies = [await self._bookings.replay(part) for part in parts[:1]]
         if None in replies:
             return None
-        replies += [await self._desk.replay(part) for part in parts[1:]]
+        replies += [await self._bookings.replay(part) for part in parts[1:]]
         known = {number: reply for number, reply in enumerate(replies) if reply is not None}
         return _answer(known, 201)
 
-    def _kept(self, part: Intent, step: Step) -> Step:
+    def _kept(self, part: CallContext, step: Step) -> Step:
         """The first answer to the part, if it has one: an item may have been valid then, or its
         resource is taken by the group that it made."""
 
         async def reply() -> Reply:
-            return await self._desk.replay(part) or await step()
+            return await self._bookings.replay(part) or await step()
 
         return reply
 
-    async def _create_one(self, new: NewBooking, intent: Intent, shown: Shown) -> Reply:
-        queued = await self._desk.prepare(new, intent, shown)
-        async with self._overlaps.kept_out(intent.app_id, new):
-            return await self._desk.decide(queued, intent)
+    async def _create_one(
+        self, new: NewBooking, context: CallContext, options: ResponseOptions
+    ) -> Reply:
+        queued = await self._bookings.prepare(new, context, options)
+        async with self._double_bookings.kept_out(context.app_id, new):
+            return await self._bookings.decide(queued, context)
 
     async def _create_all(
-        self, items: Sequence[NewBooking | ApiError], intents: Sequence[Intent], shown: Shown
+        self,
+        items: Sequence[NewBooking | ApiError],
+        contexts: Sequence[CallContext],
+        options: ResponseOptions,
     ) -> web.Response:
         invalid = {n: item for n, item in enumerate(items) if isinstance(item, ApiError)}
         if invalid:
             return _answer(_refusals(invalid), 201)
         news = [item for item in items if not isinstance(item, ApiError)]
         commands = [
-            await self._desk.prepare(new, part, shown)
-            for new, part in zip(news, intents, strict=True)
+            await self._bookings.prepare(new, part, options)
+            for new, part in zip(news, contexts, strict=True)
         ]
-        async with self._overlaps.kept_out(intents[0].app_id, *news):
-            return await self._atomically(commands, intents[0], 201)
+        async with self._double_bookings.kept_out(contexts[0].app_id, *news):
+            return await self._atomically(commands, contexts[0], 201)
 
-    async def _update_one(self, item: BulkItem, intent: Intent, shown: Shown) -> Reply:
+    async def _update_one(
+        self, item: BulkItem, context: CallContext, options: ResponseOptions
+    ) -> Reply:
         if isinstance(item.update, Action):
-            return await act_on_all(self._desk, item.booking_id, item.update, intent, shown)
-        return await self._desk.change(item.booking_id, item.update, intent, shown)
+            return await act_on_all(self._bookings, item.booking_id, item.update, context, options)
+        return await self._bookings.change(item.booking_id, item.update, context, options)
 
     async def _update_all(
-        self, asked: BulkUpdate, intents: Sequence[Intent], shown: Shown
+        self, asked: BulkUpdate, contexts: Sequence[CallContext], options: ResponseOptions
     ) -> web.Response:
         refused: dict[int, ApiError] = {}
         commands: list[QueuedCommand] = []
-        for number, (item, part) in enumerate(zip(asked.items, intents, strict=True)):
+        for number, (item, part) in enumerate(zip(asked.items, contexts, strict=True)):
             try:
                 if isinstance(item, ApiError):
                     raise item
-                commands += not_twice(await self._commands(item, part, shown), commands)
+                commands += not_twice(await self._commands(item, part, options), commands)
             except ApiError as error:
                 refused[number] = error
         if refused:
             return _answer(_refusals(refused), 200)
-        return await self._atomically(commands, intents[0], 200)
+        return await self._atomically(commands, contexts[0], 200)
 
-    async def _commands(self, item: BulkItem, intent: Intent, shown: Shown) -> list[QueuedCommand]:
+    async def _commands(
+        self, item: BulkItem, context: CallContext, options: ResponseOptions
+    ) -> list[QueuedCommand]:
         update = item.update
         if not isinstance(update, Action):
-            return await self._desk.prepare_changes(item.booking_id, update, intent, shown)
-        queued = await self._desk.prepare_change(
-            item.booking_id, intent, shown, lambda s: existing_bookings.act(s, update, intent)
+            return await self._bookings.prepare_changes(item.booking_id, update, context, options)
+        queued = await self._bookings.prepare_change(
+            item.booking_id, context, options, lambda s: existing_bookings.act(s, update, context)
         )
         return [queued]
 
     async def _atomically(
-        self, commands: Sequence[QueuedCommand], intent: Intent, status: int
+        self, commands: Sequence[QueuedCommand], context: CallContext, status: int
     ) -> web.Response:
         try:
-            replies = await self._desk.decide_atomically(commands, intent)
+            replies = await self._bookings.decide_atomically(commands, context)
         except Refused as refused:
             return _answer(_refusals(refused.errors), status)
         return _answer(dict(enumerate(replies)), status)
@@ -193,17 +209,19 @@ def not_twice(
     return commands
 
 
-def _intents(intent: Intent, count: int, related: bool = False) -> list[Intent]:
-    """One will an item; related bookings get ids by which they find each other."""
-    parts = [intent.part(str(number)) for number in range(count)]
+def _contexts(context: CallContext, count: int, related: bool = False) -> list[CallContext]:
+    """One context an item; related bookings get ids by which they find each other."""
+    parts = [context.part(str(number)) for number in range(count)]
     if not related:
         return parts
-    bulk_id = uuid4() if intent.command_id is None else uuid5(intent.command_id, "bulk")
+    bulk_id = uuid4() if context.command_id is None else uuid5(context.command_id, "bulk")
     return [part.bulked(bulk_id, number) for number, part in enumerate(parts)]
 
 
-def _step(work: Callable[..., Awaitable[Reply]], item: object, part: Intent, shown: Shown) -> Step:
-    return lambda: work(item, part, shown)
+def _step(
+    work: Callable[..., Awaitable[Reply]], item: object, part: CallContext, options: ResponseOptions
+) -> Step:
+    return lambda: work(item, part, options)
 
 
 def _invalid(error: ApiError) -> Step:

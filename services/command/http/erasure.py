@@ -1,4 +1,4 @@
-"""`DELETE /v2/bookings/{id}/customer`: a person's data becomes unreadable for ever (decision 0009).
+"""`DELETE /v2/bookings/{id}/customer`: erases a customer for ever (decision 0009).
 
 The ledger drops the key together with the event; what read models and answers still show goes
 before the reply. Asked again, it does the same again and answers the same.
@@ -11,12 +11,12 @@ from uuid import UUID
 import asyncpg
 from aiohttp import web
 
-from services.command.commit.reply import Reply, Shown
+from services.command.commit.reply import Reply, ResponseOptions
 from services.command.http.replayable import replayable
 from services.command.rules.commands import EraseCustomer
-from services.command.use_cases.bookings import BookingDesk
-from services.command.use_cases.call_context import Intent
-from services.command.use_cases.existing_bookings import Subject, show_nothing
+from services.command.use_cases.bookings import Bookings
+from services.command.use_cases.call_context import CallContext
+from services.command.use_cases.existing_bookings import ExistingBooking, show_nothing
 from shared.booking_api.errors import NotFound
 from shared.booking_api.reading.timestamps import UTC_ZONE, Rendering
 from shared.booking_api.rendering.includes import NOTHING
@@ -25,16 +25,16 @@ from shared.eventlog.erasure import scrub
 from shared.eventlog.privacy import MasterKey
 from shared.http.requests.checked import path_id
 
-_PLAIN = Shown(NOTHING, Rendering(UTC_ZONE))
+_PLAIN = ResponseOptions(NOTHING, Rendering(UTC_ZONE))
 
 
 class ErasureRoutes:
     """Erasing over HTTP, for server keys."""
 
     def __init__(
-        self, desk: BookingDesk, master: MasterKey, pool: asyncpg.Pool[asyncpg.Record]
+        self, bookings: Bookings, master: MasterKey, pool: asyncpg.Pool[asyncpg.Record]
     ) -> None:
-        self._desk = desk
+        self._bookings = bookings
         self._master = master
         self._pool = pool
 
@@ -42,32 +42,34 @@ class ErasureRoutes:
         return [web.delete("/v2/bookings/{id}/customer", self.erase)]
 
     @replayable(lambda _: _PLAIN)
-    async def erase(self, request: web.Request, body: bytes, intent: Intent, shown: Shown) -> Reply:
+    async def erase(
+        self, request: web.Request, body: bytes, context: CallContext, options: ResponseOptions
+    ) -> Reply:
         """204, in any state of the booking; 404 for another app's."""
-        subject = await self._desk.find(path_id(request), intent, shown)
-        reply = await self._erased(subject, intent)
+        booking = await self._bookings.find(path_id(request), context, options)
+        reply = await self._erased(booking, context)
         if reply.status == 204:
-            history = subject.history
+            history = booking.history
             await scrub(self._pool, history.booking_id, history.group_id)
         return reply
 
-    async def _erased(self, subject: Subject, intent: Intent) -> Reply:
-        booking_id = subject.history.booking_id
-        if not is_erased(subject):
-            command = _command(subject, booking_id, intent)
-            return await self._desk.decide(intent.queued(command, show_nothing), intent)
-        if await self._desk.app_of(booking_id) != intent.app_id:
+    async def _erased(self, booking: ExistingBooking, context: CallContext) -> Reply:
+        booking_id = booking.history.booking_id
+        if not is_erased(booking):
+            command = _command(booking, booking_id, context)
+            return await self._bookings.decide(context.queued(command, show_nothing), context)
+        if await self._bookings.app_of(booking_id) != context.app_id:
             raise NotFound("Booking")
         return Reply(204, b"")
 
 
-def is_erased(subject: Subject) -> bool:
+def is_erased(booking: ExistingBooking) -> bool:
     """Whether the log says that the booking's customer was erased."""
-    return any(isinstance(event, CustomerErased) for event in subject.history.events)
+    return any(isinstance(event, CustomerErased) for event in booking.history.events)
 
 
-def _command(subject: Subject, booking_id: UUID, intent: Intent) -> EraseCustomer:
-    group_id = subject.history.group_id
+def _command(booking: ExistingBooking, booking_id: UUID, context: CallContext) -> EraseCustomer:
+    group_id = booking.history.group_id
     return EraseCustomer(
-        app_id=intent.app_id, group_id=group_id, booking_id=booking_id, metadata=intent.metadata
+        app_id=context.app_id, group_id=group_id, booking_id=booking_id, metadata=context.metadata
     )

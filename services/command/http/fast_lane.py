@@ -1,6 +1,6 @@
-"""Seats booked by a request whose head came again: the same decision, without the way to it.
+"""Fast path: when a connection resends identical headers, skip parsing and routing, book directly.
 
-During a sale a client sends the same head before every body. What is not plainly seats to book
+During a sale a client sends the same headers before every body. What is not plainly seats to book
 (a group, many bookings, a mistake) goes the whole way, and nothing has happened by then.
 """
 
@@ -13,10 +13,10 @@ from functools import partial
 
 import pydantic_core
 
-from services.command.commit.reply import Reply, Shown
+from services.command.commit.reply import Reply, ResponseOptions
 from services.command.http.request_context import POSITION
-from services.command.use_cases.bookings import BookingDesk
-from services.command.use_cases.call_context import Intent
+from services.command.use_cases.bookings import Bookings
+from services.command.use_cases.call_context import CallContext
 from shared.booking_api.circumstances import Circumstances
 from shared.booking_api.errors import ApiError, InternalError
 from shared.booking_api.new_seats import NewSeats, new_seats
@@ -34,15 +34,17 @@ class SeatsAgain:
     """`POST /v2/bookings` for seats, as `first` asked for them: with other bodies, by other ids; by
     the same key, so on the same terms."""
 
-    desk: BookingDesk
-    first: Intent
-    shown: Shown
+    bookings: Bookings
+    first: CallContext
+    options: ResponseOptions
     reading: Reading
 
     def __call__(self, asked: Asked, tell: Tell) -> None:
         try:
             new = self._seats(asked.body)
-            booking = None if new is None else self.desk.begin(new, self._will(asked), self.shown)
+            booking = (
+                None if new is None else self.bookings.begin(new, self._will(asked), self.options)
+            )
         except ApiError:
             booking = None
         if booking is None:
@@ -54,11 +56,11 @@ class SeatsAgain:
         value = read_object(body)
         if value.get("graph") not in SEAT_GRAPHS:
             return None
-        now, first = self.desk.now(), self.first
+        now, first = self.bookings.now(), self.first
         return new_seats(value, Circumstances(now, first.time_zone, self.reading, first.is_public))
 
-    def _will(self, asked: Asked) -> Intent:
-        return Intent(
+    def _will(self, asked: Asked) -> CallContext:
+        return CallContext(
             app_id=self.first.app_id,
             time_zone=self.first.time_zone,
             metadata={"actor": self.first.metadata["actor"], "request_id": asked.request_id},
@@ -73,7 +75,7 @@ class SeatsAgain:
             return
         reply = booking.result()
         if reply.refusal is not None:
-            self.desk.note(reply.refusal)
+            self.bookings.note(reply.refusal)
         position: dict[str, str] = {} if reply.position is None else {POSITION: str(reply.position)}
         tell(Repeated(reply.body, position, reply.status))
 

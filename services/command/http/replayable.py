@@ -1,4 +1,4 @@
-"""What every write begins with: its body, its call context, and whether it was answered before.
+"""Prologue of every write: reads the body and the call context, and replays a known request.
 
 A request whose Idempotency-Key is known gets its first answer, before its body is even parsed.
 """
@@ -11,10 +11,10 @@ from typing import Protocol, TypeVar
 
 from aiohttp import web
 
-from services.command.commit.reply import Reply, Shown
-from services.command.http.request_context import answer_of, intent_of, shown_of
-from services.command.use_cases.bookings import BookingDesk
-from services.command.use_cases.call_context import Intent
+from services.command.commit.reply import Reply, ResponseOptions
+from services.command.http.request_context import answer_of, context_of, options_of
+from services.command.use_cases.bookings import Bookings
+from services.command.use_cases.call_context import CallContext
 from shared.eventlog.privacy import MasterKey
 from shared.http.middleware import read_body
 
@@ -22,17 +22,17 @@ from shared.http.middleware import read_body
 class WriteRoutes(Protocol):
     """What a class of write routes holds."""
 
-    _desk: BookingDesk
+    _bookings: Bookings
     _master: MasterKey
 
 
 R = TypeVar("R", bound=WriteRoutes)
-Write = Callable[[R, web.Request, bytes, Intent, Shown], Awaitable[Reply]]
+Write = Callable[[R, web.Request, bytes, CallContext, ResponseOptions], Awaitable[Reply]]
 Handler = Callable[[R, web.Request], Awaitable[web.Response]]
-Show = Callable[[web.Request], Shown]
+Show = Callable[[web.Request], ResponseOptions]
 
 
-def replayable(show: Show = shown_of) -> Callable[[Write[R]], Handler[R]]:
+def replayable(show: Show = options_of) -> Callable[[Write[R]], Handler[R]]:
     """Makes a handler of a write that is given what the request holds and returns a reply."""
 
     def decorate(write: Write[R]) -> Handler[R]:
@@ -46,10 +46,10 @@ def replayable(show: Show = shown_of) -> Callable[[Write[R]], Handler[R]]:
 
 
 async def answer_write(
-    routes: R, request: web.Request, body: bytes, write: Write[R], show: Show = shown_of
+    routes: R, request: web.Request, body: bytes, write: Write[R], show: Show = options_of
 ) -> web.Response:
     """The first answer to the request, or else that of `write`."""
-    intent = routes._desk.dated(intent_of(request, body, routes._master))
-    shown = show(request)
-    reply = await routes._desk.replay(intent)
-    return answer_of(reply or await write(routes, request, body, intent, shown))
+    context = routes._bookings.dated(context_of(request, body, routes._master))
+    options = show(request)
+    reply = await routes._bookings.replay(context)
+    return answer_of(reply or await write(routes, request, body, context, options))

@@ -1,4 +1,4 @@
-"""What every write request carries beside its body: who asks, about what, and what to show."""
+"""Call context and response options of a write request, out of its headers, key and query."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from functools import lru_cache
 from aiohttp import web
 from multidict import istr
 
-from services.command.commit.reply import Reply, Shown
-from services.command.use_cases.call_context import Intent, command_id_of
+from services.command.commit.reply import Reply, ResponseOptions
+from services.command.use_cases.call_context import CallContext, command_id_of
 from shared.booking_api.circumstances import Circumstances
 from shared.booking_api.public_keys.allow_list import check_own_includes
 from shared.booking_api.reading.timestamps import (
@@ -40,8 +40,8 @@ _OWN_HEADERS = tuple(
 )
 
 
-def intent_of(request: web.Request, body: bytes, master: MasterKey) -> Intent:
-    """The request's will; with an Idempotency-Key it can be recognised."""
+def context_of(request: web.Request, body: bytes, master: MasterKey) -> CallContext:
+    """Who calls; with an Idempotency-Key the request can be recognised."""
     identity = identity_of(request)
     key, is_public = request.headers.get(IDEMPOTENCY_KEY), identity.is_public
     command_id = command_id_of(identity.app_id, key, is_public)
@@ -49,7 +49,7 @@ def intent_of(request: web.Request, body: bytes, master: MasterKey) -> Intent:
     if command_id is not None:
         line = f"{request.method} {request.path_qs}\n".encode("utf-8", "surrogateescape")
         hashed = master.keyed_hash("request", line + body)
-    return Intent(
+    return CallContext(
         app_id=identity.app_id,
         time_zone=identity.time_zone,
         metadata={"actor": f"key:{identity.key_id}", "request_id": request_id_of(request)},
@@ -62,7 +62,7 @@ def intent_of(request: web.Request, body: bytes, master: MasterKey) -> Intent:
     )
 
 
-def shown_of(request: web.Request) -> Shown:
+def options_of(request: web.Request) -> ResponseOptions:
     """What the answer shows, and in which zone; NotForPublicKeys beyond what a public key may see
     of the booking that it makes."""
     identity = identity_of(request)
@@ -74,17 +74,17 @@ def shown_of(request: web.Request) -> Shown:
         check_own_includes(includes)
     zone = find_zone(identity.time_zone) or UTC_ZONE
     rendering = rendering_of(request.headers, query, zone, identity.is_public)
-    return Shown(includes, rendering, base_url(request))
+    return ResponseOptions(includes, rendering, base_url(request))
 
 
-def circumstances_of(request: web.Request, intent: Intent, now: datetime) -> Circumstances:
+def circumstances_of(request: web.Request, context: CallContext, now: datetime) -> Circumstances:
     """What the body is read in the light of."""
     if _asks_for_nothing(request):
-        reading = _plain(intent.time_zone, intent.is_public)[1]
-        return Circumstances(now, intent.time_zone, reading, intent.is_public)
-    zone = find_zone(intent.time_zone) or UTC_ZONE
+        reading = _plain(context.time_zone, context.is_public)[1]
+        return Circumstances(now, context.time_zone, reading, context.is_public)
+    zone = find_zone(context.time_zone) or UTC_ZONE
     reading = reading_of(request.headers, query_of(request), zone)
-    return Circumstances(now, intent.time_zone, reading, intent.is_public)
+    return Circumstances(now, context.time_zone, reading, context.is_public)
 
 
 def _asks_for_nothing(request: web.Request) -> bool:
@@ -94,9 +94,9 @@ def _asks_for_nothing(request: web.Request) -> bool:
 
 
 @lru_cache(maxsize=1024)
-def _plain(time_zone: str, is_public: bool) -> tuple[Shown, Reading]:
+def _plain(time_zone: str, is_public: bool) -> tuple[ResponseOptions, Reading]:
     zone = find_zone(time_zone) or UTC_ZONE
-    return Shown(NOTHING, Rendering(zone, is_public=is_public)), Reading(zone)
+    return ResponseOptions(NOTHING, Rendering(zone, is_public=is_public)), Reading(zone)
 
 
 def answer_of(reply: Reply) -> web.Response:

@@ -13,7 +13,7 @@ from typing import Any, cast
 
 from services.command.rules.booking_windows import cancel_refusal
 from services.command.rules.commands import Act
-from services.command.rules.event_fields import Decision, facts, is_visible
+from services.command.rules.event_fields import Decision, event_fields, is_visible
 from shared.booking_api.errors import NotFound, TooManySeatsCancelled, WrongState
 from shared.booking_api.reading.validation import failed
 from shared.booking_api.states import wrong_state
@@ -53,7 +53,7 @@ def _act_on_group(group: Group, command: Act, now: datetime) -> Decision:
     wrong = wrong_state("group_owner", group.state, command.action)
     if wrong is not None:
         return wrong
-    common = facts(group, command, now)
+    common = event_fields(group, command, now)
     seats = [seat for _, seat in group.seats.items()]
     if command.action == "cancel":
         live = sum(seat.state in LIVE for seat in seats)
@@ -92,7 +92,7 @@ def _cancel_seat(group: Group, command: Act, seat: Seat, now: datetime) -> Decis
         )
     return [
         SeatCancelled(
-            **facts(group, command, now, -given_back),
+            **event_fields(group, command, now, -given_back),
             by=cast(Any, by),
             seats=given_back,
             seats_left=left,
@@ -109,7 +109,7 @@ def _names(command: Act, left: int) -> int:
 
 
 def _pay(group: Group, command: Act, seat: Seat, now: datetime) -> Decision:
-    common = facts(group, command, now)
+    common = event_fields(group, command, now)
     paid = SeatPaid(**common, sealed=command.sealed)
     return [paid, SeatCompleted(**common)] if _is_late(group, seat, now) else [paid]
 
@@ -129,13 +129,13 @@ def _completes_by_itself(group: Group) -> bool:
 def _expire(group: Group, command: Act, seat: Seat, now: datetime) -> Decision:
     if command.booking_id not in group.holds.overdue(now):
         return WrongState(command.action, seat.state)
-    return [SeatExpired(**facts(group, command, now, -seat.seats), seats=seat.seats)]
+    return [SeatExpired(**event_fields(group, command, now, -seat.seats), seats=seat.seats)]
 
 
 def _complete_seat(group: Group, command: Act, seat: Seat, now: datetime) -> Decision:
     if command.due and not _is_over(group, now):
         return WrongState(command.action, seat.state)
-    return [SeatCompleted(**facts(group, command, now))]
+    return [SeatCompleted(**event_fields(group, command, now))]
 
 
 _SEAT_ACTIONS: dict[str, Callable[[Group, Act, Seat, datetime], Decision]] = {

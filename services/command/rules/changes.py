@@ -13,7 +13,7 @@ from services.command.rules.commands import (
     RefuseReschedule,
     RescheduleGroup,
 )
-from services.command.rules.event_fields import Decision, facts, is_visible
+from services.command.rules.event_fields import Decision, event_fields, is_visible
 from shared.booking_api.deletion_errors import NotFinal, SeatsNotFinal
 from shared.booking_api.errors import (
     CapacityTaken,
@@ -46,7 +46,9 @@ def reschedule(group: Group, command: RescheduleGroup, now: datetime) -> Decisio
         return GroupClosed(group.state)
     if command.end <= now:
         return ValidationFailed({"end": ["must be in the future."]})
-    return [GroupRescheduled(**facts(group, command, now), start=command.start, end=command.end)]
+    return [
+        GroupRescheduled(**event_fields(group, command, now), start=command.start, end=command.end)
+    ]
 
 
 def refuse_reschedule(group: Group, command: RefuseReschedule, now: datetime) -> Decision:
@@ -67,7 +69,7 @@ def change_capacity(group: Group, command: ChangeCapacity, now: datetime) -> Dec
     over_by = max(group.current_seats - command.max_seats, 0)
     if over_by and command.when_over == "refuse":
         return CapacityTaken(command.max_seats, group.current_seats)
-    common = {**facts(group, command, now), "max_seats": command.max_seats}
+    common = {**event_fields(group, command, now), "max_seats": command.max_seats}
     return [CapacityChanged(**common, when_over=command.when_over, over_by=over_by)]
 
 
@@ -78,7 +80,9 @@ def change_meta(group: Group, command: ChangeMeta, now: datetime) -> Decision:
     before, after = _meta_sizes(group, command)
     if after.problem is not None and not after.is_within(before):
         return failed("meta", f"{after.problem}, those that are there included", "meta_too_large")
-    return [MetaChanged(**facts(group, command, now), meta=command.meta, sealed=command.sealed)]
+    return [
+        MetaChanged(**event_fields(group, command, now), meta=command.meta, sealed=command.sealed)
+    ]
 
 
 def _meta_sizes(group: Group, command: ChangeMeta) -> tuple[MetaSize, MetaSize]:
@@ -99,7 +103,7 @@ def delete(group: Group, command: DeleteBooking, now: datetime) -> Decision:
         return NotFinal(state)
     if seat is None and (live := sum(one.state in LIVE for _, one in group.seats.items())):
         return SeatsNotFinal(live)
-    return [BookingDeleted(**facts(group, command, now))]
+    return [BookingDeleted(**event_fields(group, command, now))]
 
 
 def erase(group: Group, command: EraseCustomer, now: datetime) -> Decision:
@@ -107,7 +111,7 @@ def erase(group: Group, command: EraseCustomer, now: datetime) -> Decision:
     created = group.created
     if created is None or created.app_id != command.app_id:
         return NotFound("Booking")
-    return [CustomerErased(**facts(group, command, now))]
+    return [CustomerErased(**event_fields(group, command, now))]
 
 
 def _has(group: Group, booking_id: UUID) -> bool:

@@ -1,4 +1,4 @@
-"""What every event of a group starts with, and who may see the group at all."""
+"""Common fields of a group's events, and which app may see the group at all."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class Outdated(TooBusy):
     """Others changed this booking at the same moment; try again."""
 
 
-def facts(group: Group, command: Command, now: datetime, change: int = 0) -> dict[str, Any]:
+def event_fields(group: Group, command: Command, now: datetime, change: int = 0) -> dict[str, Any]:
     """The common fields of an event that changes the number of taken seats by `change`."""
     return {
         "at": now,

@@ -1,4 +1,4 @@
-"""Due work, a read model of the log: which bookings time will act on, when groups occupy resources.
+"""Read model of due work: which bookings time acts on, and when groups occupy resources.
 
 Whoever asks brings it up to the log's head first, under a row lock, so any process may: what was
 committed before the question is in the answer (decision 0011).

@@ -1,4 +1,4 @@
-"""The due work loop: does what time does to bookings, by ordinary commands, once.
+"""Worker for due work: what is due is done by ordinary commands, once, however many processes run.
 
 Due work is a read model of the log. A worker claims it with SKIP LOCKED and acts under a command id
 made of booking, action and due time; a crash in between repeats the command, not its effect. What
@@ -17,12 +17,12 @@ from uuid import uuid5
 
 import asyncpg
 
-from services.command.commit.reply import Shown
+from services.command.commit.reply import ResponseOptions
 from services.command.requests.actions import Action
 from services.command.schedule.due_index import Connection, DueWork, catch_up, sql
 from services.command.use_cases import existing_bookings
-from services.command.use_cases.bookings import BookingDesk
-from services.command.use_cases.call_context import Intent
+from services.command.use_cases.bookings import Bookings
+from services.command.use_cases.call_context import CallContext
 from shared.booking_api.errors import ApiError, NotFound
 from shared.booking_api.rendering.bookings import Rendering
 from shared.booking_api.rendering.includes import NOTHING
@@ -36,16 +36,16 @@ REST_SECONDS = 0.25
 AFTER_REFUSAL = timedelta(minutes=1)
 AFTER_TROUBLE = timedelta(seconds=5)
 _FINISHED = (HTTPStatus.OK, HTTPStatus.NOT_FOUND)
-_PLAIN = Shown(NOTHING, Rendering())
+_PLAIN = ResponseOptions(NOTHING, Rendering())
 _log = logging.getLogger(__name__)
 
 
 class DueWorker:
-    """Does what is due, whenever something is; `now` is the desk's, so decisions agree with it."""
+    """Does what is due, whenever something is; by the clock that decisions are made by."""
 
-    def __init__(self, pool: asyncpg.Pool[asyncpg.Record], dsn: str, desk: BookingDesk) -> None:
+    def __init__(self, pool: asyncpg.Pool[asyncpg.Record], dsn: str, bookings: Bookings) -> None:
         self._pool = pool
-        self._desk = desk
+        self._bookings = bookings
         self._wakeup = Wakeup(dsn)
         self._election = Election(dsn, "due work")
 
@@ -69,7 +69,7 @@ class DueWorker:
         async with self._pool.acquire() as connection:
             await catch_up(connection)
             async with connection.transaction():
-                rows = await connection.fetch(sql("due_now"), self._desk.now(), AT_ONCE)
+                rows = await connection.fetch(sql("due_now"), self._bookings.now(), AT_ONCE)
                 work = [DueWork(*row) for row in rows]
                 waits = await asyncio.gather(*(self._do(one) for one in work))
                 await self._note(connection, list(zip(work, waits, strict=True)))
@@ -79,7 +79,7 @@ class DueWorker:
         self, connection: Connection, done: Sequence[tuple[DueWork, timedelta | None]]
     ) -> None:
         """What is done is forgotten. The rest has another due time, and with it another command."""
-        now = self._desk.now()
+        now = self._bookings.now()
         finished = [work[:2] for work, wait in done if wait is None]
         put_off = [(*work[:2], now + wait) for work, wait in done if wait is not None]
         await connection.executemany(sql("forget_work"), finished)
@@ -89,7 +89,7 @@ class DueWorker:
         """None when it needs no further attention: it was done, or there is nothing left to do.
         Otherwise when to look again: what was refused was too early."""
         due_at = work.due_at.astimezone(UTC).isoformat()
-        intent = Intent(
+        context = CallContext(
             app_id=work.app_id,
             time_zone="UTC",
             metadata={"actor": "time"},
@@ -98,13 +98,13 @@ class DueWorker:
         )
         action = Action(work.action)
         try:
-            queued = await self._desk.prepare_change(
+            queued = await self._bookings.prepare_change(
                 work.booking_id,
-                intent,
+                context,
                 _PLAIN,
-                lambda s: existing_bookings.act(s, action, intent, due=True),
+                lambda s: existing_bookings.act(s, action, context, due=True),
             )
-            reply = await self._desk.decide(queued, intent)
+            reply = await self._bookings.decide(queued, context)
         except NotFound:
             return None
         except ApiError as error:

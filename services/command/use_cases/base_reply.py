@@ -1,4 +1,4 @@
-"""A new booking's six base keys as JSON, without the objects that other answers are rendered from.
+"""Fast path: a new booking's six base keys as JSON, without the objects of the general rendering.
 
 Most callers ask for no more. A test holds it equal to the general rendering, byte for byte.
 """
@@ -11,21 +11,21 @@ from uuid import UUID
 
 import pydantic_core
 
-from services.command.commit.reply import Reply, Shown
+from services.command.commit.reply import Reply, ResponseOptions
 from shared.booking_api.reading.timestamps import Rendering
 from shared.booking_api.states import available_actions
 
 
-def shows_base_keys(shown: Shown) -> bool:
+def shows_base_keys(options: ResponseOptions) -> bool:
     """Whether the caller asks for nothing but the base keys."""
-    return not shown.includes.children
+    return not options.includes.children
 
 
 def base_reply(
-    shown: Shown, booking_id: UUID, graph: str, state: str, created_at: datetime
+    options: ResponseOptions, booking_id: UUID, graph: str, state: str, created_at: datetime
 ) -> Reply:
     """201 with the base keys of a booking that has only just been made."""
-    at = _moment(shown.rendering, created_at)
+    at = _moment(options.rendering, created_at)
     return Reply(201, f'{{"data":{{"id":"{booking_id}",{_state(graph, state)},{at}}}}}'.encode())
 
 

@@ -1,6 +1,6 @@
-"""The booking desk: takes a parsed request, finds what it is about, and gets it decided.
+"""Use cases of bookings: a parsed request becomes a command, is decided, and gets its reply.
 
-HTTP, links and timers all come through here, so that none of them has rules of its own.
+HTTP, signed links and due work all come through here, so that none of them has rules of its own.
 """
 
 from __future__ import annotations
@@ -16,16 +16,16 @@ from uuid import UUID
 from services.command.commit.atomic import AtomicCommit, Refused
 from services.command.commit.handler import CommandHandler
 from services.command.commit.queued_command import AnsweredBefore, QueuedCommand
-from services.command.commit.reply import Render, Reply, Shown, refusal_reply
+from services.command.commit.reply import Render, Reply, ResponseOptions, refusal_reply
 from services.command.requests.changes import Change
 from services.command.rules.commands import Command
 from services.command.rules.event_fields import Outdated
 from services.command.rules.refusals import Refusal, refusals_among
 from services.command.use_cases import existing_bookings, new_bookings
-from services.command.use_cases.call_context import Intent
-from services.command.use_cases.existing_bookings import Subject
+from services.command.use_cases.call_context import CallContext
+from services.command.use_cases.existing_bookings import ExistingBooking
 from services.command.use_cases.idempotency import Answers
-from services.command.use_cases.included import NOTHING_AROUND, Around, AroundReader
+from services.command.use_cases.included import NOTHING_INCLUDED, IncludedData, IncludedReader
 from services.command.use_cases.new_bookings import Owner
 from services.command.use_cases.public_terms import TermsOfApps
 from services.command.use_cases.views import open_group
@@ -38,14 +38,14 @@ from shared.eventlog.privacy import MasterKey
 from shared.eventlog.store import BookingHistory
 
 T = TypeVar("T")
-MakeCommand = Callable[[Subject], Command]
+MakeCommand = Callable[[ExistingBooking], Command]
 
 
 NOBODY = Owner()
 MAX_ATTEMPTS = 20
 
 
-class BookingDesk:
+class Bookings:
     """Every write of the API: a command is prepared first, then decided; refusals are replies."""
 
     def __init__(
@@ -53,7 +53,7 @@ class BookingDesk:
         handler: CommandHandler,
         atomic: AtomicCommit,
         store: PostgresEventStore,
-        around: AroundReader,
+        included: IncludedReader,
         master: MasterKey,
         hold: timedelta,
         note: Callable[[Refusal], None],
@@ -63,7 +63,7 @@ class BookingDesk:
         self._handler = handler
         self._atomic = atomic
         self._store = store
-        self._around = around
+        self._included = included
         self._master = master
         self._hold = hold
         self._note = note
@@ -74,97 +74,101 @@ class BookingDesk:
         """The time that decisions are made by."""
         return self._handler.now()
 
-    async def replay(self, intent: Intent) -> Reply | None:
+    async def replay(self, context: CallContext) -> Reply | None:
         """The first answer to this very request, if it was answered before."""
-        return await self._answers.replay(intent)
+        return await self._answers.replay(context)
 
-    async def claim(self, intent: Intent) -> bool:
+    async def claim(self, context: CallContext) -> bool:
         """Whether this very request of several commands came before; else its key is taken now.
 
         IdempotencyKeyReused when another request had the key: then nothing of this one is done.
         """
-        if intent.command_id is None:
+        if context.command_id is None:
             return False
-        if await self._atomic.claim(self._answers.claim(intent, intent.command_id)):
+        if await self._atomic.claim(self._answers.claim(context, context.command_id)):
             return False
-        await self.replay(intent)
+        await self.replay(context)
         return True
 
     async def prepare(
-        self, new: NewGroup | NewSeats, intent: Intent, shown: Shown
+        self, new: NewGroup | NewSeats, context: CallContext, options: ResponseOptions
     ) -> QueuedCommand:
         """A new group, or seats in one."""
         if isinstance(new, NewGroup):
-            around = await self._around_group(intent, UUID(int=0), new.project_id, shown)
-            return new_bookings.prepare_group(new, intent, shown, self._master, around)
-        owner = await self._owner(new.owner_booking_id, intent, shown)
-        terms = await self._terms.of(intent.app_id) if intent.is_public else None
+            included = await self._included_data(context, UUID(int=0), new.project_id, options)
+            return new_bookings.prepare_group(new, context, options, self._master, included)
+        owner = await self._owner(new.owner_booking_id, context, options)
+        terms = await self._terms.of(context.app_id) if context.is_public else None
         return new_bookings.prepare_seats(
-            new, intent, shown, self._master, self._hold, owner, terms
+            new, context, options, self._master, self._hold, owner, terms
         )
 
     async def prepare_change(
         self,
         booking_id: UUID,
-        intent: Intent,
-        shown: Shown,
+        context: CallContext,
+        options: ResponseOptions,
         make: MakeCommand,
         render: Render | None = None,
     ) -> QueuedCommand:
         """Something about a booking that exists; NotFound when it was never booked. The reply shows
         the booking, unless `render` makes another."""
-        subject = await self.find(booking_id, intent, shown)
-        render = render or existing_bookings.show(subject, shown)
-        return intent.queued(make(subject), render, subject.key)
+        booking = await self.find(booking_id, context, options)
+        render = render or existing_bookings.show(booking, options)
+        return context.queued(make(booking), render, booking.key)
 
     async def prepare_changes(
-        self, booking_id: UUID, change: Change, intent: Intent, shown: Shown
+        self, booking_id: UUID, change: Change, context: CallContext, options: ResponseOptions
     ) -> list[QueuedCommand]:
         """Another number of seats, other meta, or both: a command each."""
-        subject = await self.find(booking_id, intent, shown)
-        render = existing_bookings.show(subject, shown, over=change.capacity is not None)
+        booking = await self.find(booking_id, context, options)
+        render = existing_bookings.show(booking, options, over=change.capacity is not None)
         commands: list[Command] = []
         if change.capacity is not None:
-            commands.append(existing_bookings.change_capacity(subject, change.capacity, intent))
+            commands.append(existing_bookings.change_capacity(booking, change.capacity, context))
         if change.meta is not None:
-            commands.append(existing_bookings.change_meta(subject, change.meta, intent))
+            commands.append(existing_bookings.change_meta(booking, change.meta, context))
         if len(commands) == 1:
-            return [intent.queued(commands[0], render, subject.key)]
+            return [context.queued(commands[0], render, booking.key)]
         # The last one's reply is the request's, and has its id: so the request's key is known.
-        part = intent.part(type(commands[0]).__name__)
+        part = context.part(type(commands[0]).__name__)
         return [
-            part.queued(commands[0], render, subject.key),
-            intent.queued(commands[1], render, subject.key),
+            part.queued(commands[0], render, booking.key),
+            context.queued(commands[1], render, booking.key),
         ]
 
-    async def change(self, booking_id: UUID, change: Change, intent: Intent, shown: Shown) -> Reply:
+    async def change(
+        self, booking_id: UUID, change: Change, context: CallContext, options: ResponseOptions
+    ) -> Reply:
         """`prepare_changes`, decided: both or neither."""
-        return await up_to_date(lambda: self._change(booking_id, change, intent, shown))
+        return await up_to_date(lambda: self._change(booking_id, change, context, options))
 
     async def _change(
-        self, booking_id: UUID, change: Change, intent: Intent, shown: Shown
+        self, booking_id: UUID, change: Change, context: CallContext, options: ResponseOptions
     ) -> Reply:
-        commands = await self.prepare_changes(booking_id, change, intent, shown)
+        commands = await self.prepare_changes(booking_id, change, context, options)
         if len(commands) == 1:
-            return await self.decide(commands[0], intent)
+            return await self.decide(commands[0], context)
         try:
-            return (await self.decide_atomically(commands, intent))[-1]
+            return (await self.decide_atomically(commands, context))[-1]
         except Refused as refused:
             return refusal_reply(next(iter(refused.errors.values())))
 
-    async def find(self, booking_id: UUID, intent: Intent, shown: Shown) -> Subject:
+    async def find(
+        self, booking_id: UUID, context: CallContext, options: ResponseOptions
+    ) -> ExistingBooking:
         """The booking, from the log; NotFound when it was never booked."""
         history = await self._store.find_booking(booking_id)
         if history is None:
             raise NotFound("Booking")
-        if not shown.includes.children:
-            return existing_bookings.open_subject(history, self._master)
+        if not options.includes.children:
+            return existing_bookings.open_booking(history, self._master)
         owner = history
         if history.group_id != booking_id:
             owner = await self._store.find_booking(history.group_id) or history
         project_id = _project_id(owner)
-        around = await self._around_group(intent, history.group_id, project_id, shown)
-        return existing_bookings.open_subject(history, self._master, owner, around)
+        included = await self._included_data(context, history.group_id, project_id, options)
+        return existing_bookings.open_booking(history, self._master, owner, included)
 
     async def app_of(self, booking_id: UUID) -> UUID:
         """Whose booking it is; NotFound when it was never booked."""
@@ -176,42 +180,46 @@ class BookingDesk:
             raise NotFound("Booking")
         return created.app_id
 
-    async def bulked(self, subject: Subject, ids: Sequence[UUID]) -> list[UUID]:
-        """Those of `ids` that were ever booked, without the subject itself."""
+    async def bulked(self, booking: ExistingBooking, ids: Sequence[UUID]) -> list[UUID]:
+        """Those of `ids` that were ever booked, without the booking itself."""
         found = await self._store.find_existing(ids)
-        return [one for one in found if one != subject.history.booking_id]
+        return [one for one in found if one != booking.history.booking_id]
 
-    def dated(self, intent: Intent) -> Intent:
-        """The will without a former id, once those are not known any more."""
-        if intent.former_id is None:
-            return intent
+    def dated(self, context: CallContext) -> CallContext:
+        """The context without a former id, once those are not known any more."""
+        if context.former_id is None:
+            return context
         known_until = self._answers.former_known_until
         is_known = known_until is not None and self.now() < known_until
-        return intent if is_known else replace(intent, former_id=None)
+        return context if is_known else replace(context, former_id=None)
 
-    async def decide(self, queued: QueuedCommand, intent: Intent, is_last: bool = False) -> Reply:
+    async def decide(
+        self, queued: QueuedCommand, context: CallContext, is_last: bool = False
+    ) -> Reply:
         """The reply, once it is durable; `is_last`: not to be tried again as another's."""
-        queued.seal_answer = self._answers.sealer(intent, queued.booking_key)
+        queued.seal_answer = self._answers.sealer(context, queued.booking_key)
         try:
             # Cancelling only gives up the wait: what is being committed goes on in the appender.
             reply = await self._handler.handle(queued)
         except AnsweredBefore:
-            return await self._replayed_or_apart(queued, intent, is_last)
+            return await self._replayed_or_apart(queued, context, is_last)
         if reply.refusal is not None:
             self._note(reply.refusal)
         return reply
 
-    def begin(self, new: NewSeats, intent: Intent, shown: Shown) -> asyncio.Future[Reply] | None:
-        """Plain seats, prepared and on their way to be decided: without an idempotency key, shown
-        without includes. The reply comes once it is durable; TooBusy when it was not even begun,
-        None when the terms of a public key must be read first.
+    def begin(
+        self, new: NewSeats, context: CallContext, options: ResponseOptions
+    ) -> asyncio.Future[Reply] | None:
+        """Plain seats, prepared and on their way to be decided: without an idempotency key,
+        answered without includes. The reply comes once it is durable; TooBusy when it was not even
+        begun, None when the terms of a public key must be read first.
         """
-        terms = self._terms.known(intent.app_id) if intent.is_public else None
-        if intent.is_public and terms is None:
+        terms = self._terms.known(context.app_id) if context.is_public else None
+        if context.is_public and terms is None:
             return None
-        assert intent.command_id is None and intent.caller_left is not None
+        assert context.command_id is None and context.caller_left is not None
         queued = new_bookings.prepare_seats(
-            new, intent, shown, self._master, self._hold, NOBODY, terms
+            new, context, options, self._master, self._hold, NOBODY, terms
         )
         return self._handler.begin(queued)
 
@@ -220,61 +228,65 @@ class BookingDesk:
         self._note(refusal)
 
     async def decide_atomically(
-        self, commands: Sequence[QueuedCommand], intent: Intent
+        self, commands: Sequence[QueuedCommand], context: CallContext
     ) -> list[Reply]:
         """The replies to all commands of one request, once all is durable; Refused when one of
         them is, and nothing happened."""
-        wills = [intent.of(queued) for queued in commands]
-        for queued, will in zip(commands, wills, strict=True):
-            queued.seal_answer = self._answers.sealer(will, queued.booking_key)
+        contexts = [context.of(queued) for queued in commands]
+        for queued, one in zip(commands, contexts, strict=True):
+            queued.seal_answer = self._answers.sealer(one, queued.booking_key)
         try:
             return await asyncio.shield(self._atomic.commit(commands))
         except AnsweredBefore:
-            return [await self._replayed(will) for will in wills]
+            return [await self._replayed(one) for one in contexts]
         except Refused as refused:  # perhaps only because all of it happened before
-            if await self.replay(wills[0]) is None:
+            if await self.replay(contexts[0]) is None:
                 for refusal in refusals_among(refused.errors.values()):
                     self._note(refusal)
                 raise
-            return [await self._replayed(will) for will in wills]
+            return [await self._replayed(one) for one in contexts]
 
     async def _replayed_or_apart(
-        self, queued: QueuedCommand, intent: Intent, is_last: bool
+        self, queued: QueuedCommand, context: CallContext, is_last: bool
     ) -> Reply:
         """The first answer. When only a former id was known, and to a key of the other kind, the
         command is decided after all: under no id but its own."""
-        reply = await self.replay(intent)
+        reply = await self.replay(context)
         if reply is not None:
             return reply
         if is_last:
             raise IdempotencyKeyExpired from None
-        apart = replace(intent, former_id=None)
+        apart = replace(context, former_id=None)
         again = apart.queued(queued.command, queued.render, queued.booking_key)
         return await self.decide(again, apart, is_last=True)
 
-    async def _replayed(self, intent: Intent) -> Reply:
-        reply = await self._answers.replay(intent)
+    async def _replayed(self, context: CallContext) -> Reply:
+        reply = await self._answers.replay(context)
         if reply is None:
             raise IdempotencyKeyExpired from None
         return reply
 
-    async def _owner(self, group_id: UUID, intent: Intent, shown: Shown) -> Owner:
-        if not shown.includes.children:
+    async def _owner(self, group_id: UUID, context: CallContext, options: ResponseOptions) -> Owner:
+        if not options.includes.children:
             return NOBODY
         found = await self._store.find_booking(group_id)
         if found is None:
             return NOBODY
         key = found.wrapped_key
         opened = None if key is None else self._master.unwrap(group_id, key)
-        around = await self._around_group(intent, group_id, _project_id(found), shown)
-        return Owner(found.events, open_group(found.events, opened), around)
+        included = await self._included_data(context, group_id, _project_id(found), options)
+        return Owner(found.events, open_group(found.events, opened), included)
 
-    async def _around_group(
-        self, intent: Intent, group_id: UUID, project_id: UUID | None, shown: Shown
-    ) -> Around:
-        if not shown.includes.children:
-            return NOTHING_AROUND
-        return await self._around.read(intent.app_id, group_id, project_id, shown)
+    async def _included_data(
+        self,
+        context: CallContext,
+        group_id: UUID,
+        project_id: UUID | None,
+        options: ResponseOptions,
+    ) -> IncludedData:
+        if not options.includes.children:
+            return NOTHING_INCLUDED
+        return await self._included.read(context.app_id, group_id, project_id, options)
 
 
 async def up_to_date(work: Callable[[], Awaitable[T]]) -> T:

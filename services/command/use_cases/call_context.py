@@ -1,4 +1,4 @@
-"""Who asks, and whether it may be asked twice: what every write carries beside its body."""
+"""The call context of a write: which app and key call, and under which idempotency key."""
 
 from __future__ import annotations
 
@@ -19,8 +19,9 @@ _PUBLIC = "public\0"
 
 
 @value(kw_only=True)
-class Intent:
-    """One request's will. `command_id` is None without an Idempotency-Key; `request_hash` is keyed.
+class CallContext:
+    """Who calls, and how. `command_id` is None without an Idempotency-Key; `request_hash` is
+    keyed.
 
     `metadata` goes into the ledger with every event: ids only, nothing personal. `caller_left` says
     whether anyone still waits for the answer; `booking_id` and `bulk_id` are set in a bulk;
@@ -49,18 +50,18 @@ class Intent:
             command, render, key, self.command_id, self.former_id, self.caller_left
         )
 
-    def of(self, queued: QueuedCommand) -> Intent:
-        """The will behind one command of this request."""
+    def of(self, queued: QueuedCommand) -> CallContext:
+        """The context of one command of this request."""
         if queued.command_id == self.command_id:
             return self
         return replace(self, command_id=queued.command_id)
 
-    def part(self, name: str) -> Intent:
-        """The will behind one of several commands of the same request."""
+    def part(self, name: str) -> CallContext:
+        """The context of one of several commands of the same request, by its name."""
         part = None if self.command_id is None else derived_id(self.command_id, name)
         return replace(self, command_id=part)
 
-    def bulked(self, bulk_id: UUID, number: int) -> Intent:
+    def bulked(self, bulk_id: UUID, number: int) -> CallContext:
         """For a booking that is made together with others: its id follows from theirs."""
         return replace(self, booking_id=bulked_booking_id(bulk_id, number), bulk_id=bulk_id)
 

@@ -1,4 +1,4 @@
-"""Requests about a booking that exists become commands: it is found in the log, never in a cache.
+"""Commands about an existing booking, made of its history in the log: never of a cache.
 
 What a message or a payment id says is sealed with the booking's key before anything is decided.
 """
@@ -12,7 +12,7 @@ from uuid import UUID
 
 import pydantic_core
 
-from services.command.commit.reply import Render, Reply, Shown, booking_reply
+from services.command.commit.reply import Render, Reply, ResponseOptions, booking_reply
 from services.command.requests.actions import Action
 from services.command.requests.changes import CapacityChange, Reschedule
 from services.command.rules.commands import (
@@ -23,8 +23,8 @@ from services.command.rules.commands import (
     RefuseReschedule,
     RescheduleGroup,
 )
-from services.command.use_cases.call_context import Intent
-from services.command.use_cases.included import NOTHING_AROUND, Around
+from services.command.use_cases.call_context import CallContext
+from services.command.use_cases.included import NOTHING_INCLUDED, IncludedData
 from services.command.use_cases.views import group_view, open_group, open_seat, seat_view
 from shared.booking_api.details import (
     SEALED_MESSAGE,
@@ -46,15 +46,15 @@ from shared.eventlog.store import BookingHistory
 
 
 @dataclass(frozen=True, slots=True)
-class Subject:
+class ExistingBooking:
     """The booking a request is about: its history, its key (None once erased), and, where the
-    reply shows them, its group's own history and details, and what is around."""
+    reply shows them, its group's own history and details, and what is included."""
 
     history: BookingHistory
     key: BookingKey | None
     owner: BookingHistory
     owner_details: GroupDetails = field(default_factory=GroupDetails)
-    around: Around = NOTHING_AROUND
+    included: IncludedData = NOTHING_INCLUDED
 
     @property
     def graph(self) -> str:
@@ -77,16 +77,16 @@ class Subject:
         return None if self.key is None else self.key.seal(name, pydantic_core.to_json(value))
 
 
-def open_subject(
+def open_booking(
     history: BookingHistory,
     master: MasterKey,
     owner: BookingHistory | None = None,
-    around: Around = NOTHING_AROUND,
-) -> Subject:
+    included: IncludedData = NOTHING_INCLUDED,
+) -> ExistingBooking:
     """The booking with its key; `owner`: its group's history, when the reply shows it."""
     group = owner if owner is not None else history
     details = open_group(group.events, _key(group, master))
-    return Subject(history, _key(history, master), group, details, around)
+    return ExistingBooking(history, _key(history, master), group, details, included)
 
 
 def _key(history: BookingHistory, master: MasterKey) -> BookingKey | None:
@@ -94,19 +94,19 @@ def _key(history: BookingHistory, master: MasterKey) -> BookingKey | None:
     return None if wrapped is None else master.unwrap(history.booking_id, wrapped)
 
 
-def act(subject: Subject, action: Action, intent: Intent, due: bool = False) -> Act:
+def act(booking: ExistingBooking, action: Action, context: CallContext, due: bool = False) -> Act:
     """An action of the booking's graph; `due`: time itself acts."""
     command = Act(
-        **_whose(subject, intent),
+        **_whose(booking, context),
         action=action.name,
-        graph=subject.graph,
+        graph=booking.graph,
         seats=action.seats,
         due=due,
-        sealed=_sealed(subject, action),
+        sealed=_sealed(booking, action),
     )
     if action.seats is None:
         return command
-    before = open_seat(subject.history.events, subject.key).attendees
+    before = open_seat(booking.history.events, booking.key).attendees
     known = {mailbox(one.email) for one in before if one.email}
     named = action.attendees or ()
     return replace(
@@ -114,66 +114,70 @@ def act(subject: Subject, action: Action, intent: Intent, due: bool = False) -> 
         attendees=None if action.attendees is None else len(named),
         named_before=len(before),
         new_addresses=len({mailbox(one.email) for one in named if one.email} - known),
-        revisions=subject.revisions,
+        revisions=booking.revisions,
     )
 
 
-def _sealed(subject: Subject, action: Action) -> bytes | None:
+def _sealed(booking: ExistingBooking, action: Action) -> bytes | None:
     if action.payment_id is not None:
-        return subject.seal(SEALED_PAYMENT, {"payment_id": action.payment_id})
+        return booking.seal(SEALED_PAYMENT, {"payment_id": action.payment_id})
     said: dict[str, object] = {}
     if action.message is not None:
         said["message"] = action.message
     if action.attendees is not None:
         said["attendees"] = attendees_to_seal(action.attendees)
-    return subject.seal(SEALED_MESSAGE, said) if said else None
+    return booking.seal(SEALED_MESSAGE, said) if said else None
 
 
-def change_meta(subject: Subject, meta: JsonObject, intent: Intent) -> ChangeMeta:
+def change_meta(booking: ExistingBooking, meta: JsonObject, context: CallContext) -> ChangeMeta:
     """Meta keys to set or remove: a group's in the open, a seat booking's sealed."""
-    if subject.graph == "group_owner":
-        return ChangeMeta(**_whose(subject, intent), meta=meta)
-    before = open_seat(subject.history.events, subject.key).meta
+    if booking.graph == "group_owner":
+        return ChangeMeta(**_whose(booking, context), meta=meta)
+    before = open_seat(booking.history.events, booking.key).meta
     return ChangeMeta(
-        **_whose(subject, intent),
-        sealed=subject.seal(SEALED_META, meta),
+        **_whose(booking, context),
+        sealed=booking.seal(SEALED_META, meta),
         before=size_of(before),
         after=size_of(merge_meta(before, meta)),
-        revisions=subject.revisions,
+        revisions=booking.revisions,
     )
 
 
-def change_capacity(subject: Subject, change: CapacityChange, intent: Intent) -> ChangeCapacity:
+def change_capacity(
+    booking: ExistingBooking, change: CapacityChange, context: CallContext
+) -> ChangeCapacity:
     """Another number of seats for a group."""
     return ChangeCapacity(
-        **_whose(subject, intent), max_seats=change.max_seats, when_over=change.when_over
+        **_whose(booking, context), max_seats=change.max_seats, when_over=change.when_over
     )
 
 
-def reschedule(subject: Subject, change: Reschedule, intent: Intent) -> RescheduleGroup:
+def reschedule(
+    booking: ExistingBooking, change: Reschedule, context: CallContext
+) -> RescheduleGroup:
     """Another time for a group."""
-    return RescheduleGroup(**_whose(subject, intent), start=change.start, end=change.end)
+    return RescheduleGroup(**_whose(booking, context), start=change.start, end=change.end)
 
 
-def refuse_reschedule(subject: Subject, intent: Intent) -> RefuseReschedule:
+def refuse_reschedule(booking: ExistingBooking, context: CallContext) -> RefuseReschedule:
     """Nothing, said only to those who may know of the booking."""
-    return RefuseReschedule(**_whose(subject, intent), graph=subject.graph)
+    return RefuseReschedule(**_whose(booking, context), graph=booking.graph)
 
 
-def delete(subject: Subject, intent: Intent) -> DeleteBooking:
+def delete(booking: ExistingBooking, context: CallContext) -> DeleteBooking:
     """Hide an ended booking."""
-    return DeleteBooking(**_whose(subject, intent))
+    return DeleteBooking(**_whose(booking, context))
 
 
-def show(subject: Subject, shown: Shown, over: bool = False) -> Render:
+def show(booking: ExistingBooking, options: ResponseOptions, over: bool = False) -> Render:
     """The reply that shows the booking after the command's events; with `over` also by how many
     seats the group is over its number of them."""
 
     def render(group: Group, events: Sequence[Event]) -> Reply:
-        owner = owner_after(subject, group, events)
-        view = view_after(subject, group, owner, events)
-        surroundings = subject.around.of(group, owner, view, events)
-        shape = render_booking(view, shown.includes, shown.rendering, surroundings)
+        owner = owner_after(booking, group, events)
+        view = view_after(booking, group, owner, events)
+        surroundings = booking.included.of(group, owner, view, events)
+        shape = render_booking(view, options.includes, options.rendering, surroundings)
         if over:
             shape["over_by"] = max(group.current_seats - group.settings.max_seats, 0)
         return booking_reply(200, shape)
@@ -186,29 +190,29 @@ def show_nothing(group: Group, events: Sequence[Event]) -> Reply:
     return Reply(204, b"")
 
 
-def owner_after(subject: Subject, group: Group, events: Sequence[Event]) -> GroupView:
+def owner_after(booking: ExistingBooking, group: Group, events: Sequence[Event]) -> GroupView:
     """The booking's group as it is once `events` happened to it."""
-    own = [*subject.owner.events, *(e for e in events if e.booking_id == group.group_id)]
-    return group_view(group, own, subject.owner_details)
+    own = [*booking.owner.events, *(e for e in events if e.booking_id == group.group_id)]
+    return group_view(group, own, booking.owner_details)
 
 
 def view_after(
-    subject: Subject, group: Group, owner: GroupView, events: Sequence[Event]
+    booking: ExistingBooking, group: Group, owner: GroupView, events: Sequence[Event]
 ) -> BookingView:
     """The booking as it is once `events` happened to its group."""
-    booking_id = subject.history.booking_id
+    booking_id = booking.history.booking_id
     if booking_id == group.group_id:
         return owner
-    own = [*subject.history.events, *(e for e in events if e.booking_id == booking_id)]
-    return seat_view(group, owner, own, open_seat(own, subject.key))
+    own = [*booking.history.events, *(e for e in events if e.booking_id == booking_id)]
+    return seat_view(group, owner, own, open_seat(own, booking.key))
 
 
-def _whose(subject: Subject, intent: Intent) -> dict[str, Any]:
+def _whose(booking: ExistingBooking, context: CallContext) -> dict[str, Any]:
     common: dict[str, Any] = {
-        "app_id": intent.app_id,
-        "group_id": subject.history.group_id,
-        "booking_id": subject.history.booking_id,
-        "metadata": intent.metadata,
-        "new_keys": sum(isinstance(one, AttendeesErased) for one in subject.history.events),
+        "app_id": context.app_id,
+        "group_id": booking.history.group_id,
+        "booking_id": booking.history.booking_id,
+        "metadata": context.metadata,
+        "new_keys": sum(isinstance(one, AttendeesErased) for one in booking.history.events),
     }
     return common

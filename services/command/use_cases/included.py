@@ -1,4 +1,4 @@
-"""What an answer to a write shows around its booking: read from the log before it is decided.
+"""Includes of an answer to a write, read from the log before the command is decided.
 
 Seats that others book meanwhile are shown without their details; everything else is exact.
 """
@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from uuid import UUID
 
-from services.command.commit.reply import Shown
+from services.command.commit.reply import ResponseOptions
 from services.command.use_cases.views import open_seat, seat_view
 from shared.accounts.action_links import ActionLinks
 from shared.accounts.keyring import KeyRing
@@ -28,8 +28,8 @@ FINAL_BY_GROUP = (GroupCancelled, GroupCompleted)
 
 
 @dataclass(frozen=True, slots=True)
-class Around:
-    """What was read; `of` makes of it what the includes show."""
+class IncludedData:
+    """What was read for the includes; `of` makes of it what the answer shows."""
 
     histories: Mapping[UUID, BookingHistory] = field(default_factory=dict)
     details: Mapping[UUID, SeatDetails] = field(default_factory=dict)
@@ -40,7 +40,7 @@ class Around:
     def of(
         self, group: Group, owner: GroupView, view: BookingView, events: Sequence[Event]
     ) -> Surroundings:
-        """The surroundings of `view`, after `events`."""
+        """What is included with `view`, after `events`."""
         seats = self._seats(group, owner, events) if self.wants_seats else []
         return Surroundings(
             seat_bookings={owner.id: seats},
@@ -74,10 +74,10 @@ def _was_live(own: Sequence[Event]) -> bool:
     return not names & ended and not any(getattr(event, "seats_left", 1) == 0 for event in own)
 
 
-NOTHING_AROUND = Around()
+NOTHING_INCLUDED = IncludedData()
 
 
-class AroundReader:
+class IncludedReader:
     """Reads only what the includes ask for."""
 
     def __init__(
@@ -93,19 +93,19 @@ class AroundReader:
         self._ring = ring
 
     async def read(
-        self, app_id: UUID, group_id: UUID, project_id: UUID | None, shown: Shown
-    ) -> Around:
+        self, app_id: UUID, group_id: UUID, project_id: UUID | None, options: ResponseOptions
+    ) -> IncludedData:
         """What an answer about this group, or a seat booking in it, may need."""
-        includes = shown.includes
+        includes = options.includes
         if not includes.children:
-            return NOTHING_AROUND
+            return NOTHING_INCLUDED
         wants_seats = includes.anywhere("related_bookings")
         histories = await self._store.find_group(group_id) if wants_seats else {}
-        return Around(
+        return IncludedData(
             histories,
             {one.booking_id: self._open(one) for one in histories.values()},
             await self._project(app_id, project_id, includes),
-            await self._links(app_id, shown),
+            await self._links(app_id, options),
             wants_seats,
         )
 
@@ -117,11 +117,11 @@ class AroundReader:
         project = await self._projects.find(app_id, project_id)
         return {} if project is None else {project_id: render_project(project)}
 
-    async def _links(self, app_id: UUID, shown: Shown) -> ActionLinks | None:
-        if not shown.includes.anywhere("customer_action_links"):
+    async def _links(self, app_id: UUID, options: ResponseOptions) -> ActionLinks | None:
+        if not options.includes.anywhere("customer_action_links"):
             return None
         keys = await self._ring.signing_keys(app_id)
-        return ActionLinks(keys[0] if keys else None, shown.base_url)
+        return ActionLinks(keys[0] if keys else None, options.base_url)
 
     def _open(self, history: BookingHistory) -> SeatDetails:
         wrapped = history.wrapped_key

@@ -1,4 +1,4 @@
-"""Requests for new bookings become commands: ids given, personal data sealed, the reply prepared.
+"""Commands for new bookings: with ids, sealed personal data, and the reply's rendering.
 
 Sealing happens once, before the decision: what is decided and stored holds no personal data.
 """
@@ -11,11 +11,11 @@ from datetime import timedelta
 from uuid import UUID
 
 from services.command.commit.queued_command import QueuedCommand
-from services.command.commit.reply import Render, Reply, Shown, booking_reply
+from services.command.commit.reply import Render, Reply, ResponseOptions, booking_reply
 from services.command.rules.commands import BookSeats, CreateGroup, PublicTerms
 from services.command.use_cases.base_reply import base_reply, shows_base_keys
-from services.command.use_cases.call_context import Intent
-from services.command.use_cases.included import NOTHING_AROUND, Around
+from services.command.use_cases.call_context import CallContext
+from services.command.use_cases.included import NOTHING_INCLUDED, IncludedData
 from services.command.use_cases.views import NO_DETAILS, group_view, seat_view
 from shared.booking_api.details import (
     SEALED_BOOKING,
@@ -44,18 +44,22 @@ from shared.runtime.ids import derived_id
 
 
 def prepare_group(
-    new: NewGroup, intent: Intent, shown: Shown, master: MasterKey, around: Around = NOTHING_AROUND
+    new: NewGroup,
+    context: CallContext,
+    options: ResponseOptions,
+    master: MasterKey,
+    included: IncludedData = NOTHING_INCLUDED,
 ) -> QueuedCommand:
     """A group to open; its id is new, or derived from the idempotency key."""
-    group_id = intent.new_booking_id()
+    group_id = context.new_booking_id()
     key = BookingKey.new(group_id)
     details = GroupDetails(participants=new.participants, invite=new.invite, my_rsvp=new.my_rsvp)
     packed = pack_group(details)
     command = CreateGroup(
-        app_id=intent.app_id,
+        app_id=context.app_id,
         group_id=group_id,
         booking_id=group_id,
-        metadata=intent.metadata,
+        metadata=context.metadata,
         key=BookingKeyRow(group_id, group_id, master.wrap(key), None),
         sealed=None if packed is None else key.seal(SEALED_BOOKING, packed),
         resource_id=new.resource_id,
@@ -72,16 +76,22 @@ def prepare_group(
         meta=new.meta,
         reminders=new.reminders,
         webhooks=new.webhooks,
-        bulk_id=intent.bulk_id,
+        bulk_id=context.bulk_id,
     )
 
+    return context.queued(command, _showing_group(details, options, included), key)
+
+
+def _showing_group(
+    details: GroupDetails, options: ResponseOptions, included: IncludedData
+) -> Render:
     def render(group: Group, events: Sequence[Event]) -> Reply:
         view = group_view(group, events, details)
-        surroundings = around.of(group, view, view, events)
-        shape = render_booking(view, shown.includes, shown.rendering, surroundings)
+        surroundings = included.of(group, view, view, events)
+        shape = render_booking(view, options.includes, options.rendering, surroundings)
         return booking_reply(201, shape)
 
-    return intent.queued(command, render, key)
+    return render
 
 
 @value
@@ -90,29 +100,29 @@ class Owner:
 
     events: Sequence[Event] = ()
     details: GroupDetails = NO_DETAILS
-    around: Around = NOTHING_AROUND
+    included: IncludedData = NOTHING_INCLUDED
 
 
 def prepare_seats(
     new: NewSeats,
-    intent: Intent,
-    shown: Shown,
+    context: CallContext,
+    options: ResponseOptions,
     master: MasterKey,
     hold: timedelta,
     owner: Owner,
     public: PublicTerms | None = None,
 ) -> QueuedCommand:
     """Seats to book, on `public` terms or on a server's."""
-    booking_id = intent.new_booking_id()
+    booking_id = context.new_booking_id()
     key = BookingKey.new(booking_id)
     email = new.customer.email
     ref = customer_ref(master, email)
     refs = attendee_refs(master, new.attendees) if new.attendees else ()
     command = BookSeats(
-        app_id=intent.app_id,
+        app_id=context.app_id,
         group_id=new.owner_booking_id,
         booking_id=booking_id,
-        metadata=intent.metadata,
+        metadata=context.metadata,
         key=BookingKeyRow(booking_id, new.owner_booking_id, master.wrap(key), ref, refs),
         sealed=key.seal(SEALED_BOOKING, pack_seat(_customer_id(booking_id), new)),
         graph=new.graph,
@@ -122,24 +132,26 @@ def prepare_seats(
         auto_complete=new.auto_complete,
         reminders=open_reminders(new.reminders) if new.reminders else (),
         webhooks=open_webhooks(new.webhooks) if new.webhooks else {},
-        bulk_id=intent.bulk_id,
+        bulk_id=context.bulk_id,
         public=public,
         first_rule_ref=None if email.isascii() else first_rule_ref(master, email),
     )
-    return intent.queued(command, _showing(new, booking_id, shown, owner), key)
+    return context.queued(command, _showing_seats(new, booking_id, options, owner), key)
 
 
-def _showing(new: NewSeats, booking_id: UUID, shown: Shown, owner: Owner) -> Render:
+def _showing_seats(
+    new: NewSeats, booking_id: UUID, options: ResponseOptions, owner: Owner
+) -> Render:
     def render(group: Group, events: Sequence[Event]) -> Reply:
         booked = group.seats.get(booking_id)
-        if booked is not None and shows_base_keys(shown):
-            return base_reply(shown, booking_id, new.graph, booked.state, events[-1].at)
+        if booked is not None and shows_base_keys(options):
+            return base_reply(options, booking_id, new.graph, booked.state, events[-1].at)
         details = _seat_details(booking_id, new)
         view = group_view(group, owner.events, owner.details)
         seat = seat_view(group, view, events[-1:], details)
-        known = replace(owner.around, details={**owner.around.details, booking_id: details})
+        known = replace(owner.included, details={**owner.included.details, booking_id: details})
         surroundings = known.of(group, view, seat, events)
-        shape = render_booking(seat, shown.includes, shown.rendering, surroundings)
+        shape = render_booking(seat, options.includes, options.rendering, surroundings)
         return booking_reply(201, shape)
 
     return render

@@ -1,4 +1,4 @@
-"""The terms on which public keys book: the graphs of an app's projects, at most a second old.
+"""Cache of the terms on which public keys book: an app's projects' graphs, at most a second old.
 
 A project that is changed by this process is read anew for whoever asks after the change; other
 processes know of it a second later.

@@ -1,4 +1,4 @@
-"""Bookings as an answer to a write shows them: out of the group and the booking's own events.
+"""Views of bookings for answers to writes, made of the group's state and the booking's own events.
 
 No read model is asked, so an answer shows the very state its command led to.
 """

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 
 from aiohttp import web
 
-from services.command.commit.reply import Reply, Shown
+from services.command.commit.reply import Reply, ResponseOptions
 from services.command.requests.new_booking import read_new_booking
 from services.command.use_cases.base_reply import base_reply
 from shared.booking_api.circumstances import Circumstances
@@ -24,7 +24,7 @@ from shared.http.answers import raw_json_answer
 from shared.runtime.ids import new_id
 from tests.bench.peers.peer import serve_peer
 
-SHOWN = Shown(NOTHING, Rendering())
+OPTIONS = ResponseOptions(NOTHING, Rendering())
 READING = Reading(UTC_ZONE)
 
 
@@ -41,7 +41,7 @@ async def book(request: web.Request) -> web.Response:
 
 def _made(graph: str, now: datetime) -> Reply:
     state = "tentative" if graph == "group_owner" else "confirmed"
-    return base_reply(SHOWN, new_id(), graph, state, now.replace(microsecond=0))
+    return base_reply(OPTIONS, new_id(), graph, state, now.replace(microsecond=0))
 
 
 def floor() -> web.Application:

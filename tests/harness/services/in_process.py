@@ -17,7 +17,7 @@ from services.command.commit.mailbox_cache import MailboxCache
 from services.command.commit.queued_command import AnsweredBefore, QueuedCommand
 from services.command.commit.reply import Reply
 from services.command.rules.commands import Command
-from services.command.use_cases.call_context import Intent
+from services.command.use_cases.call_context import CallContext
 from services.command.use_cases.idempotency import Answers, AnswerStore
 from shared.booking_api.errors import ApiError
 from shared.domain.events import Event
@@ -75,17 +75,17 @@ class DeskCustomers:
     async def _keyed(self, wish: Wish, at: int) -> Reply | None:
         """The reply of this handler, or the first one that was given; None when nobody knows."""
         answers = self._answers[at]
-        intent = Intent(app_id=APP, time_zone="UTC", metadata={}, command_id=wish.command_id)
+        context = CallContext(app_id=APP, time_zone="UTC", metadata={}, command_id=wish.command_id)
 
         def render(group: Group, events: Sequence[Event]) -> Reply:
             return Reply(201, f"{group.current_seats} at {at}".encode())
 
-        queued = intent.queued(_sealed_at(wish, at), render)
-        queued.seal_answer = answers.sealer(intent, None)
+        queued = context.queued(_sealed_at(wish, at), render)
+        queued.seal_answer = answers.sealer(context, None)
         try:
             return await self.handlers[at].handle(queued)
         except AnsweredBefore:
-            first = await answers.replay(intent)
+            first = await answers.replay(context)
             assert first is not None, "an answered command has an answer"
             return first
         except ApiError:

@@ -14,14 +14,14 @@ import asyncpg
 import pydantic_core
 
 from services.command.app import command_service
-from services.command.commit.reply import Reply, Shown
+from services.command.commit.reply import Reply, ResponseOptions
 from services.command.requests.actions import Action
 from services.command.requests.changes import Reschedule
 from services.command.requests.new_booking import new_booking
 from services.command.schedule.due_worker import DueWorker
 from services.command.use_cases import existing_bookings
-from services.command.use_cases.bookings import BookingDesk
-from services.command.use_cases.call_context import Intent
+from services.command.use_cases.bookings import Bookings
+from services.command.use_cases.call_context import CallContext
 from shared.accounts.keyring import KeyRing
 from shared.accounts.postgres import PostgresKeySource
 from shared.booking_api.circumstances import Circumstances
@@ -31,7 +31,7 @@ from shared.eventlog.privacy import MasterKey
 from tests.harness.faults.moved_clock import MovedClock
 
 MASTER = MasterKey(bytes(32))
-PLAIN = Shown(NOTHING, Rendering())
+PLAIN = ResponseOptions(NOTHING, Rendering())
 NEVER: dict[str, Any] = {"auto_complete_one_hour_after_booking_ends": {"enabled": False}}
 HOUR = timedelta(hours=1)
 HOLD = timedelta(minutes=5)
@@ -50,47 +50,47 @@ class Installation:
         self.clock = clock
         self.pool = pool
         self.dsn = dsn
-        self.desks: list[BookingDesk] = []
+        self.bookings: list[Bookings] = []
         self.workers: list[DueWorker] = []
 
     async def add(self, stack: AsyncExitStack) -> None:
         ring = KeyRing(PostgresKeySource(self.pool, MASTER), MASTER)
         service = command_service(self.pool, self.dsn, MASTER, ring, self.hold, self.clock)
-        desk = (await stack.enter_async_context(service)).desk
-        self.desks.append(desk)
-        self.workers.append(DueWorker(self.pool, self.dsn, desk))
+        bookings = (await stack.enter_async_context(service)).bookings
+        self.bookings.append(bookings)
+        self.workers.append(DueWorker(self.pool, self.dsn, bookings))
 
-    def intent(self) -> Intent:
-        return Intent(app_id=self.app_id, time_zone="UTC", metadata={"actor": "test"})
+    def context(self) -> CallContext:
+        return CallContext(app_id=self.app_id, time_zone="UTC", metadata={"actor": "test"})
 
     async def book(self, body: Mapping[str, Any]) -> str:
         new = new_booking(body, Circumstances(self.clock.now()))
-        queued = await self.desks[0].prepare(new, self.intent(), PLAIN)
-        reply = await self.desks[0].decide(queued, self.intent())
+        queued = await self.bookings[0].prepare(new, self.context(), PLAIN)
+        reply = await self.bookings[0].decide(queued, self.context())
         booking: str = pydantic_core.from_json(reply.body)["data"]["id"]
         return booking
 
     async def act(self, booking_id: str, action: str) -> Reply:
-        queued = await self.desks[0].prepare_change(
+        queued = await self.bookings[0].prepare_change(
             UUID(booking_id),
-            self.intent(),
+            self.context(),
             PLAIN,
-            lambda s: existing_bookings.act(s, Action(action), self.intent()),
+            lambda s: existing_bookings.act(s, Action(action), self.context()),
         )
-        return await self.desks[0].decide(queued, self.intent())
+        return await self.bookings[0].decide(queued, self.context())
 
     async def move(self, group_id: str, later: timedelta) -> None:
         """The group to another time, so much later than now."""
         start = self.clock.now() + later
-        queued = await self.desks[0].prepare_change(
+        queued = await self.bookings[0].prepare_change(
             UUID(group_id),
-            self.intent(),
+            self.context(),
             PLAIN,
             lambda s: existing_bookings.reschedule(
-                s, Reschedule(start, start + HOUR), self.intent()
+                s, Reschedule(start, start + HOUR), self.context()
             ),
         )
-        assert (await self.desks[0].decide(queued, self.intent())).status == 200
+        assert (await self.bookings[0].decide(queued, self.context())).status == 200
 
     async def let_time_act(self) -> None:
         """Every worker at once, until there is nothing left to do."""

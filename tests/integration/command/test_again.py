@@ -13,9 +13,9 @@ import pytest
 import pytest_asyncio
 from aiohttp import encode_basic_auth
 
-from services.command.commit.reply import Reply, Shown
-from services.command.use_cases.bookings import BookingDesk
-from services.command.use_cases.call_context import Intent
+from services.command.commit.reply import Reply, ResponseOptions
+from services.command.use_cases.bookings import Bookings
+from services.command.use_cases.call_context import CallContext
 from shared.accounts.postgres import PostgresAccounts
 from shared.booking_api.errors import TooBusy
 from shared.booking_api.new_seats import NewSeats
@@ -63,15 +63,15 @@ class Caller:
 @pytest_asyncio.fixture
 async def caller(database_url: str, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Caller]:
     begun: list[NewSeats] = []
-    begin = BookingDesk.begin
+    begin = Bookings.begin
 
     def noted(
-        self: BookingDesk, new: NewSeats, intent: Intent, shown: Shown
+        self: Bookings, new: NewSeats, context: CallContext, options: ResponseOptions
     ) -> asyncio.Future[Reply] | None:
         begun.append(new)
-        return begin(self, new, intent, shown)
+        return begin(self, new, context, options)
 
-    monkeypatch.setattr(BookingDesk, "begin", noted)
+    monkeypatch.setattr(Bookings, "begin", noted)
     listener = listen("127.0.0.1", 0)
     async with ours(database_url) as app, serving(app, listener):
         reader, writer = await asyncio.open_connection(*listener.getsockname())
@@ -185,7 +185,7 @@ async def test_too_much_is_refused_with_a_time_to_come_back(
         future.set_exception(TooBusy())
         return future
 
-    monkeypatch.setattr(BookingDesk, "begin", busy)
+    monkeypatch.setattr(Bookings, "begin", busy)
     status, headers, body = await caller.ask(seats_body(group))
     assert (status, headers["Retry-After"]) == (503, "1")
     assert pydantic_core.from_json(body)["code"] == TooBusy.code
@@ -203,7 +203,7 @@ async def test_a_bug_is_told_as_such_and_the_connection_goes_on(
             future.set_exception(ValueError("a mistake of ours"))
             return future
 
-        patch.setattr(BookingDesk, "begin", broken)
+        patch.setattr(Bookings, "begin", broken)
         status, _, body = await caller.ask(seats_body(group))
         assert (status, b"mistake" in body) == (500, False)
     assert (await caller.ask(seats_body(group)))[0] == 201

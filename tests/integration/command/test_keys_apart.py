@@ -20,10 +20,10 @@ import pytest
 import pytest_asyncio
 
 from services.command.app import command_service
-from services.command.commit.reply import Reply, Shown
+from services.command.commit.reply import Reply, ResponseOptions
 from services.command.requests.new_booking import read_new_booking
-from services.command.use_cases.bookings import BookingDesk
-from services.command.use_cases.call_context import Intent, command_id_of
+from services.command.use_cases.bookings import Bookings
+from services.command.use_cases.call_context import CallContext, command_id_of
 from services.command.use_cases.idempotency import Answers
 from shared.accounts.keyring import KeyRing
 from shared.accounts.postgres import PostgresAccounts, PostgresKeySource
@@ -46,7 +46,7 @@ LINKS = "customer_action_links,attributes,event,owner_booking.attributes"
 class OlderAnswers(Answers):
     """Answers as older code keeps them: whatever lies under the id is the key's."""
 
-    async def _found(self, intent: Intent, command_id: UUID) -> StoredAnswer | None:
+    async def _found(self, context: CallContext, command_id: UUID) -> StoredAnswer | None:
         return await self._store.find_answer(command_id)
 
 
@@ -56,40 +56,42 @@ class House:
 
     pool: Pool
     app_id: UUID
-    older: BookingDesk
-    newer: BookingDesk
+    older: Bookings
+    newer: Bookings
 
     async def old(self, who: str, key: str, body: Json, include: str = "") -> Reply:
         """As older code does it: all keys of an app share their commands' ids."""
-        intent = self._intent(who, body, include)
-        intent = replace(intent, command_id=command_id_of(self.app_id, key))
-        return await self._asked(self.older, intent, body, include)
+        context = self._context(who, body, include)
+        context = replace(context, command_id=command_id_of(self.app_id, key))
+        return await self._asked(self.older, context, body, include)
 
     async def new(self, who: str, key: str, body: Json, include: str = "") -> Reply:
         """As today's code does it."""
-        intent, is_public = self._intent(who, body, include), who != "server"
-        intent = replace(
-            intent,
+        context, is_public = self._context(who, body, include), who != "server"
+        context = replace(
+            context,
             command_id=command_id_of(self.app_id, key, is_public),
             former_id=command_id_of(self.app_id, key) if is_public else None,
             is_public=is_public,
         )
-        return await self._asked(self.newer, self.newer.dated(intent), body, include)
+        return await self._asked(self.newer, self.newer.dated(context), body, include)
 
-    def _intent(self, who: str, body: Json, include: str) -> Intent:
+    def _context(self, who: str, body: Json, include: str) -> CallContext:
         hashed = sha256(include.encode() + pydantic_core.to_json(body)).digest()
         actor = {"actor": f"key:{KEYS[who]}"}
-        return Intent(app_id=self.app_id, time_zone="UTC", metadata=actor, request_hash=hashed)
+        return CallContext(app_id=self.app_id, time_zone="UTC", metadata=actor, request_hash=hashed)
 
-    async def _asked(self, desk: BookingDesk, intent: Intent, body: Json, include: str) -> Reply:
-        replayed = await desk.replay(intent)
+    async def _asked(
+        self, bookings: Bookings, context: CallContext, body: Json, include: str
+    ) -> Reply:
+        replayed = await bookings.replay(context)
         if replayed is not None:
             return replayed
-        light = Circumstances(desk.now(), is_public=intent.is_public)
+        light = Circumstances(bookings.now(), is_public=context.is_public)
         new = read_new_booking(pydantic_core.to_json(body), light)
-        rendering = Rendering(is_public=intent.is_public)
-        shown = Shown(parse_includes(include), rendering, "http://localhost")
-        return await desk.decide(await desk.prepare(new, intent, shown), intent)
+        rendering = Rendering(is_public=context.is_public)
+        options = ResponseOptions(parse_includes(include), rendering, "http://localhost")
+        return await bookings.decide(await bookings.prepare(new, context, options), context)
 
     async def group(self, **more: Any) -> str:
         reply = await self.old("server", uuid4().hex, {**group_body(40), **more})
@@ -127,8 +129,8 @@ async def since(request: pytest.FixtureRequest, pool: Pool) -> None:
 @pytest_asyncio.fixture
 async def house(pool: Pool, app_id: UUID, database_url: str, since: None) -> AsyncIterator[House]:
     async with _service(pool, database_url) as older, _service(pool, database_url) as newer:
-        older.desk._answers = OlderAnswers(PostgresEventStore(pool, database_url), MASTER)
-        yield House(pool, app_id, older.desk, newer.desk)
+        older.bookings._answers = OlderAnswers(PostgresEventStore(pool, database_url), MASTER)
+        yield House(pool, app_id, older.bookings, newer.bookings)
 
 
 def _service(pool: Pool, dsn: str) -> Any:
@@ -248,14 +250,14 @@ async def test_a_repeated_answer_holds_no_action_link(house: House, version: str
     group_id = await house.group(participants=["doc.brown@private.example"])
     body = seats_body(group_id)
     first = await getattr(house, version)("public", "visit-1", body, LINKS)
-    shown = pydantic_core.from_json(first.body)["data"]
-    assert "cancel_by_customer" in shown["customer_action_links"]
+    options = pydantic_core.from_json(first.body)["data"]
+    assert "cancel_by_customer" in options["customer_action_links"]
     assert (b"doc.brown" in first.body) is (version == "old")
     again = pydantic_core.from_json((await house.new("public", "visit-1", body, LINKS)).body)
     assert again["data"]["customer_action_links"] == {}
     assert "doc.brown" not in str(again) and "signature" not in str(again)
     assert again["data"]["attributes"]["event_info"]["participants"] == []
-    assert again["data"]["id"] == shown["id"]
+    assert again["data"]["id"] == options["id"]
     server = await house.new("server", "visit-2", seats_body(group_id), LINKS)
     assert b"cancel_by_customer" in server.body and b"doc.brown" in server.body
 

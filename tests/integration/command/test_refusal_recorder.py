@@ -16,13 +16,13 @@ import pytest
 
 from services.command import refusal_recorder
 from services.command.app import command_service
-from services.command.commit.reply import Reply, Shown
+from services.command.commit.reply import Reply, ResponseOptions
 from services.command.refusal_recorder import MAX_NEWEST, RefusalRecorder
 from services.command.requests.new_booking import new_booking
 from services.command.retention import Pruned, prune
 from services.command.rules.refusals import Refusal
-from services.command.use_cases.bookings import BookingDesk
-from services.command.use_cases.call_context import Intent
+from services.command.use_cases.bookings import Bookings
+from services.command.use_cases.call_context import CallContext
 from shared.accounts.keyring import KeyRing
 from shared.accounts.postgres import PostgresKeySource
 from shared.booking_api.circumstances import Circumstances
@@ -156,20 +156,22 @@ async def test_old_records_are_pruned_and_the_counts_stay(pool: Pool) -> None:
 
 async def test_no_answer_waits_for_the_record(pool: Pool, database_url: str) -> None:
     master, app_id = MasterKey(bytes(32)), uuid4()
-    intent = Intent(app_id=app_id, time_zone="UTC", metadata={"actor": "test"})
+    context = CallContext(app_id=app_id, time_zone="UTC", metadata={"actor": "test"})
     ring = KeyRing(PostgresKeySource(pool, master), master)
     async with command_service(pool, database_url, master, ring) as service:
-        made = await _decide(service.desk, group(1), intent)
+        made = await _decide(service.bookings, group(1), context)
         group_id = pydantic_core.from_json(made.body)["data"]["id"]
         async with pool.acquire() as holder, holder.transaction():
             await holder.execute("LOCK TABLE refusal_counts IN ACCESS EXCLUSIVE MODE")
-            asked = [_decide(service.desk, seats(group_id, 2), intent) for _ in range(50)]
+            asked = [_decide(service.bookings, seats(group_id, 2), context) for _ in range(50)]
             replies = await asyncio.gather(*asked)
             assert await pool.fetchval("SELECT count(*) FROM refusals") == 0
     assert {reply.status for reply in replies} == {422}
     assert len({reply.refusal.booking_id for reply in replies if reply.refusal}) == 50
 
 
-async def _decide(desk: BookingDesk, body: dict[str, Any], intent: Intent) -> Reply:
+async def _decide(bookings: Bookings, body: dict[str, Any], context: CallContext) -> Reply:
     new = new_booking(body, Circumstances(datetime.now(UTC)))
-    return await desk.decide(await desk.prepare(new, intent, Shown(NOTHING, Rendering())), intent)
+    return await bookings.decide(
+        await bookings.prepare(new, context, ResponseOptions(NOTHING, Rendering())), context
+    )

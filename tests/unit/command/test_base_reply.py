@@ -9,10 +9,10 @@ from zoneinfo import ZoneInfo
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.command.commit.reply import Reply, Shown
+from services.command.commit.reply import Reply, ResponseOptions
 from services.command.rules.decide import decide
 from services.command.use_cases import new_bookings
-from services.command.use_cases.call_context import Intent
+from services.command.use_cases.call_context import CallContext
 from services.command.use_cases.new_bookings import Owner, prepare_seats
 from shared.booking_api.details import pack_seat, unpack_seat
 from shared.booking_api.errors import ApiError
@@ -32,10 +32,10 @@ PATTERNS = (None, "Y-m-d", 'l, "jS" \\o\\f F Y h:i:s A', "c", "\\\\")
 MASTER = MasterKey(b"m" * 32)
 
 
-def booked(graph: SeatGraph, shown: Shown, after: timedelta) -> Reply:
+def booked(graph: SeatGraph, shown: ResponseOptions, after: timedelta) -> Reply:
     """The reply to a booking made so long after NOON, under a key that makes its id known."""
     new = NewSeats(graph, GROUP, 1, NewCustomer("Ann", "ann@example.org", "UTC"))
-    intent = Intent(app_id=APP, time_zone="UTC", metadata={}, command_id=UUID(int=9))
+    intent = CallContext(app_id=APP, time_zone="UTC", metadata={}, command_id=UUID(int=9))
     ready = prepare_seats(new, intent, shown, MASTER, timedelta(minutes=5), Owner())
     group = evolve(Group(GROUP), created(GROUP, app_id=APP).event)
     events = decide(group, ready.command, NOON + after)
@@ -56,8 +56,8 @@ def test_it_is_the_general_rendering(
 ) -> None:
     rendering = Rendering(ZoneInfo(zone), pattern)
     after = timedelta(milliseconds=milliseconds)
-    short = booked(graph, Shown(NOTHING, rendering), after)
-    full = booked(graph, Shown(parse_includes("meta"), rendering), after)
+    short = booked(graph, ResponseOptions(NOTHING, rendering), after)
+    full = booked(graph, ResponseOptions(parse_includes("meta"), rendering), after)
     assert short.status == full.status
     assert short.body == full.body.replace(b',"meta":{}', b"")
 

@@ -12,11 +12,11 @@ import asyncpg
 import pytest_asyncio
 
 from services.command.app import command_service
-from services.command.commit.reply import Shown
+from services.command.commit.reply import ResponseOptions
 from services.command.requests.new_booking import new_booking
-from services.command.schedule.double_bookings import Overlaps
-from services.command.use_cases.bookings import BookingDesk
-from services.command.use_cases.call_context import Intent
+from services.command.schedule.double_bookings import DoubleBookings
+from services.command.use_cases.bookings import Bookings
+from services.command.use_cases.call_context import CallContext
 from shared.accounts.keyring import KeyRing
 from shared.accounts.postgres import PostgresKeySource
 from shared.booking_api.circumstances import Circumstances
@@ -27,7 +27,7 @@ from shared.eventlog.privacy import MasterKey
 from tests.harness.callers.requests import group
 
 MASTER = MasterKey(bytes(32))
-Process = tuple[BookingDesk, Overlaps]
+Process = tuple[Bookings, DoubleBookings]
 
 
 @pytest_asyncio.fixture
@@ -41,19 +41,19 @@ async def processes(database_url: str) -> AsyncIterator[list[Process]]:
             )
             ring = KeyRing(PostgresKeySource(pool, MASTER), MASTER)
             service = command_service(pool, database_url, MASTER, ring)
-            made.append(((await stack.enter_async_context(service)).desk, Overlaps(pool)))
+            made.append(((await stack.enter_async_context(service)).bookings, DoubleBookings(pool)))
         yield made
 
 
 async def _create(process: Process, app_id: UUID) -> bool:
-    desk, overlaps = process
+    bookings, double_bookings = process
     alone = group(days=30, settings={"allow_double_bookings": False})
     new = new_booking(alone, Circumstances(datetime.now(UTC)))
-    intent = Intent(app_id=app_id, time_zone="UTC", metadata={"actor": "test"})
+    context = CallContext(app_id=app_id, time_zone="UTC", metadata={"actor": "test"})
     try:
-        queued = await desk.prepare(new, intent, Shown(NOTHING, Rendering()))
-        async with overlaps.kept_out(app_id, new):
-            return (await desk.decide(queued, intent)).status == 201
+        queued = await bookings.prepare(new, context, ResponseOptions(NOTHING, Rendering()))
+        async with double_bookings.kept_out(app_id, new):
+            return (await bookings.decide(queued, context)).status == 201
     except DoubleBooking:
         return False
 
