@@ -18,6 +18,7 @@ from shared.eventlog.append_connection import AppendConnection
 from shared.eventlog.chain import canonical_metadata, leaf
 from shared.eventlog.codec import UndecodableEvent, decode_event, encode_event
 from shared.eventlog.follower import records
+from shared.eventlog.group_locks import GroupLocks
 from shared.eventlog.record import BookingKeyRow, StoredRecord
 from shared.eventlog.statements import statement
 from shared.eventlog.store import (
@@ -27,14 +28,13 @@ from shared.eventlog.store import (
     Confirmed,
     Conflict,
     Entry,
+    GroupLock,
     MissingEvent,
     Outcome,
     OutcomeUnknown,
     StoredAnswer,
     StoreUnavailable,
-    Turn,
 )
-from shared.eventlog.turns import GroupTurns
 
 NO_EVENT = UUID(int=0)
 FOLD_AT_ONCE = 1_000
@@ -57,7 +57,7 @@ class PostgresEventStore:
     def __init__(self, pool: asyncpg.Pool[asyncpg.Record], append_dsn: str) -> None:
         self._pool = pool
         self._writer = AppendConnection(append_dsn)
-        self._turns = GroupTurns(append_dsn)
+        self._locks = GroupLocks(append_dsn)
 
     async def append(self, entries: Sequence[Entry], wake_followers: bool = True) -> list[Outcome]:
         """One outcome per entry, in order; all groups' events in one commit.
@@ -76,9 +76,9 @@ class PostgresEventStore:
         rows = await self._writer.fetch(sql, *arguments(entries, wake_followers))
         return read_outcomes(rows, len(entries))
 
-    async def take_turn(self, group_id: UUID, after: int) -> Turn | None:
-        """The group's turn, with the events the caller lacks; None when it cannot be had."""
-        return await self._turns.take(group_id, after)
+    async def take_lock(self, group_id: UUID, after: int) -> GroupLock | None:
+        """The group's lock, with the events the caller lacks; None when it cannot be had."""
+        return await self._locks.take(group_id, after)
 
     async def read_group(self, group_id: UUID) -> tuple[Group, int]:
         """The group as its events make it, and the version of the snapshot that helped, or 0."""
@@ -163,7 +163,7 @@ class PostgresEventStore:
         return moment
 
     async def close(self) -> None:
-        await self._turns.close()
+        await self._locks.close()
         await self._writer.close()
 
     async def _fetch(self, sql: str, *parameters: object) -> Sequence[asyncpg.Record]:

@@ -126,8 +126,8 @@ class StoreUnavailable(Exception):
     """The event store cannot be reached; nothing was written."""
 
 
-class Turn(Protocol):
-    """A group's turn: until `end`, no other process that takes turns writes to it."""
+class GroupLock(Protocol):
+    """A lock on a group: until `end`, no other process that takes such locks writes to it."""
 
     missing: Sequence[MissingEvent]
 
@@ -148,8 +148,8 @@ class EventStore(Protocol):
         none of the entries was written."""
         ...
 
-    async def take_turn(self, group_id: UUID, after: int) -> Turn | None:
-        """The group's turn, with the events the caller lacks; None when it cannot be had."""
+    async def take_lock(self, group_id: UUID, after: int) -> GroupLock | None:
+        """The group's lock, with the events the caller lacks; None when it cannot be had."""
         ...
 
     async def find_events(self, event_ids: Sequence[UUID]) -> Sequence[StoredRecord]:

@@ -105,7 +105,7 @@ class Appender:
                 batch.append((mailbox, entry))
                 room -= max(len(entry.events), 1)
             else:
-                mailbox.end_turn()
+                mailbox.release_lock()
         return batch
 
     async def _append(self, batch: Sequence[tuple[Mailbox, Entry]]) -> None:
@@ -128,7 +128,7 @@ class Appender:
         except Exception as error:  # the loop must go on: one command's fault is its own
             self._separate(mailboxes, error)
         for mailbox in mailboxes:
-            mailbox.end_turn()
+            mailbox.release_lock()
             self._settled(mailbox)
             if mailbox.group is None or mailbox.waiting:
                 self._go_on(mailbox)

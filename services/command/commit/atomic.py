@@ -52,12 +52,12 @@ class AtomicCommit:
     def __init__(self, store: EventStore, clock: DatabaseClock) -> None:
         self._store = store
         self._clock = clock
-        self._turn = asyncio.Lock()
+        self._one_at_a_time = asyncio.Lock()
 
     async def commit(self, commands: Sequence[QueuedCommand]) -> list[Reply]:
         """The replies, once all is durable. Refused when one of the commands is; AnsweredBefore
         when one of them is known, TooBusy when others were faster every time."""
-        async with self._turn:
+        async with self._one_at_a_time:
             groups = await self._groups(commands)
             for _ in range(MAX_ATTEMPTS):
                 batches = _decided(groups, commands, self._clock.now())
@@ -71,7 +71,7 @@ class AtomicCommit:
 
     async def claim(self, answer: CommandAnswer) -> bool:
         """Whether the command was unknown; from now on it is known, by this answer. TooBusy too."""
-        async with self._turn:
+        async with self._one_at_a_time:
             [outcome] = await self._append_entries([Entry(answer.command_id, 0, answers=[answer])])
         return not isinstance(outcome, Answered)
 

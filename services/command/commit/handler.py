@@ -137,13 +137,13 @@ class CommandHandler:
         self._snapshots.consider(mailbox)
 
     def _go_on(self, mailbox: Mailbox) -> None:
-        """The mailbox has something to do: load its group, wait for its turn, or be appended."""
+        """The mailbox has something to do: load its group, wait for its lock, or be appended."""
         if mailbox.in_flight is not None or mailbox.group_id in self._readying:
             return
         if mailbox.group is None:
             self._ready_soon(mailbox, self._load)
         elif mailbox.contended_until > asyncio.get_running_loop().time():
-            self._ready_soon(mailbox, self._take_turn)
+            self._ready_soon(mailbox, self._take_lock)
         else:
             self._appender.enqueue(mailbox)
 
@@ -153,14 +153,14 @@ class CommandHandler:
         task = asyncio.create_task(make_ready(mailbox), name=make_ready.__name__)
         self._readying[mailbox.group_id] = task
 
-    async def _take_turn(self, mailbox: Mailbox) -> None:
-        """Others write to this group too: wait for our turn, and see what they did."""
+    async def _take_lock(self, mailbox: Mailbox) -> None:
+        """Others write to this group too: wait for the lock, and see what they did."""
         try:
             group = mailbox.group
-            turn = await self._store.take_turn(mailbox.group_id, group.version if group else 0)
-            if turn is not None:
+            lock = await self._store.take_lock(mailbox.group_id, group.version if group else 0)
+            if lock is not None:
                 GROUP_TURNS.add()
-                mailbox.take_turn(turn, asyncio.get_running_loop().time())
+                mailbox.take_lock(lock, asyncio.get_running_loop().time())
                 reached("holding_turn")
         finally:
             self._readying.pop(mailbox.group_id, None)

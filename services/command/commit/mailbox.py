@@ -25,9 +25,9 @@ from shared.eventlog.store import (
     Confirmed,
     Conflict,
     Entry,
+    GroupLock,
     MissingEvent,
     Outcome,
-    Turn,
 )
 
 MAX_BATCH = 256
@@ -40,7 +40,7 @@ class Mailbox:
     """One group's waiting commands and its state. `group` is None until it was loaded.
 
     `contended_until`, on the event loop's clock: another process wrote to the group not long
-    before. `turn`: what keeps others from writing while a batch of ours is under way.
+    before. `lock`: what keeps others from writing while a batch of ours is under way.
     """
 
     __slots__ = (
@@ -48,8 +48,8 @@ class Mailbox:
         "group",
         "group_id",
         "in_flight",
+        "lock",
         "snapshot_version",
-        "turn",
         "waiting",
     )
 
@@ -59,12 +59,12 @@ class Mailbox:
         self.waiting: deque[QueuedCommand] = deque()
         self.in_flight: Batch | None = None
         self.contended_until = 0.0
-        self.turn: Turn | None = None
+        self.lock: GroupLock | None = None
         self.snapshot_version = 0
 
     @property
     def is_idle(self) -> bool:
-        return not self.waiting and self.in_flight is None and self.turn is None
+        return not self.waiting and self.in_flight is None and self.lock is None
 
     def put(self, queued: QueuedCommand) -> None:
         """Queue a command; TooBusy when too many wait already."""
@@ -136,18 +136,18 @@ class Mailbox:
         while self.waiting and not self.waiting[0].is_wanted(loop_time):
             self.waiting.popleft().fail(TooBusy())
 
-    def take_turn(self, turn: Turn, loop_time: float) -> None:
-        """No other process that takes turns writes now; `turn.missing` is what the last ones did"""
-        self.turn = turn
-        if turn.missing:
+    def take_lock(self, lock: GroupLock, loop_time: float) -> None:
+        """No other process that takes locks writes now; `lock.missing` is what the last ones did"""
+        self.lock = lock
+        if lock.missing:
             self.contended_until = loop_time + CONTENDED_SECONDS
-            self.catch_up(turn.missing)
+            self.catch_up(lock.missing)
 
-    def end_turn(self) -> None:
-        """Let another process have it."""
-        turn, self.turn = self.turn, None
-        if turn is not None:
-            turn.end()
+    def release_lock(self) -> None:
+        """Let another process write."""
+        lock, self.lock = self.lock, None
+        if lock is not None:
+            lock.end()
 
     def catch_up(self, missing: Sequence[MissingEvent]) -> None:
         """Fold what others appended, as far as it follows on what is known."""

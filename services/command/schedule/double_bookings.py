@@ -47,7 +47,7 @@ class DoubleBookings:
 
     def __init__(self, pool: asyncpg.Pool[asyncpg.Record]) -> None:
         self._pool = pool
-        self._turn = asyncio.Lock()
+        self._one_at_a_time = asyncio.Lock()
 
     @asynccontextmanager
     async def kept_out(self, app_id: UUID, *news: object) -> AsyncIterator[None]:
@@ -56,7 +56,11 @@ class DoubleBookings:
         if not occupancies:
             yield
             return
-        async with self._turn, self._pool.acquire() as connection, connection.transaction():
+        async with (
+            self._one_at_a_time,
+            self._pool.acquire() as connection,
+            connection.transaction(),
+        ):
             for resource_id in sorted({occupancy.resource_id for occupancy in occupancies}):
                 await connection.execute(sql("lock_resource"), app_id, resource_id)
             await self._check(app_id, occupancies)

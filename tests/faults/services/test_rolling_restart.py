@@ -55,9 +55,9 @@ async def test_a_silent_database_spoils_no_end(database_url: str) -> None:
             store = PostgresEventStore(pool, proxy.url)
             group_id = uuid4()
             await store.append([Entry(group_id, 0, [created(group_id)])])
-            turn = await store.take_turn(group_id, 0)
-            assert turn is not None
-            turn.end()
+            lock = await store.take_lock(group_id, 0)
+            assert lock is not None
+            lock.end()
             proxy.silence()
             await store.close()
         assert pool.is_closing()

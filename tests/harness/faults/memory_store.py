@@ -28,12 +28,12 @@ from shared.eventlog.store import (
     Confirmed,
     Conflict,
     Entry,
+    GroupLock,
     MissingEvent,
     Outcome,
     OutcomeUnknown,
     StoredAnswer,
     StoreUnavailable,
-    Turn,
 )
 from tests.harness.events.ledger import NOON
 
@@ -148,8 +148,8 @@ class MemoryEventStore:
     async def save_snapshot(self, group_id: UUID, version: int, state: bytes) -> None:
         await self._wander()
 
-    async def take_turn(self, group_id: UUID, after: int) -> Turn | None:
-        """Never to be had: turns only save conflicts, and conflicts are wanted here."""
+    async def take_lock(self, group_id: UUID, after: int) -> GroupLock | None:
+        """Never to be had: locks only save conflicts, and conflicts are wanted here."""
         await self._wander()
         return None
 

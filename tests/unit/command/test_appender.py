@@ -116,7 +116,7 @@ def waiting(count: int = 1) -> tuple[Mailbox, list[QueuedCommand]]:
     return mailbox_of(group_id, *ones), ones
 
 
-class ATurn:
+class AGroupLock:
     missing: Sequence[MissingEvent] = ()
     is_over = False
 
@@ -191,13 +191,13 @@ async def test_a_store_that_is_away_is_told_and_the_group_is_read_again(
 
     monkeypatch.setattr(module, "append_for_sure", append_for_sure)
     mailbox, ones = waiting()
-    mailbox.turn = turn = ATurn()
+    mailbox.lock = lock = AGroupLock()
     async with appending(ScriptedStore(), mailbox) as house:
         await house.answered(*ones)
         await house.rested()
     assert type(failure(ones[0])) is told
     assert mailbox.group is None and mailbox.in_flight is None
-    assert turn.is_over
+    assert lock.is_over
     assert (house.settled, house.gone_on) == ([mailbox], [mailbox])
 
 
@@ -220,23 +220,23 @@ async def test_a_command_that_cannot_be_stored_is_found_one_by_one() -> None:
 async def test_a_mailbox_without_wishes_gives_its_turn_back() -> None:
     mailbox, ones = waiting()
     ones[0].future.cancel()
-    mailbox.turn = turn = ATurn()
+    mailbox.lock = lock = AGroupLock()
     store = ScriptedStore()
     async with appending(store, mailbox) as house:
         await house.rested()
-    assert turn.is_over and store.asked == []
+    assert lock.is_over and store.asked == []
 
 
 async def test_a_turn_is_kept_until_its_append_is_over() -> None:
     mailbox, ones = waiting()
-    mailbox.turn = turn = ATurn()
+    mailbox.lock = lock = AGroupLock()
     store = ScriptedStore()
     async with appending(store, mailbox, mailbox) as house:
         await store.is_asked.wait()
-        assert not turn.is_over
+        assert not lock.is_over
         await house.answered(*ones)
         await house.rested()
-    assert turn.is_over
+    assert lock.is_over
 
 
 async def test_a_mailbox_under_way_is_not_queued_again() -> None:

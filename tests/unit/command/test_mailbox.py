@@ -38,7 +38,7 @@ NOW = 5.0
 GROUP = uuid4()
 
 
-class ATurn:
+class AGroupLock:
     """The group's turn, which somebody may want back."""
 
     def __init__(self, *missing: MissingEvent) -> None:
@@ -231,19 +231,19 @@ async def test_the_late_ones_are_dropped_from_the_front() -> None:
 
 
 async def test_a_turn_brings_what_others_did_and_is_given_back_once() -> None:
-    mailbox, turn = mailbox_of(GROUP), ATurn(others_booked(GROUP, 2))
-    mailbox.take_turn(turn, NOW)
+    mailbox, lock = mailbox_of(GROUP), AGroupLock(others_booked(GROUP, 2))
+    mailbox.take_lock(lock, NOW)
     assert mailbox.group is not None and mailbox.group.version == 2
     assert mailbox.contended_until == NOW + CONTENDED_SECONDS
     assert not mailbox.is_idle
-    mailbox.end_turn()
-    mailbox.end_turn()
-    assert turn.is_over and mailbox.is_idle
+    mailbox.release_lock()
+    mailbox.release_lock()
+    assert lock.is_over and mailbox.is_idle
 
 
 async def test_a_turn_after_nobody_ends_the_contention() -> None:
     mailbox = mailbox_of(GROUP)
-    mailbox.take_turn(ATurn(), NOW)
+    mailbox.take_lock(AGroupLock(), NOW)
     assert mailbox.contended_until == 0.0
 
 

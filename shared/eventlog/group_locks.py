@@ -1,6 +1,6 @@
-"""Turns on a group that several processes write to at once: PostgreSQL's lock queue is fair.
+"""Group locks: processes that write to one group take turns, in PostgreSQL's fair lock queue.
 
-A turn only saves conflicts. It is held by a connection of its own, never by the one that appends,
+A lock only saves conflicts. It is held by a connection of its own, never by the one that appends,
 so a holder that freezes delays this group by two seconds and no other group at all (decision 0021).
 """
 
@@ -18,9 +18,9 @@ from shared.eventlog.statements import statement
 from shared.eventlog.store import MissingEvent
 from shared.runtime.postgres import let_go
 
-MAX_TURNS = 4
+MAX_LOCKS = 4
 CONNECT_SECONDS = 2.0
-TURN_SECONDS = 5.0
+LOCK_SECONDS = 5.0
 _SETTINGS = {
     "application_name": "seatledger turns",
     "jit": "off",
@@ -31,21 +31,21 @@ _FAILED = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError)
 _Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
 
 
-class Turn:
-    """A group's turn, until `end`. `missing`: the events the taker lacked, undecodable ones not."""
+class GroupLock:
+    """A lock on a group, until `end`. `missing`: the readable events that the taker lacked."""
 
-    def __init__(self, turns: GroupTurns, connection: _Connection) -> None:
-        self._turns = turns
+    def __init__(self, locks: GroupLocks, connection: _Connection) -> None:
+        self._locks = locks
         self._connection = connection
         self.missing: Sequence[MissingEvent] = ()
 
     def end(self) -> None:
         """Let the next one have it; returns at once."""
-        self._turns.give_back(self._connection)
+        self._locks.give_back(self._connection)
 
 
-class GroupTurns:
-    """At most MAX_TURNS at a time, each on a connection that is opened when it is first needed."""
+class GroupLocks:
+    """At most MAX_LOCKS at a time, each on a connection that is opened when it is first needed."""
 
     def __init__(self, dsn: str) -> None:
         self._dsn = dsn
@@ -53,21 +53,21 @@ class GroupTurns:
         self._taken = 0
         self._ending: set[asyncio.Task[None]] = set()
 
-    async def take(self, group_id: UUID, after: int) -> Turn | None:
-        """The group's turn, or None when it cannot be had in time: then go on without."""
-        if self._taken >= MAX_TURNS:
+    async def take(self, group_id: UUID, after: int) -> GroupLock | None:
+        """The group's lock, or None when it cannot be had in time: then go on without."""
+        if self._taken >= MAX_LOCKS:
             return None
         self._taken += 1
         connection: _Connection | None = None
         try:
-            async with asyncio.timeout(TURN_SECONDS):
+            async with asyncio.timeout(LOCK_SECONDS):
                 connection = self._idle.pop() if self._idle else await self._open()
-                turn = Turn(self, connection)
+                lock = GroupLock(self, connection)
                 await connection.execute("BEGIN")
-                turn.missing = decoded(
+                lock.missing = decoded(
                     await connection.fetch(statement("take_group_turn"), group_id, after)
                 )
-                return turn
+                return lock
         except _FAILED:
             self._drop(connection)
             return None
@@ -76,7 +76,7 @@ class GroupTurns:
             raise
 
     def give_back(self, connection: _Connection) -> None:
-        """End the transaction, and with it the turn, in the background."""
+        """End the transaction, and with it the lock, in the background."""
         task = asyncio.get_running_loop().create_task(self._end(connection))
         self._ending.add(task)
         task.add_done_callback(self._ending.discard)

@@ -10,9 +10,9 @@ import asyncpg
 import pytest_asyncio
 
 from deploy.local.processes.ports import free_ports
+from shared.eventlog.group_locks import MAX_LOCKS, GroupLocks
 from shared.eventlog.postgres import PostgresEventStore
 from shared.eventlog.store import Appended, Entry
-from shared.eventlog.turns import MAX_TURNS, GroupTurns
 from tests.harness.events.ledger import booked, created
 
 
@@ -25,19 +25,19 @@ async def store(database_url: str) -> AsyncIterator[PostgresEventStore]:
 
 
 @pytest_asyncio.fixture
-async def turns(database_url: str) -> AsyncIterator[GroupTurns]:
-    turns = GroupTurns(database_url)
-    yield turns
-    await turns.close()
+async def locks(database_url: str) -> AsyncIterator[GroupLocks]:
+    locks = GroupLocks(database_url)
+    yield locks
+    await locks.close()
 
 
 async def test_the_next_one_sees_what_the_last_one_did(
-    store: PostgresEventStore, turns: GroupTurns
+    store: PostgresEventStore, locks: GroupLocks
 ) -> None:
     group = uuid4()
-    first = await turns.take(group, 0)
+    first = await locks.take(group, 0)
     assert first is not None
-    waiting = asyncio.create_task(turns.take(group, 0))
+    waiting = asyncio.create_task(locks.take(group, 0))
     new = created(group)
     assert isinstance((await store.append([Entry(group, 0, [new])]))[0], Appended)
     assert not waiting.done()
@@ -48,33 +48,33 @@ async def test_the_next_one_sees_what_the_last_one_did(
     second.end()
 
 
-async def test_other_groups_have_turns_of_their_own(turns: GroupTurns) -> None:
-    held = [await turns.take(uuid4(), 0) for _ in range(MAX_TURNS)]
-    assert all(turn is not None for turn in held)
-    assert await turns.take(uuid4(), 0) is None
-    for turn in held:
-        assert turn is not None
-        turn.end()
+async def test_other_groups_have_turns_of_their_own(locks: GroupLocks) -> None:
+    held = [await locks.take(uuid4(), 0) for _ in range(MAX_LOCKS)]
+    assert all(lock is not None for lock in held)
+    assert await locks.take(uuid4(), 0) is None
+    for lock in held:
+        assert lock is not None
+        lock.end()
 
 
 async def test_a_holder_that_freezes_loses_its_turn_and_never_holds_the_head(
-    store: PostgresEventStore, turns: GroupTurns, database_url: str
+    store: PostgresEventStore, locks: GroupLocks, database_url: str
 ) -> None:
-    frozen, group = GroupTurns(database_url), uuid4()
+    frozen, group = GroupLocks(database_url), uuid4()
     held = await frozen.take(group, 0)
     assert held is not None
     assert isinstance((await store.append([Entry(uuid4(), 0, [booked()])]))[0], Appended)
     assert isinstance((await store.append([Entry(group, 0, [created(group)])]))[0], Appended)
-    told = [await turns.take(group, 0) for _ in range(2)]
-    assert any(turn is not None for turn in told)
-    for turn in (held, *told):
-        if turn is not None:
-            turn.end()
+    told = [await locks.take(group, 0) for _ in range(2)]
+    assert any(lock is not None for lock in told)
+    for lock in (held, *told):
+        if lock is not None:
+            lock.end()
     await frozen.close()
 
 
 async def test_without_a_database_there_is_no_turn_and_no_harm(
     database_url: str,
 ) -> None:
-    away = GroupTurns(f"postgresql://nobody@127.0.0.1:{free_ports(1)[0]}/nothing")
-    assert [await away.take(uuid4(), 0) for _ in range(MAX_TURNS + 1)] == [None] * (MAX_TURNS + 1)
+    away = GroupLocks(f"postgresql://nobody@127.0.0.1:{free_ports(1)[0]}/nothing")
+    assert [await away.take(uuid4(), 0) for _ in range(MAX_LOCKS + 1)] == [None] * (MAX_LOCKS + 1)
