@@ -23,7 +23,7 @@ from tests.harness.checker.ledger import check_ledger
 from tests.harness.checker.seats import check_seats
 from tests.harness.events.ledger import NOON
 from tests.harness.faults.memory_store import MemoryEventStore, MemoryLog, Weather, run_jumping
-from tests.harness.services.in_process import DeskCustomers
+from tests.harness.services.in_process import InProcessCustomers
 
 share = st.sampled_from([0.0, 0.05, 0.2])
 weathers = st.builds(
@@ -46,7 +46,7 @@ class Play:
         self.handlers = [
             CommandHandler(store, MailboxCache(), DatabaseClock(NOON)) for store in stores
         ]
-        self.customers = DeskCustomers(self.handlers, stores)
+        self.customers = InProcessCustomers(self.handlers, stores)
 
     async def run(self, requests: int) -> list[Violation]:
         """What was broken at the end."""

@@ -84,7 +84,7 @@ class BookingRoutes:
         async with self._double_bookings.kept_out(context.app_id, new):
             return await self._bookings.decide(queued, context)
 
-    @replayable()
+    @replayable
     async def act(
         self, request: web.Request, body: bytes, context: CallContext, options: ResponseOptions
     ) -> Reply:
@@ -92,7 +92,7 @@ class BookingRoutes:
         action = read_action(request.match_info["action"], body)
         return await act_on_all(self._bookings, path_id(request), action, context, options)
 
-    @replayable()
+    @replayable
     async def change(
         self, request: web.Request, body: bytes, context: CallContext, options: ResponseOptions
     ) -> Reply:
@@ -100,7 +100,7 @@ class BookingRoutes:
         change = read_change(body)
         return await self._bookings.change(path_id(request), change, context, options)
 
-    @replayable()
+    @replayable
     async def reschedule(
         self, request: web.Request, body: bytes, context: CallContext, options: ResponseOptions
     ) -> Reply:
@@ -125,7 +125,7 @@ class BookingRoutes:
         )
         return answer_of(await self._bookings.decide(queued, context))
 
-    @replayable()
+    @replayable
     async def delete(
         self, request: web.Request, body: bytes, context: CallContext, options: ResponseOptions
     ) -> Reply:

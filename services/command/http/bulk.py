@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 from typing import Any
 from uuid import uuid4, uuid5
 
@@ -73,12 +74,7 @@ class BulkRoutes:
         if whole:
             known = await self._known(contexts) if came_before else None
             return known or await self._create_all(asked.items, contexts, options)
-        steps = [
-            _invalid(item)
-            if isinstance(item, ApiError)
-            else _step(self._create_one, item, part, options)
-            for item, part in zip(asked.items, contexts, strict=True)
-        ]
+        steps = _steps(self._create_one, asked.items, contexts, options)
         if came_before:
             steps = [self._kept(part, step) for part, step in zip(contexts, steps, strict=True)]
         return _answer(await _run(steps, stops), 201)
@@ -94,12 +90,7 @@ class BulkRoutes:
         await self._claim(context, asked.items, stops, whole)
         if whole:
             return await up_to_date(lambda: self._update_all(asked, contexts, options))
-        steps = [
-            _invalid(item)
-            if isinstance(item, ApiError)
-            else _step(self._update_one, item, part, options)
-            for item, part in zip(asked.items, contexts, strict=True)
-        ]
+        steps = _steps(self._update_one, asked.items, contexts, options)
         return _answer(await _run(steps, stops), 200)
 
     async def _claim(
@@ -218,17 +209,20 @@ def _contexts(context: CallContext, count: int, related: bool = False) -> list[C
     return [part.bulked(bulk_id, number) for number, part in enumerate(parts)]
 
 
-def _step(
-    work: Callable[..., Awaitable[Reply]], item: object, part: CallContext, options: ResponseOptions
-) -> Step:
-    return lambda: work(item, part, options)
+def _steps(
+    work: Callable[..., Awaitable[Reply]],
+    items: Sequence[object],
+    contexts: Sequence[CallContext],
+    options: ResponseOptions,
+) -> list[Step]:
+    """How to get the reply to each item; an item that is not valid is refused."""
 
+    async def reply(item: object, part: CallContext) -> Reply:
+        return (
+            refusal_reply(item) if isinstance(item, ApiError) else await work(item, part, options)
+        )
 
-def _invalid(error: ApiError) -> Step:
-    async def refuse() -> Reply:
-        return refusal_reply(error)
-
-    return refuse
+    return [partial(reply, item, part) for item, part in zip(items, contexts, strict=True)]
 
 
 async def _run(steps: Sequence[Step], stops: bool) -> dict[int, Reply]:

@@ -6,6 +6,7 @@ before the reply. Asked again, it does the same again and answers the same.
 
 from __future__ import annotations
 
+from functools import partial
 from uuid import UUID
 
 import asyncpg
@@ -41,7 +42,7 @@ class ErasureRoutes:
     def routes(self) -> list[web.RouteDef]:
         return [web.delete("/v2/bookings/{id}/customer", self.erase)]
 
-    @replayable(lambda _: _PLAIN)
+    @partial(replayable, show=lambda _: _PLAIN)
     async def erase(
         self, request: web.Request, body: bytes, context: CallContext, options: ResponseOptions
     ) -> Reply:

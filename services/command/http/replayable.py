@@ -7,46 +7,31 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from functools import wraps
-from typing import Protocol, TypeVar
+from typing import Any
 
 from aiohttp import web
 
 from services.command.commit.reply import Reply, ResponseOptions
 from services.command.http.request_context import answer_of, context_of, options_of
-from services.command.use_cases.bookings import Bookings
-from services.command.use_cases.call_context import CallContext
-from shared.eventlog.privacy import MasterKey
 from shared.http.middleware import read_body
 
-
-class WriteRoutes(Protocol):
-    """What a class of write routes holds."""
-
-    _bookings: Bookings
-    _master: MasterKey
-
-
-R = TypeVar("R", bound=WriteRoutes)
-Write = Callable[[R, web.Request, bytes, CallContext, ResponseOptions], Awaitable[Reply]]
-Handler = Callable[[R, web.Request], Awaitable[web.Response]]
+Write = Callable[..., Awaitable[Reply]]
+"""A method of routes, given the request, its body, the call context and the response options."""
 Show = Callable[[web.Request], ResponseOptions]
 
 
-def replayable(show: Show = options_of) -> Callable[[Write[R]], Handler[R]]:
-    """Makes a handler of a write that is given what the request holds and returns a reply."""
+def replayable(write: Write, show: Show = options_of) -> Callable[..., Awaitable[web.Response]]:
+    """Makes a handler of a write of routes that hold `_bookings` and `_master`."""
 
-    def decorate(write: Write[R]) -> Handler[R]:
-        @wraps(write)
-        async def answer(routes: R, request: web.Request) -> web.Response:
-            return await answer_write(routes, request, await read_body(request), write, show)
+    @wraps(write)
+    async def handler(routes: Any, request: web.Request) -> web.Response:
+        return await answer_write(routes, request, await read_body(request), write, show)
 
-        return answer
-
-    return decorate
+    return handler
 
 
 async def answer_write(
-    routes: R, request: web.Request, body: bytes, write: Write[R], show: Show = options_of
+    routes: Any, request: web.Request, body: bytes, write: Write, show: Show = options_of
 ) -> web.Response:
     """The first answer to the request, or else that of `write`."""
     context = routes._bookings.dated(context_of(request, body, routes._master))

@@ -25,7 +25,7 @@ from services.command.use_cases import existing_bookings, new_bookings
 from services.command.use_cases.call_context import CallContext
 from services.command.use_cases.existing_bookings import ExistingBooking
 from services.command.use_cases.idempotency import Answers
-from services.command.use_cases.included import NOTHING_INCLUDED, IncludedData, IncludedReader
+from services.command.use_cases.included import IncludedReader
 from services.command.use_cases.new_bookings import Owner
 from services.command.use_cases.public_terms import TermsOfApps
 from services.command.use_cases.views import open_group
@@ -39,8 +39,6 @@ from shared.eventlog.store import BookingHistory
 
 T = TypeVar("T")
 MakeCommand = Callable[[ExistingBooking], Command]
-
-
 NOBODY = Owner()
 MAX_ATTEMPTS = 20
 
@@ -66,7 +64,7 @@ class Bookings:
         self._included = included
         self._master = master
         self._hold = hold
-        self._note = note
+        self.note = note
         self._terms = terms
         self._answers = answers
 
@@ -95,7 +93,9 @@ class Bookings:
     ) -> QueuedCommand:
         """A new group, or seats in one."""
         if isinstance(new, NewGroup):
-            included = await self._included_data(context, UUID(int=0), new.project_id, options)
+            included = await self._included.read(
+                context.app_id, UUID(int=0), new.project_id, options
+            )
             return new_bookings.prepare_group(new, context, options, self._master, included)
         owner = await self._owner(new.owner_booking_id, context, options)
         terms = await self._terms.of(context.app_id) if context.is_public else None
@@ -167,7 +167,7 @@ class Bookings:
         if history.group_id != booking_id:
             owner = await self._store.find_booking(history.group_id) or history
         project_id = _project_id(owner)
-        included = await self._included_data(context, history.group_id, project_id, options)
+        included = await self._included.read(context.app_id, history.group_id, project_id, options)
         return existing_bookings.open_booking(history, self._master, owner, included)
 
     async def app_of(self, booking_id: UUID) -> UUID:
@@ -204,7 +204,7 @@ class Bookings:
         except AnsweredBefore:
             return await self._replayed_or_apart(queued, context, is_last)
         if reply.refusal is not None:
-            self._note(reply.refusal)
+            self.note(reply.refusal)
         return reply
 
     def begin(
@@ -223,10 +223,6 @@ class Bookings:
         )
         return self._handler.begin(queued)
 
-    def note(self, refusal: Refusal) -> None:
-        """Somebody was turned away."""
-        self._note(refusal)
-
     async def decide_atomically(
         self, commands: Sequence[QueuedCommand], context: CallContext
     ) -> list[Reply]:
@@ -242,7 +238,7 @@ class Bookings:
         except Refused as refused:  # perhaps only because all of it happened before
             if await self.replay(contexts[0]) is None:
                 for refusal in refusals_among(refused.errors.values()):
-                    self._note(refusal)
+                    self.note(refusal)
                 raise
             return [await self._replayed(one) for one in contexts]
 
@@ -274,19 +270,8 @@ class Bookings:
             return NOBODY
         key = found.wrapped_key
         opened = None if key is None else self._master.unwrap(group_id, key)
-        included = await self._included_data(context, group_id, _project_id(found), options)
+        included = await self._included.read(context.app_id, group_id, _project_id(found), options)
         return Owner(found.events, open_group(found.events, opened), included)
-
-    async def _included_data(
-        self,
-        context: CallContext,
-        group_id: UUID,
-        project_id: UUID | None,
-        options: ResponseOptions,
-    ) -> IncludedData:
-        if not options.includes.children:
-            return NOTHING_INCLUDED
-        return await self._included.read(context.app_id, group_id, project_id, options)
 
 
 async def up_to_date(work: Callable[[], Awaitable[T]]) -> T:

@@ -17,7 +17,7 @@ from tests.harness.checker.gathering import gather_evidence
 from tests.harness.checker.verdict import violations
 from tests.harness.servers.standby import Pair, synchronous_pair
 from tests.harness.services.cluster_under_test import house_at
-from tests.harness.services.in_process import desk
+from tests.harness.services.in_process import command_handlers
 from tests.harness.waiting import until
 
 UNHEARD_SECONDS = 3.0
@@ -48,7 +48,7 @@ async def book_while_waits_are_cancelled(pair: Pair, answer_seconds: float) -> s
     """The standby is down, a commit waits for it in vain; then the primary dies, when the caller
     has its answer or after so many seconds."""
     await migrate(pair.dsn)
-    async with desk(pair.dsn, count=1) as customers:
+    async with command_handlers(pair.dsn, count=1) as customers:
         group_id = await customers.create_group(20)
         assert (await customers.book(group_id)).outcome == "ok"
         await pair.stop_standby()

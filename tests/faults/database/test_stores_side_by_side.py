@@ -18,7 +18,7 @@ from tests.harness.checker.gathering import gather_evidence
 from tests.harness.checker.ledger import check_ledger
 from tests.harness.checker.verdict import ensure_kept
 from tests.harness.events.ledger import NOON, booked, created
-from tests.harness.services.in_process import desk
+from tests.harness.services.in_process import command_handlers
 
 ROUNDS = 40
 
@@ -56,7 +56,7 @@ async def test_any_number_of_migrations_may_start_at_once(empty_database_url: st
 
 
 async def test_clocks_an_hour_apart_change_neither_order_nor_safety(database_url: str) -> None:
-    async with desk(database_url) as customers:
+    async with command_handlers(database_url) as customers:
         hour = timedelta(hours=1)
         for handler, skew in zip(customers.handlers, (hour, -hour), strict=True):
             handler._clock = handler._appender._clock = DatabaseClock(NOON + skew)

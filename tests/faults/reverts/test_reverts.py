@@ -28,12 +28,12 @@ from tests.harness.checker.gathering import gather_evidence
 from tests.harness.checker.verdict import violations
 from tests.harness.faults.proxy import Proxy
 from tests.harness.faults.reverts import ignore_the_losers_of_a_race, take_the_last_id_for_the_whole
-from tests.harness.services.in_process import DeskCustomers, desk
+from tests.harness.services.in_process import InProcessCustomers, command_handlers
 
 RUSHES, SEATS = 10, 10
 
 
-async def named(dsn: str, customers: DeskCustomers) -> set[str]:
+async def named(dsn: str, customers: InProcessCustomers) -> set[str]:
     """The promises that were broken."""
     evidence = await gather_evidence(dsn, customers.history.operations)
     return {violation.invariant for violation in violations(evidence)}
@@ -41,7 +41,7 @@ async def named(dsn: str, customers: DeskCustomers) -> set[str]:
 
 async def rush_for_seats(dsn: str) -> set[str]:
     """Groups that neither of the two services knows yet: both begin with the same version."""
-    async with desk(dsn, count=3) as customers:
+    async with command_handlers(dsn, count=3) as customers:
         for _ in range(RUSHES):
             await customers.rush(await customers.create_group(SEATS, at=2), SEATS * 2)
         return await named(dsn, customers)
@@ -69,7 +69,7 @@ async def sell_a_cancelled_seat_elsewhere(
     dsn: str, store: type[PostgresEventStore] = PostgresEventStore
 ) -> set[str]:
     """The first service knows that the group is full; at the second one a seat is given back."""
-    async with desk(dsn, new_store=store) as customers:
+    async with command_handlers(dsn, new_store=store) as customers:
         group_id = await customers.create_group(max_seats=1)
         taken = await customers.book(group_id)
         assert (await customers.book(group_id)).code == "sold_out"
@@ -88,7 +88,7 @@ async def test_a_refusal_from_a_cache_is_found(database_url: str) -> None:
 
 
 async def cancel_again_and_again(dsn: str) -> set[str]:
-    async with desk(dsn, count=1) as customers:
+    async with command_handlers(dsn, count=1) as customers:
         group_id = await customers.create_group(max_seats=5)
         await customers.book(group_id)
         taken = await customers.book(group_id)
@@ -132,7 +132,7 @@ async def test_a_cancel_that_frees_twice_is_found(
 async def lose_a_request_with_a_known_key(dsn: str) -> set[str]:
     """A booking and, behind it, one that the other service wrote meanwhile under the same key:
     the append never arrives."""
-    async with Proxy(dsn) as proxy, desk(dsn, first_appends_at=proxy.url) as customers:
+    async with Proxy(dsn) as proxy, command_handlers(dsn, first_appends_at=proxy.url) as customers:
         group_id = await customers.create_group(SEATS)
         wish = customers.shared(group_id)
         await customers.ask_shared(wish, 1)
@@ -153,7 +153,7 @@ async def test_an_entry_judged_by_its_last_id_is_found(
 
 
 async def test_the_head_and_the_log_belong_together(database_url: str) -> None:
-    async with desk(database_url) as customers:
+    async with command_handlers(database_url) as customers:
         await customers.rush(await customers.create_group(SEATS), 20)
         evidence = await gather_evidence(database_url, customers.history.operations)
     assert violations(evidence) == []

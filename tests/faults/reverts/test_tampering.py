@@ -15,7 +15,7 @@ from tests.harness.checker.ledger import check_ledger
 from tests.harness.checker.verdict import ensure_kept
 from tests.harness.servers.private import Databases
 from tests.harness.services.cluster_under_test import house_at
-from tests.harness.services.in_process import desk
+from tests.harness.services.in_process import command_handlers
 
 BOOKED = 9
 ALTERATIONS = {
@@ -37,7 +37,7 @@ ALTERATIONS = {
 
 @pytest.mark.parametrize("finding", ALTERATIONS)
 async def test_what_was_changed_by_sql_is_found(database_url: str, finding: str) -> None:
-    async with desk(database_url, count=1) as customers:
+    async with command_handlers(database_url, count=1) as customers:
         group_id = await customers.create_group(20)
         for _ in range(BOOKED):
             await customers.book(group_id)

@@ -34,7 +34,7 @@ MASTER = MasterKey(b"m" * 32)
 NewStore = Callable[[Pool, str], PostgresEventStore]
 
 
-class DeskCustomers:
+class InProcessCustomers:
     """Asks one of the handlers, and writes down what it said."""
 
     def __init__(self, handlers: Sequence[CommandHandler], stores: Sequence[AnswerStore]) -> None:
@@ -127,13 +127,13 @@ def _sealed_at(wish: Wish, at: int) -> Command:
 
 
 @asynccontextmanager
-async def desk(
+async def command_handlers(
     dsn: str,
     count: int = 2,
     new_store: NewStore = PostgresEventStore,
     told: datetime = NOON,
     first_appends_at: str | None = None,
-) -> AsyncIterator[DeskCustomers]:
+) -> AsyncIterator[InProcessCustomers]:
     """So many command services on one database, without HTTP, and their customers; the first one
     may append by another way."""
     async with AsyncExitStack() as stack:
@@ -147,4 +147,4 @@ async def desk(
             stack.push_async_callback(handler.stop)
             handlers.append(handler)
             stores.append(store)
-        yield DeskCustomers(handlers, stores)
+        yield InProcessCustomers(handlers, stores)
