@@ -22,6 +22,7 @@ from services.query.http.request_options import (
     reading_for,
     rendering_for,
 )
+from services.query.http.visible import visible
 from services.query.projection.read_models import attendees
 from services.query.projection.read_models.attendees import SeatRow
 from services.query.reads.as_of import past_of, read_moment
@@ -29,12 +30,12 @@ from services.query.reads.fresh_reads import FreshBooking, FreshReads
 from services.query.reads.included import OutsideReads
 from services.query.reads.related_seats import group_views, needs_more, snapshot, surroundings
 from services.query.reads.streams import Streams
-from shared.booking_api.errors import NotFound, Parked
+from shared.booking_api.errors import NotFound
 from shared.booking_api.rendering.bookings import render_booking, render_group
 from shared.booking_api.rendering.includes import Includes
 from shared.booking_api.rendering.views import NO_SURROUNDINGS, BookingView, GroupView, Surroundings
 from shared.eventlog.privacy import MasterKey
-from shared.http.access import for_widgets, identity_of
+from shared.http.access import for_widgets
 from shared.http.answers import raw_json_answer
 from shared.http.fast_lane.repeating import allow_repeating
 from shared.http.requests.checked import path_id, query_of
@@ -127,16 +128,16 @@ class SingleBookings:
         if prefers_stale(request):
             stale = self._reads.stale_group(group_id)
             if stale is not None and stale.head >= least:
-                return _visible(request, stale)
+                return visible(request, stale)
         if least:
             await self._reads.until_written(least)
-        return _visible(request, await self._reads.group(group_id))
+        return visible(request, await self._reads.group(group_id))
 
     async def _find_booking(self, request: web.Request) -> FreshBooking:
         booking_id, least = path_id(request), min_position_of(request)
         if least:
             await self._reads.until_written(least)
-        return _visible(request, await self._reads.booking(booking_id))
+        return visible(request, await self._reads.booking(booking_id))
 
     async def _around(
         self, found: FreshBooking, includes: Includes
@@ -151,17 +152,6 @@ class SingleBookings:
         async with snapshot(self._pool) as connection:
             owners = await group_views(connection, [owner.id])
             return owners[owner.id], await surroundings(connection, owners, includes)
-
-
-def _visible(request: web.Request, found: FreshBooking | None) -> FreshBooking:
-    """What was found, if there is such a booking for the key's app."""
-    if found is None or found.group.row.app_id != identity_of(request).app_id:
-        raise NotFound
-    if found.is_parked:
-        raise Parked
-    if found.group.row.deleted or (found.seat is not None and found.seat.deleted):
-        raise NotFound
-    return found
 
 
 def _view(owner: GroupView, seat: SeatRow | None) -> BookingView:

@@ -11,16 +11,15 @@ from aiohttp import web
 
 from services.query.http import attendee_csv, calendar_ics
 from services.query.http.request_options import rendering_for
+from services.query.http.visible import visible_group
 from services.query.reads.fresh_reads import FreshReads
 from services.query.reads.related_seats import group_views, surroundings
 from services.query.reads.streams import Streams
-from shared.booking_api.errors import NotFound, Parked
 from shared.booking_api.rendering.includes import parse_includes
 from shared.booking_api.rendering.views import SeatView
 from shared.domain.events import GroupCancelled, GroupRescheduled
 from shared.eventlog.statements import statements_of
 from shared.http.access import identity_of
-from shared.http.requests.checked import path_id
 
 sql = statements_of(__package__)
 
@@ -59,14 +58,8 @@ class GroupFiles:
         return _file(text, calendar_ics.CONTENT_TYPE, f"{group_id}.ics")
 
     async def _visible(self, request: web.Request) -> UUID:
-        """The group's id, once it is projected; NotFound when it is not this app's."""
-        found = await self._reads.group(path_id(request))
-        if found is None or found.group.row.app_id != identity_of(request).app_id:
-            raise NotFound
-        if found.is_parked:
-            raise Parked
-        if found.group.row.deleted:
-            raise NotFound
+        """The group's id, once it is projected."""
+        found = await visible_group(request, self._reads)
         await self._reads.until_projected(found.group.position)
         return found.group.row.group_id
 

@@ -9,8 +9,9 @@ from functools import partial
 from uuid import UUID
 
 from services.query.http.request_options import body_of, freshness_headers
+from services.query.http.visible import is_visible
 from services.query.reads.catch_up import FreshGroup
-from services.query.reads.fresh_reads import Answer, FreshBooking, FreshReads
+from services.query.reads.fresh_reads import Answer, FreshReads
 from shared.booking_api.reading.timestamps import Rendering
 from shared.booking_api.rendering.bookings import render_group
 from shared.http.fast_lane.repeating import Asked, Repeated, Tell
@@ -41,10 +42,7 @@ class GroupAgain:
 
     def _repeated(self, found: Answer) -> Repeated | None:
         """None for whatever is not simply shown: the handler knows what to say then."""
-        if not isinstance(found, FreshBooking) or found.is_parked:
-            return None
-        row = found.group.row
-        if row.app_id != self.app_id or row.deleted:
+        if not is_visible(found, self.app_id):
             return None
         age = found.age_seconds if self.is_stale else None
         body = plain_group(found.group, self.rendering)

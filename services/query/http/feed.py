@@ -14,15 +14,15 @@ from aiohttp import web
 from pydantic_core import to_json
 
 from services.query.http.request_options import freshness_headers
+from services.query.http.visible import visible_group
 from services.query.reads.feed import Feed, FeedPage, frame_of
 from services.query.reads.fresh_reads import FreshReads
 from services.query.reads.live_feed import Listener, LiveFeed
-from shared.booking_api.errors import NotFound
 from shared.http.access import held_key_of, identity_of
 from shared.http.answers import raw_json_answer
 from shared.http.bounds.pressure import PRESSURE
 from shared.http.bounds.shares import Shares
-from shared.http.requests.checked import number_of, path_id, position_in
+from shared.http.requests.checked import number_of, position_in
 
 STREAM = "text/event-stream"
 LIMIT, MAX_LIMIT = 100, 1_000
@@ -50,11 +50,8 @@ class EventFeed:
 
     async def of_group(self, request: web.Request) -> web.StreamResponse:
         """The events of one group and its seat bookings."""
-        group_id = path_id(request)
-        found = await self._reads.group(group_id)
-        if found is None or found.group.row.app_id != identity_of(request).app_id:
-            raise NotFound
-        return await self._answer(request, group_id)
+        found = await visible_group(request, self._reads)
+        return await self._answer(request, found.group.row.group_id)
 
     async def _answer(self, request: web.Request, group_id: UUID | None) -> web.StreamResponse:
         head = (await self._reads.positions()).head

@@ -9,17 +9,16 @@ from pydantic_core import to_json
 
 from services.query.connection import Pool
 from services.query.http.request_options import freshness_headers, rendering_for
+from services.query.http.visible import visible_group
 from services.query.reads.fresh_reads import FreshReads
-from shared.booking_api.errors import NotFound
 from shared.booking_api.reading.timestamps import Rendering
 from shared.domain.events import Event
 from shared.eventlog.codec import UndecodableEvent, decode
 from shared.eventlog.follower import records
 from shared.eventlog.record import StoredRecord
 from shared.eventlog.statements import statements_of
-from shared.http.access import identity_of
 from shared.http.answers import raw_json_answer
-from shared.http.requests.checked import number_of, path_id
+from shared.http.requests.checked import number_of
 
 reads_sql = statements_of("services.query.reads")
 
@@ -38,13 +37,10 @@ class GroupHistory:
 
     async def of_group(self, request: web.Request) -> web.Response:
         """Up to `limit` points after the position `after`."""
-        group_id = path_id(request)
-        found = await self._reads.group(group_id)
-        if found is None or found.group.row.app_id != identity_of(request).app_id:
-            raise NotFound
+        found = await visible_group(request, self._reads)
         after = number_of(request, "after", 0)
         limit = min(max(number_of(request, "limit", LIMIT), 1), LIMIT)
-        stored = await self._events(group_id, after, found.head, limit)
+        stored = await self._events(found.group.row.group_id, after, found.head, limit)
         shown = rendering_for(request)
         last = stored[-1].position if len(stored) == limit else max(after, found.head)
         body = {"data": [_point(one, shown) for one in stored], "next_after": last}

@@ -17,9 +17,10 @@ from pydantic_core import to_json
 from services.query.connection import Pool
 from services.query.http.lists.paging import envelope, read_page
 from services.query.http.request_options import freshness_headers, reading_for, rendering_for
+from services.query.http.visible import is_of_app, visible, visible_group
 from services.query.reads.fresh_reads import FreshBooking, FreshReads
 from services.query.reads.related_seats import snapshot
-from shared.booking_api.errors import NotFound, Parked
+from shared.booking_api.errors import NotFound
 from shared.booking_api.public_keys.allow_list import told_code
 from shared.booking_api.reading.timestamps import Rendering
 from shared.eventlog.statements import statements_of
@@ -54,8 +55,9 @@ class RefusalReads:
         booked."""
         booking_id, app_id = path_id(request), identity_of(request).app_id
         found = await self._reads.booking(booking_id)
-        if found is not None and found.group.row.app_id == app_id:
-            data = await self._booked(booking_id, found, rendering_for(request))
+        if is_of_app(found, app_id):
+            shown = visible(request, found)
+            data = await self._booked(booking_id, shown, rendering_for(request))
             headers = freshness_headers(found.head)
         else:
             data, headers = _shown(await self._refusal(app_id, booking_id), request), {}
@@ -65,10 +67,7 @@ class RefusalReads:
 
     async def of_group(self, request: web.Request) -> web.Response:
         """`GET /v2/bookings/groups/{id}/refusals`: how many by rule, and the newest of them."""
-        found = await self._reads.group(path_id(request))
-        row = None if found is None else found.group.row
-        if row is None or row.app_id != identity_of(request).app_id or row.deleted:
-            raise NotFound
+        row = (await visible_group(request, self._reads)).group.row
         asked = read_page(query_of(request), reading_for(request))
         async with snapshot(self._pool) as connection:
             counts = await connection.fetch(sql("refusal_counts"), row.group_id)
@@ -84,10 +83,6 @@ class RefusalReads:
     async def _booked(
         self, booking_id: UUID, found: FreshBooking, rendering: Rendering
     ) -> dict[str, Any]:
-        if found.is_parked:
-            raise Parked
-        if found.group.row.deleted or (found.seat is not None and found.seat.deleted):
-            raise NotFound
         first = await self._pool.fetchrow(sql("first_event"), booking_id)
         if first is None:
             raise NotFound
