@@ -21,7 +21,7 @@ from services.query.metrics import ledger_figures, publishing
 from services.query.projection.schema import prepare, session_settings
 from services.query.reads.feed import Feed
 from services.query.reads.fresh_reads import FreshReads
-from services.query.reads.included import OutsideReads
+from services.query.reads.included import IncludedReader
 from services.query.reads.live_feed import LiveFeed
 from services.query.reads.streams import Streams
 from services.query.webhooks.http import WebhookRoutes
@@ -66,7 +66,7 @@ async def query_service(
         stack.push_async_callback(reads.close)
         projects = PostgresProjects(pool, master)
         ring = KeyRing(PostgresKeySource(pool, master), master)
-        outside = OutsideReads(pool, projects, ring)
+        included = IncludedReader(pool, projects, ring)
         feed = Feed(pool)
         live = LiveFeed(pool, dsn, feed)
         stack.push_async_callback(live.close)
@@ -75,8 +75,8 @@ async def query_service(
             *GroupHistory(reads, pool).routes(),
             *EventFeed(reads, feed, live).routes(),
             *RefusalReads(reads, pool, neutral_refusals).routes(),
-            *BookingLists(reads, pool, streams, outside).routes(),
-            *SingleBookings(reads, pool, streams, outside, master).routes(),
+            *BookingLists(reads, pool, streams, included).routes(),
+            *SingleBookings(reads, pool, streams, included, master).routes(),
             *ProjectReads(projects).routes(),
             *WebhookRoutes(pool, master).routes(),
             *documentation_routes(),

@@ -24,7 +24,7 @@ from services.command.rules.commands import (
     RescheduleGroup,
 )
 from services.command.use_cases.call_context import CallContext
-from services.command.use_cases.included import NOTHING_INCLUDED, IncludedData
+from services.command.use_cases.included import NOTHING_INCLUDED, IncludedHistories
 from services.command.use_cases.views import group_view, open_group, open_seat, seat_view
 from shared.booking_api.details import (
     SEALED_MESSAGE,
@@ -54,7 +54,7 @@ class ExistingBooking:
     key: BookingKey | None
     owner: BookingHistory
     owner_details: GroupDetails = field(default_factory=GroupDetails)
-    included: IncludedData = NOTHING_INCLUDED
+    included: IncludedHistories = NOTHING_INCLUDED
 
     @property
     def graph(self) -> str:
@@ -81,7 +81,7 @@ def open_booking(
     history: BookingHistory,
     master: MasterKey,
     owner: BookingHistory | None = None,
-    included: IncludedData = NOTHING_INCLUDED,
+    included: IncludedHistories = NOTHING_INCLUDED,
 ) -> ExistingBooking:
     """The booking with its key; `owner`: its group's history, when the reply shows it."""
     group = owner if owner is not None else history

@@ -17,7 +17,7 @@ from shared.accounts.projects import PostgresProjects
 from shared.booking_api.details import SeatDetails
 from shared.booking_api.projects import render_project
 from shared.booking_api.rendering.includes import Includes
-from shared.booking_api.rendering.views import BookingView, GroupView, SeatView, Surroundings
+from shared.booking_api.rendering.views import BookingView, GroupView, IncludedData, SeatView
 from shared.domain.events import Event, GroupCancelled, GroupCompleted, JsonObject
 from shared.domain.group import Group
 from shared.eventlog.postgres import PostgresEventStore
@@ -28,7 +28,7 @@ FINAL_BY_GROUP = (GroupCancelled, GroupCompleted)
 
 
 @dataclass(frozen=True, slots=True)
-class IncludedData:
+class IncludedHistories:
     """What was read for the includes; `of` makes of it what the answer shows."""
 
     histories: Mapping[UUID, BookingHistory] = field(default_factory=dict)
@@ -39,10 +39,10 @@ class IncludedData:
 
     def of(
         self, group: Group, owner: GroupView, view: BookingView, events: Sequence[Event]
-    ) -> Surroundings:
+    ) -> IncludedData:
         """What is included with `view`, after `events`."""
         seats = self._seats(group, owner, events) if self.wants_seats else []
-        return Surroundings(
+        return IncludedData(
             seat_bookings={owner.id: seats},
             projects=self.projects,
             action_links=self._links([view, *seats]),
@@ -74,7 +74,7 @@ def _was_live(own: Sequence[Event]) -> bool:
     return not names & ended and not any(getattr(event, "seats_left", 1) == 0 for event in own)
 
 
-NOTHING_INCLUDED = IncludedData()
+NOTHING_INCLUDED = IncludedHistories()
 
 
 class IncludedReader:
@@ -94,14 +94,14 @@ class IncludedReader:
 
     async def read(
         self, app_id: UUID, group_id: UUID, project_id: UUID | None, options: ResponseOptions
-    ) -> IncludedData:
+    ) -> IncludedHistories:
         """What an answer about this group, or a seat booking in it, may need."""
         includes = options.includes
         if not includes.children:
             return NOTHING_INCLUDED
         wants_seats = includes.anywhere("related_bookings")
         histories = await self._store.find_group(group_id) if wants_seats else {}
-        return IncludedData(
+        return IncludedHistories(
             histories,
             {one.booking_id: self._open(one) for one in histories.values()},
             await self._project(app_id, project_id, includes),

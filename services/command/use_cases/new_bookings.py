@@ -15,7 +15,7 @@ from services.command.commit.reply import Render, Reply, ResponseOptions, bookin
 from services.command.rules.commands import BookSeats, CreateGroup, PublicTerms
 from services.command.use_cases.base_reply import base_reply, shows_base_keys
 from services.command.use_cases.call_context import CallContext
-from services.command.use_cases.included import NOTHING_INCLUDED, IncludedData
+from services.command.use_cases.included import NOTHING_INCLUDED, IncludedHistories
 from services.command.use_cases.views import NO_DETAILS, group_view, seat_view
 from shared.booking_api.details import (
     SEALED_BOOKING,
@@ -48,7 +48,7 @@ def prepare_group(
     context: CallContext,
     options: ResponseOptions,
     master: MasterKey,
-    included: IncludedData = NOTHING_INCLUDED,
+    included: IncludedHistories = NOTHING_INCLUDED,
 ) -> QueuedCommand:
     """A group to open; its id is new, or derived from the idempotency key."""
     group_id = context.new_booking_id()
@@ -83,7 +83,7 @@ def prepare_group(
 
 
 def _showing_group(
-    details: GroupDetails, options: ResponseOptions, included: IncludedData
+    details: GroupDetails, options: ResponseOptions, included: IncludedHistories
 ) -> Render:
     def render(group: Group, events: Sequence[Event]) -> Reply:
         view = group_view(group, events, details)
@@ -100,7 +100,7 @@ class Owner:
 
     events: Sequence[Event] = ()
     details: GroupDetails = NO_DETAILS
-    included: IncludedData = NOTHING_INCLUDED
+    included: IncludedHistories = NOTHING_INCLUDED
 
 
 def prepare_seats(

@@ -27,17 +27,19 @@ from services.query.projection.read_models import attendees
 from services.query.projection.read_models.attendees import SeatRow
 from services.query.reads.as_of import past_of, read_moment
 from services.query.reads.fresh_reads import FreshBooking, FreshReads
-from services.query.reads.included import OutsideReads
-from services.query.reads.related_seats import group_views, needs_more, snapshot, surroundings
+from services.query.reads.included import NO_SEATS, IncludedReader
+from services.query.reads.included_size import Seats
+from services.query.reads.related_seats import group_views, needs_more, related_seats, snapshot
 from services.query.reads.streams import Streams
 from shared.booking_api.errors import NotFound
 from shared.booking_api.rendering.bookings import render_booking, render_group
 from shared.booking_api.rendering.includes import Includes
-from shared.booking_api.rendering.views import NO_SURROUNDINGS, BookingView, GroupView, Surroundings
+from shared.booking_api.rendering.views import BookingView, GroupView, IncludedData
 from shared.eventlog.privacy import MasterKey
-from shared.http.access import for_widgets
+from shared.http.access import for_widgets, identity_of
 from shared.http.answers import raw_json_answer
 from shared.http.fast_lane.repeating import allow_repeating
+from shared.http.requests.addresses import base_url
 from shared.http.requests.checked import path_id, query_of
 
 Render = Callable[..., dict[str, Any]]
@@ -51,14 +53,14 @@ class SingleBookings:
         reads: FreshReads,
         pool: Pool,
         streams: Streams,
-        outside: OutsideReads,
+        included: IncludedReader,
         master: MasterKey,
     ) -> None:
         self._master = master
         self._reads = reads
         self._pool = pool
         self._streams = streams
-        self._outside = outside
+        self._included = included
 
     def routes(self) -> list[web.RouteDef]:
         return [
@@ -94,23 +96,29 @@ class SingleBookings:
     ) -> web.StreamResponse:
         includes, rendering = includes_of(request), rendering_for(request)
         if moment := query_of(request).get("as_of"):
-            view, around = await self._past(request, found, includes, moment)
-            around = await self._outside.added(request, includes, [view], around)
-            return _plain(request, found, body_of(render(view, includes, rendering, around)))
+            view, seats = await self._as_of(request, found, includes, moment)
+            included = await self._read_included(request, includes, view, seats)
+            return _plain(request, found, body_of(render(view, includes, rendering, included)))
         if found.seat is None and can_be_streamed(includes):
             await self._reads.until_projected(found.group.position)
             headers, group_id = _headers(request, found), found.group.row.group_id
             return await answer_streamed(
                 request, self._streams, group_id, includes, rendering, render, headers
             )
-        owner, around = await self._around(found, includes)
+        owner, seats = await self._with_seats(found, includes)
         view = _view(owner, found.seat)
-        around = await self._outside.added(request, includes, [view], around)
-        return _plain(request, found, body_of(render(view, includes, rendering, around)))
+        included = await self._read_included(request, includes, view, seats)
+        return _plain(request, found, body_of(render(view, includes, rendering, included)))
 
-    async def _past(
+    async def _read_included(
+        self, request: web.Request, includes: Includes, view: BookingView, seats: Seats
+    ) -> IncludedData:
+        app_id = identity_of(request).app_id
+        return await self._included.read(app_id, base_url(request), includes, [view], seats)
+
+    async def _as_of(
         self, request: web.Request, found: FreshBooking, includes: Includes, text: str
-    ) -> tuple[BookingView, Surroundings]:
+    ) -> tuple[BookingView, Seats]:
         """The booking as it was, and the seat bookings beside it."""
         moment, group_id = read_moment(text, reading_for(request)), found.group.row.group_id
         own = [] if found.seat is None else [found.seat.booking_id]
@@ -121,7 +129,7 @@ class SingleBookings:
             raise NotFound
         related = [attendees.view(seat, owner) for seat in seats.values() if not seat.deleted]
         view = _view(owner, None if found.seat is None else seats[found.seat.booking_id])
-        return view, Surroundings(seat_bookings={group_id: related})
+        return view, {group_id: related}
 
     async def _find_group(self, request: web.Request) -> FreshBooking:
         group_id, least = path_id(request), min_position_of(request)
@@ -139,19 +147,18 @@ class SingleBookings:
             await self._reads.until_written(least)
         return visible(request, await self._reads.booking(booking_id))
 
-    async def _around(
-        self, found: FreshBooking, includes: Includes
-    ) -> tuple[GroupView, Surroundings]:
-        """The group and what the includes show around it, of one moment, not before `found`."""
+    async def _with_seats(self, found: FreshBooking, includes: Includes) -> tuple[GroupView, Seats]:
+        """The group and its seat bookings, if they are included: of one moment, not before
+        `found`."""
         owner = found.group.view
         if includes.anywhere("bulked_bookings"):  # they may be of any group
             await self._reads.until_projected()
         if not needs_more(includes):
-            return owner, NO_SURROUNDINGS
+            return owner, NO_SEATS
         await self._reads.until_projected(found.group.position)
         async with snapshot(self._pool) as connection:
             owners = await group_views(connection, [owner.id])
-            return owners[owner.id], await surroundings(connection, owners, includes)
+            return owners[owner.id], await related_seats(connection, owners)
 
 
 def _view(owner: GroupView, seat: SeatRow | None) -> BookingView:

@@ -13,9 +13,8 @@ from services.query.http import attendee_csv, calendar_ics
 from services.query.http.request_options import rendering_for
 from services.query.http.visible import visible_group
 from services.query.reads.fresh_reads import FreshReads
-from services.query.reads.related_seats import group_views, surroundings
+from services.query.reads.related_seats import group_views, related_seats
 from services.query.reads.streams import Streams
-from shared.booking_api.rendering.includes import parse_includes
 from shared.booking_api.rendering.views import SeatView
 from shared.domain.events import GroupCancelled, GroupRescheduled
 from shared.eventlog.statements import statements_of
@@ -23,7 +22,6 @@ from shared.http.access import identity_of
 
 sql = statements_of(__package__)
 
-WITH_SEATS = parse_includes("related_bookings")
 REVISIONS = (GroupRescheduled.TOPIC, GroupCancelled.TOPIC)
 """What happened to an event so that calendars must show it anew."""
 
@@ -66,8 +64,7 @@ class GroupFiles:
     async def _seats(self, request: web.Request, group_id: UUID) -> list[SeatView]:
         async with self._streams.snapshot(identity_of(request).app_id) as connection:
             owners = await group_views(connection, [group_id])
-            around = await surroundings(connection, owners, WITH_SEATS)
-        return list(around.seat_bookings[group_id])
+            return (await related_seats(connection, owners))[group_id]
 
 
 def _file(text: str, content_type: str, name: str) -> web.Response:

@@ -1,92 +1,106 @@
-"""Includes outside the rows of the read models: projects, action links, bulk mates, histories."""
+"""What includes show beside a booking, read for GETs and webhooks: only what they ask for.
+
+Seat bookings, bulk mates and histories are of the projection, projects and links of the app.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from itertools import chain
+from types import MappingProxyType
+from typing import Final
 from uuid import UUID
-
-from aiohttp import web
 
 from services.query.connection import Connection, Pool
 from services.query.projection.read_models import attendees
 from services.query.projection.read_models.attendees import SeatRow
 from services.query.reads.activity import logs_of
-from services.query.reads.included_size import check_size
-from services.query.reads.related_seats import group_views, snapshot, surroundings
+from services.query.reads.included_size import Bulked, Seats, check_size
+from services.query.reads.related_seats import group_views, related_seats, snapshot
 from shared.accounts.action_links import ActionLinks
 from shared.accounts.keyring import KeyRing
 from shared.accounts.projects import PostgresProjects
 from shared.booking_api.projects import render_project
 from shared.booking_api.rendering.includes import Includes
-from shared.booking_api.rendering.views import BookingView, GroupView, Surroundings
+from shared.booking_api.rendering.views import BookingView, GroupView, IncludedData
 from shared.domain.events import JsonObject
 from shared.eventlog.statements import statements_of
-from shared.http.access import identity_of
-from shared.http.requests.addresses import base_url
 
 sql = statements_of(__package__)
 
 OUTSIDE = ("project", "customer_action_links", "bulked_bookings", "logs")
+NO_SEATS: Final[Seats] = MappingProxyType({})
 
 
 def reaches_outside(includes: Includes) -> bool:
-    """Whether the includes show something that is read here."""
+    """Whether the includes show more than the bookings, their groups and seat bookings."""
     return any(includes.anywhere(name) for name in OUTSIDE)
 
 
-class OutsideReads:
-    """Reads only what the includes ask for."""
+class IncludedReader:
+    """Reads what includes show from outside a booking."""
 
     def __init__(self, pool: Pool, projects: PostgresProjects, ring: KeyRing) -> None:
         self._pool = pool
         self._projects = projects
         self._ring = ring
 
-    async def added(
+    async def read(
         self,
-        request: web.Request,
+        app_id: UUID,
+        base_url: str,
         includes: Includes,
         views: Sequence[BookingView],
-        around: Surroundings,
-    ) -> Surroundings:
-        """The surroundings with what lies outside."""
+        seats: Seats = NO_SEATS,
+    ) -> IncludedData:
+        """What the app's bookings `views` show; customers' links begin with `base_url`.
+
+        `seats` are the related seat bookings by group, from where `views` were read.
+        """
+        rows = await self._rows(app_id, includes, views, seats)
         if not reaches_outside(includes):
-            return around
-        app_id = identity_of(request).app_id
-        async with snapshot(self._pool) as connection:
-            bulked: Mapping[UUID, Sequence[BookingView]] = {}
-            if includes.anywhere("bulked_bookings"):
-                bulked = await _bulked(connection, app_id, _everyone(views, around))
-                around = await _with_seats_of_mates(connection, bulked, around, includes)
-                check_size(views, includes, bulked, around.seat_bookings)
-            shown = [*views, *chain(*around.seat_bookings.values()), *chain(*bulked.values())]
-            logs = await logs_of(connection, shown) if includes.anywhere("logs") else {}
+            return rows
+        shown = _shown(views, rows)
         return replace(
-            around,
-            bulked=bulked,
-            logs=logs,
+            rows,
             projects=await self._named(app_id, shown, includes),
-            action_links=await self._links(request, shown, includes),
+            action_links=await self._links(app_id, base_url, shown, includes),
         )
+
+    async def _rows(
+        self, app_id: UUID, includes: Includes, views: Sequence[BookingView], seats: Seats
+    ) -> IncludedData:
+        """What the read models and the log have, of one moment."""
+        rows = IncludedData(seat_bookings=seats)
+        if not any(includes.anywhere(name) for name in ("bulked_bookings", "logs")):
+            return rows
+        async with snapshot(self._pool) as connection:
+            if includes.anywhere("bulked_bookings"):
+                mates = await _bulked(connection, app_id, _everyone(views, seats))
+                seats = await _with_seats_of_mates(connection, mates, seats, includes)
+                check_size(views, includes, mates, seats)
+                rows = IncludedData(seat_bookings=seats, bulked=mates)
+            if includes.anywhere("logs"):
+                rows = replace(rows, logs=await logs_of(connection, _shown(views, rows)))
+        return rows
 
     async def _named(
         self, app_id: UUID, views: Sequence[BookingView], includes: Includes
     ) -> Mapping[UUID, JsonObject]:
-        if not includes.anywhere("project"):
+        ids = {_group(view).project_id for view in views} - {None}
+        if not ids or not includes.anywhere("project"):
             return {}
-        ids = {_group(view).project_id for view in views}
         found = await self._projects.named(app_id, [one for one in ids if one is not None])
         return {project_id: render_project(project) for project_id, project in found.items()}
 
     async def _links(
-        self, request: web.Request, views: Sequence[BookingView], includes: Includes
+        self, app_id: UUID, base_url: str, views: Sequence[BookingView], includes: Includes
     ) -> Mapping[UUID, Mapping[str, str]]:
         if not includes.anywhere("customer_action_links"):
             return {}
-        keys = await self._ring.signing_keys(identity_of(request).app_id)
-        links = ActionLinks(keys[0] if keys else None, base_url(request))
+        keys = await self._ring.signing_keys(app_id)
+        links = ActionLinks(keys[0] if keys else None, base_url)
         return {view.id: links.of(view.id, view.graph, view.state) for view in views}
 
 
@@ -94,27 +108,26 @@ def _group(view: BookingView) -> GroupView:
     return view if isinstance(view, GroupView) else view.group
 
 
-def _everyone(views: Sequence[BookingView], around: Surroundings) -> list[BookingView]:
-    """The bookings, their groups and the seat bookings around them: any of them may be asked for
-    its mates."""
-    seats: Iterable[BookingView] = chain(*around.seat_bookings.values())
-    found = {view.id: view for view in chain(views, map(_group, views), seats)}
+def _shown(views: Sequence[BookingView], rows: IncludedData) -> list[BookingView]:
+    """The bookings and all that are shown beside them."""
+    return [*views, *chain(*rows.seat_bookings.values()), *chain(*rows.bulked.values())]
+
+
+def _everyone(views: Sequence[BookingView], seats: Seats) -> list[BookingView]:
+    """The bookings, their groups and related seat bookings: any may be asked for its mates."""
+    found = {view.id: view for view in chain(views, map(_group, views), *seats.values())}
     return list(found.values())
 
 
 async def _with_seats_of_mates(
-    connection: Connection,
-    bulked: Mapping[UUID, Sequence[BookingView]],
-    around: Surroundings,
-    includes: Includes,
-) -> Surroundings:
+    connection: Connection, bulked: Bulked, seats: Seats, includes: Includes
+) -> Seats:
     """With the seat bookings of the mates' groups, where the includes lead that far."""
     if not _leads(includes, "bulked_bookings", "related_bookings"):
-        return around
+        return seats
     groups = (_group(mate) for mate in chain(*bulked.values()))
-    more = {group.id: group for group in groups if group.id not in around.seat_bookings}
-    found = await surroundings(connection, more, includes)
-    return replace(around, seat_bookings={**around.seat_bookings, **found.seat_bookings})
+    more = {group.id: group for group in groups if group.id not in seats}
+    return {**seats, **await related_seats(connection, more)}
 
 
 def _leads(includes: Includes, first: str, then: str) -> bool:

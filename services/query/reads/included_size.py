@@ -1,4 +1,4 @@
-"""A bound on what includes repeat: bulk mates are shown around each other, so their number squares.
+"""A bound on what includes repeat: bulk mates are shown beside each other, so their number squares.
 
 A thousand bookings of one bulk with `bulked_bookings` are a million, made in one turn of the event
 loop, which would hold everybody up. Seat bookings of a group need no bound: they are streamed.
@@ -49,12 +49,12 @@ class _Counted:
             below = (
                 self.shown(one, deeper)
                 for name, deeper in includes.children.items()
-                for one in self._around(view, name)
+                for one in self._included(view, name)
             )
             known = self._known[place] = 1 + sum(below)
         return known
 
-    def _around(self, view: BookingView, name: str) -> Sequence[BookingView]:
+    def _included(self, view: BookingView, name: str) -> Sequence[BookingView]:
         if name == "bulked_bookings":
             return self._bulked.get(view.id, ())
         if name == "related_bookings":

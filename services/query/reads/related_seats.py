@@ -1,4 +1,4 @@
-"""Bookings with what includes show around them, all of one snapshot of the read models."""
+"""Groups and their seat bookings, all of one snapshot of the read models."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from services.query.projection.read_models import attendees, groups
 from services.query.projection.read_models.attendees import SeatRow
 from services.query.projection.read_models.groups import GroupRow
 from shared.booking_api.rendering.includes import Includes
-from shared.booking_api.rendering.views import GroupView, SeatView, Surroundings
+from shared.booking_api.rendering.views import GroupView, SeatView
 from shared.eventlog.statements import statements_of
 
 sql = statements_of(__package__)
@@ -38,13 +38,12 @@ async def group_views(connection: Connection, ids: Iterable[UUID]) -> dict[UUID,
     return {row[0]: groups.view(GroupRow(*row[:-1]), row[-1]) for row in rows}
 
 
-async def surroundings(
-    connection: Connection, owners: Mapping[UUID, GroupView], includes: Includes
-) -> Surroundings:
-    """What the includes need around these groups and their seat bookings."""
+async def related_seats(
+    connection: Connection, owners: Mapping[UUID, GroupView]
+) -> dict[UUID, list[SeatView]]:
+    """The seat bookings of each group, in creation order."""
     seats: dict[UUID, list[SeatView]] = {group_id: [] for group_id in owners}
-    if includes.anywhere("related_bookings"):
-        for row in await connection.fetch(sql("related_seats"), list(owners)):
-            seat = SeatRow(*row)
-            seats[seat.group_id].append(attendees.view(seat, owners[seat.group_id]))
-    return Surroundings(seat_bookings=seats)
+    for row in await connection.fetch(sql("related_seats"), list(owners)):
+        seat = SeatRow(*row)
+        seats[seat.group_id].append(attendees.view(seat, owners[seat.group_id]))
+    return seats

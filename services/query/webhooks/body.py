@@ -17,15 +17,11 @@ from pydantic_core import to_json
 
 from services.query.projection.read_models import attendees
 from services.query.reads.fresh_reads import FreshReads
-from shared.accounts.action_links import ActionLinks
-from shared.accounts.keyring import KeyRing
-from shared.accounts.projects import PostgresProjects
-from shared.booking_api.projects import render_project
+from services.query.reads.included import IncludedReader
 from shared.booking_api.reading.timestamps import UTC_ZONE, Rendering, find_zone
 from shared.booking_api.rendering.bookings import render_booking
 from shared.booking_api.rendering.includes import parse_includes
-from shared.booking_api.rendering.views import BookingView, GroupView, Surroundings
-from shared.domain.events import JsonObject
+from shared.booking_api.rendering.views import BookingView
 
 INCLUDES = parse_includes(
     "event,calendar,customers,attributes,user,project,meta,available_actions,"
@@ -53,12 +49,9 @@ class Occasion:
 class WebhookBodies:
     """Makes bodies; `public_url` is where customers' links lead."""
 
-    def __init__(
-        self, reads: FreshReads, projects: PostgresProjects, ring: KeyRing, public_url: str
-    ) -> None:
+    def __init__(self, reads: FreshReads, included: IncludedReader, public_url: str) -> None:
         self._reads = reads
-        self._projects = projects
-        self._ring = ring
+        self._included = included
         self._public_url = public_url.rstrip("/")
 
     async def body_of(self, occasion: Occasion) -> bytes | None:
@@ -68,8 +61,9 @@ class WebhookBodies:
             return None
         then = _then(view, occasion)
         rendering = Rendering(find_zone(occasion.time_zone) or UTC_ZONE)
-        around = await self._around(occasion.app_id, then)
-        shown = render_booking(then, INCLUDES, rendering, around)
+        app_id, url = occasion.app_id, self._public_url
+        included = await self._included.read(app_id, url, INCLUDES, [then])
+        shown = render_booking(then, INCLUDES, rendering, included)
         for customer in shown["customers"]:
             customer["meta"] = json.dumps(customer["meta"], separators=(",", ":"))
         return to_json(shown)
@@ -81,18 +75,6 @@ class WebhookBodies:
         if found.seat is None:
             return found.group.view
         return attendees.view(found.seat, found.group.view)
-
-    async def _around(self, app_id: UUID, view: BookingView) -> Surroundings:
-        project_id = (view if isinstance(view, GroupView) else view.group).project_id
-        projects: dict[UUID, JsonObject] = {}
-        if project_id is not None:
-            found = await self._projects.named(app_id, [project_id])
-            projects = {one: render_project(project) for one, project in found.items()}
-        keys = await self._ring.signing_keys(app_id)
-        links = ActionLinks(keys[0] if keys else None, self._public_url)
-        return Surroundings(
-            projects=projects, action_links={view.id: links.of(view.id, view.graph, view.state)}
-        )
 
 
 def is_switched_off(overrides: Mapping[str, Any], name: str, webhook_id: UUID) -> bool:

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 
 from services.query.reads.fresh_reads import FreshReads
+from services.query.reads.included import IncludedReader
 from services.query.webhooks.body import WebhookBodies
 from services.query.webhooks.enqueuer import WebhookEnqueuer
 from services.query.webhooks.http_client import posting
@@ -43,7 +44,7 @@ async def webhook_loops(
         stack.push_async_callback(reads.close)
         ring = KeyRing(PostgresKeySource(pool, master), master)
         projects = PostgresProjects(pool, master)
-        bodies = WebhookBodies(reads, projects, ring, settings.links_url)
+        bodies = WebhookBodies(reads, IncludedReader(pool, projects, ring), settings.links_url)
         poster = await stack.enter_async_context(posting(settings.webhooks_private))
         enqueuer = WebhookEnqueuer(pool, wakeup, dsn)
         sender = WebhookSender(pool, wakeup, master, bodies, poster, patience or Patience())

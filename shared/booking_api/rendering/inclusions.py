@@ -15,8 +15,8 @@ from shared.booking_api.rendering.views import (
     BookingView,
     Customer,
     GroupView,
+    IncludedData,
     SeatView,
-    Surroundings,
 )
 from shared.booking_api.states import available_actions
 
@@ -117,14 +117,14 @@ def _user(group: GroupView) -> Json:
     }
 
 
-def _project(group: GroupView, around: Surroundings) -> Json | None:
+def _project(group: GroupView, included: IncludedData) -> Json | None:
     if group.project_id is None:
         return None
-    known = around.projects.get(group.project_id)
+    known = included.projects.get(group.project_id)
     return {"id": str(group.project_id), "slug": None, "name": ""} if known is None else dict(known)
 
 
-def _logs(view: BookingView, rendering: Rendering, around: Surroundings) -> list[Json]:
+def _logs(view: BookingView, rendering: Rendering, included: IncludedData) -> list[Json]:
     return [
         {
             "id": str(entry.id),
@@ -133,7 +133,7 @@ def _logs(view: BookingView, rendering: Rendering, around: Surroundings) -> list
             "actor": entry.actor,
             "created_at": rendering.show(entry.created_at),
         }
-        for entry in around.logs.get(view.id, ())
+        for entry in included.logs.get(view.id, ())
     ]
 
 
@@ -166,7 +166,7 @@ def _text_or_none(value: UUID | None) -> str | None:
     return None if value is None else str(value)
 
 
-Inclusion = Callable[[BookingView, Rendering, Surroundings], Any]
+Inclusion = Callable[[BookingView, Rendering, IncludedData], Any]
 
 INCLUSIONS: Final[Mapping[str, Inclusion]] = {
     "attributes": lambda view, rendering, _: render_attributes(view, rendering),
@@ -175,10 +175,10 @@ INCLUSIONS: Final[Mapping[str, Inclusion]] = {
     "calendar": lambda view, *_: _calendar(_group_of(view)),
     "user": lambda view, *_: _user(_group_of(view)),
     "resource": lambda view, *_: render_resource(_group_of(view)),
-    "project": lambda view, _, around: _project(_group_of(view), around),
+    "project": lambda view, _, included: _project(_group_of(view), included),
     "meta": lambda view, *_: dict(view.meta),
     "available_actions": lambda view, *_: list(available_actions(view.graph, view.state)),
-    "customer_action_links": lambda view, _, around: dict(around.action_links.get(view.id, {})),
+    "customer_action_links": lambda view, _, included: dict(included.action_links.get(view.id, {})),
     "logs": _logs,
     "provider_event": lambda *_: None,
     "related": lambda view, *_: _related(view),

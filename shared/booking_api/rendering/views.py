@@ -107,7 +107,7 @@ class LogEntry:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Surroundings:
+class IncludedData:
     """What includes show from outside a booking; a reader fills only what they ask for.
 
     `seat_bookings`, `bulked` and `logs` are by booking id, in creation order; `projects` by project
@@ -121,4 +121,4 @@ class Surroundings:
     action_links: Mapping[UUID, Mapping[str, str]] = field(default_factory=dict)
 
 
-NO_SURROUNDINGS = Surroundings()
+NOTHING_INCLUDED = IncludedData()

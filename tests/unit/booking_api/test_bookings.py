@@ -15,10 +15,10 @@ from shared.booking_api.reading.timestamps import Rendering
 from shared.booking_api.rendering.bookings import render_booking, render_group
 from shared.booking_api.rendering.includes import EXTENSIONS, LEAVES, RELATIONS, parse_includes
 from shared.booking_api.rendering.inclusions import INCLUSIONS
-from shared.booking_api.rendering.views import BookingView, LogEntry, Surroundings
+from shared.booking_api.rendering.views import BookingView, IncludedData, LogEntry
 from tests.unit.booking_api.sample_views import BIFF, GROUP, MARTY
 
-AROUND = Surroundings(
+INCLUDED = IncludedData(
     seat_bookings={GROUP.id: (MARTY, BIFF)},
     bulked={MARTY.id: (MARTY, BIFF)},
     logs={
@@ -39,7 +39,7 @@ BASE_KEYS = ["id", "state", "graph", "completed", "created_at", "updated_at"]
 
 
 def _shown(view: BookingView, include: str) -> dict[str, Any]:
-    return render_booking(view, parse_includes(include), around=AROUND)
+    return render_booking(view, parse_includes(include), included=INCLUDED)
 
 
 def test_a_booking_shows_six_keys_unasked() -> None:
@@ -97,14 +97,14 @@ def test_the_group_endpoint_shows_what_the_tutorial_reads() -> None:
 
 
 def test_the_group_endpoint_takes_includes_too() -> None:
-    shown = render_group(GROUP, parse_includes("meta,related_bookings"), around=AROUND)
+    shown = render_group(GROUP, parse_includes("meta,related_bookings"), included=INCLUDED)
     assert shown["meta"] == {"room": "A"}
     assert [one["id"] for one in shown["related_bookings"]] == [str(MARTY.id), str(BIFF.id)]
 
 
 def test_times_are_shown_in_the_zone_asked_for_at_every_depth() -> None:
     rendering = Rendering(ZoneInfo("America/Los_Angeles"))
-    shown = render_booking(GROUP, parse_includes("related_bookings.event"), rendering, AROUND)
+    shown = render_booking(GROUP, parse_includes("related_bookings.event"), rendering, INCLUDED)
     assert shown["created_at"] == "2015-12-14T10:28:22-08:00"
     assert shown["related_bookings"][0]["event"]["start"] == "2016-09-30T09:00:00-07:00"
 

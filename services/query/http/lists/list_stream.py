@@ -1,7 +1,7 @@
-"""A list with what lies around its bookings, made a slice at a time: never whole in memory.
+"""Streams a list with its includes, at most 500 seat bookings at a time: never whole in memory.
 
-A slice is as many bookings as have SLICE seat bookings around them together. A group with more is
-alone in its slice, and sent in chunks where it needs nothing but its seat bookings.
+A slice is as many bookings as have SLICE related seat bookings together. A group with more is alone
+in its slice, and sent in chunks where it needs nothing but its seat bookings.
 """
 
 from __future__ import annotations
@@ -15,12 +15,15 @@ from pydantic_core import to_json
 
 from services.query.connection import Connection
 from services.query.http.lists.group_stream import RELATED, Render, can_be_streamed, group_pieces
-from services.query.reads.included import OutsideReads
-from services.query.reads.related_seats import surroundings
+from services.query.reads.included import IncludedReader
+from services.query.reads.included_size import Seats
+from services.query.reads.related_seats import related_seats
 from shared.booking_api.reading.timestamps import Rendering
 from shared.booking_api.rendering.includes import Includes
 from shared.booking_api.rendering.views import BookingView, GroupView
 from shared.eventlog.statements import statements_of
+from shared.http.access import identity_of
+from shared.http.requests.addresses import base_url
 
 sql = statements_of(__package__)
 
@@ -28,43 +31,43 @@ SLICE = 500
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class ListOptions:
     """How bookings are to be shown, and to whom."""
 
     request: web.Request
     includes: Includes
     rendering: Rendering
     render: Render
-    outside: OutsideReads
 
 
-async def list_pieces(
-    connection: Connection, views: Sequence[BookingView], asked: Asked
+async def streamed_list(
+    connection: Connection,
+    reader: IncludedReader,
+    views: Sequence[BookingView],
+    options: ListOptions,
 ) -> AsyncIterator[bytes]:
-    """The bookings as JSON, with commas between them, in pieces; in a transaction."""
-    weights = await _weights(connection, views, asked.includes)
+    """The bookings as JSON with commas between them, a slice at a time; in a transaction."""
+    weights = await _weights(connection, views, options.includes)
+    is_plain = can_be_streamed(options.includes)
     comma = b""
     for batch in _slices(views, weights):
         alone = batch[0]
-        if weights[alone.id] > SLICE and isinstance(alone, GroupView) and _is_plain(asked):
+        if weights[alone.id] > SLICE and isinstance(alone, GroupView) and is_plain:
             yield comma
             async for piece in group_pieces(
-                connection, alone, asked.includes, asked.rendering, asked.render
+                connection, alone, options.includes, options.rendering, options.render
             ):
                 yield piece
         else:
-            yield comma + b",".join(await _rendered(connection, batch, weights, asked))
+            seats = await related_seats(connection, _owners(batch, weights))
+            yield comma + b",".join(await _rendered(reader, batch, seats, options))
         comma = b","
-
-
-def _is_plain(asked: Asked) -> bool:
-    return can_be_streamed(asked.includes)
 
 
 async def _weights(
     connection: Connection, views: Sequence[BookingView], includes: Includes
 ) -> Mapping[UUID, int]:
-    """How many seat bookings are shown around each booking; SLICE + 1 means that or more."""
+    """How many seat bookings are related to each booking; SLICE + 1 means that or more."""
     deeper = any(below.anywhere(RELATED) for below in includes.children.values())
     groups = {view.id: _group_id(view) for view in views if deeper or isinstance(view, GroupView)}
     rows = await connection.fetch(sql("related_counts"), list({*groups.values()}), SLICE + 1)
@@ -75,7 +78,7 @@ async def _weights(
 def _slices(
     views: Sequence[BookingView], weights: Mapping[UUID, int]
 ) -> Iterator[list[BookingView]]:
-    """The bookings in order, at most SLICE and with at most SLICE seat bookings around them."""
+    """The bookings in order, at most SLICE and with at most SLICE related seat bookings."""
     batch: list[BookingView] = []
     weight = 0
     for view in views:
@@ -88,16 +91,17 @@ def _slices(
         yield batch
 
 
+def _owners(batch: Sequence[BookingView], weights: Mapping[UUID, int]) -> dict[UUID, GroupView]:
+    return {_group_id(view): _group(view) for view in batch if weights[view.id]}
+
+
 async def _rendered(
-    connection: Connection,
-    batch: Sequence[BookingView],
-    weights: Mapping[UUID, int],
-    asked: Asked,
+    reader: IncludedReader, batch: Sequence[BookingView], seats: Seats, options: ListOptions
 ) -> list[bytes]:
-    owners = {_group_id(view): _group(view) for view in batch if weights[view.id]}
-    around = await surroundings(connection, owners, asked.includes)
-    around = await asked.outside.added(asked.request, asked.includes, batch, around)
-    return [to_json(asked.render(view, asked.includes, asked.rendering, around)) for view in batch]
+    request, includes, rendering = options.request, options.includes, options.rendering
+    app_id = identity_of(request).app_id
+    included = await reader.read(app_id, base_url(request), includes, batch, seats)
+    return [to_json(options.render(view, includes, rendering, included)) for view in batch]
 
 
 def _group(view: BookingView) -> GroupView:

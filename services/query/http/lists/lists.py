@@ -2,7 +2,7 @@
 
 Contract sections 5.2, 5.4, 5.5 and 5.6. A list waits until the log, as it was when it was asked,
 is projected. The app's groups that are set aside are left out, and `Seatledger-Parked` says how
-many. With seat bookings around its bookings it is sent as it is read, never whole in memory.
+many. With related seat bookings it is sent as it is read, never whole in memory.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from pydantic_core import to_json
 from services.query.connection import Connection, Pool
 from services.query.http.lists.group_stream import Render, answer_in_pieces
 from services.query.http.lists.list_query import ListQuery, list_of_bookings, list_of_groups
-from services.query.http.lists.list_stream import Asked, list_pieces
+from services.query.http.lists.list_stream import ListOptions, streamed_list
 from services.query.http.lists.paging import PageRequest, envelope, read_page
 from services.query.http.request_options import (
     filters_of,
@@ -31,15 +31,15 @@ from services.query.http.request_options import (
 from services.query.projection.parked_groups import parked_of_app
 from services.query.projection.read_models import attendees
 from services.query.reads.fresh_reads import FreshReads
-from services.query.reads.included import OutsideReads
+from services.query.reads.included import IncludedReader
 from services.query.reads.related_seats import group_views, needs_more, snapshot
 from services.query.reads.streams import Streams
 from shared.booking_api.rendering.bookings import render_booking, render_group
-from shared.booking_api.rendering.views import NO_SURROUNDINGS, BookingView, GroupView
+from shared.booking_api.rendering.views import BookingView, GroupView
 from shared.eventlog.statements import statements_of
 from shared.http.access import for_widgets, identity_of
 from shared.http.answers import raw_json_answer
-from shared.http.requests.addresses import own_url
+from shared.http.requests.addresses import base_url, own_url
 from shared.http.requests.checked import query_of
 
 sql = statements_of(__package__)
@@ -62,12 +62,12 @@ class BookingLists:
     """The read side of many bookings."""
 
     def __init__(
-        self, reads: FreshReads, pool: Pool, streams: Streams, outside: OutsideReads
+        self, reads: FreshReads, pool: Pool, streams: Streams, included: IncludedReader
     ) -> None:
         self._reads = reads
         self._pool = pool
         self._streams = streams
-        self._outside = outside
+        self._included = included
 
     def routes(self) -> list[web.RouteDef]:
         return [web.get("/v2/bookings/groups", self.groups), web.get("/v2/bookings", self.bookings)]
@@ -95,24 +95,26 @@ class BookingLists:
         includes, rendering = includes_of(request), rendering_for(request)
         await self._until_fresh(request)
         if needs_more(includes):
-            shown = Asked(request, includes, rendering, render, self._outside)
-            return await self._stream(asked, query, shown)
+            options = ListOptions(request, includes, rendering, render)
+            return await self._stream(asked, query, options)
         async with snapshot(self._pool) as connection:
             page = await _read(connection, query)
-        around = await self._outside.added(request, includes, page.views, NO_SURROUNDINGS)
-        data = [render(view, includes, rendering, around) for view in page.views]
+        included = await self._included.read(query.app_id, base_url(request), includes, page.views)
+        data = [render(view, includes, rendering, included) for view in page.views]
         shape = envelope(data, page.total, asked, own_url(request), query_of(request))
         return raw_json_answer(to_json(shape), headers=_headers(page, prefers_stale(request)))
 
     async def _stream(
-        self, asked: PageRequest, query: ListQuery, shown: Asked
+        self, asked: PageRequest, query: ListQuery, options: ListOptions
     ) -> web.StreamResponse:
-        request = shown.request
+        request = options.request
         async with self._streams.snapshot(query.app_id) as connection:
             page = await _read(connection, query)
             url, missing = own_url(request), [None] * len(page.views)
-            around = envelope(missing, page.total, asked, url, query_of(request))
-            pieces = _enveloped(list_pieces(connection, page.views, shown), around)
+            shape = envelope(missing, page.total, asked, url, query_of(request))
+            pieces = _enveloped(
+                streamed_list(connection, self._included, page.views, options), shape
+            )
             headers = _headers(page, prefers_stale(request))
             return await answer_in_pieces(request, pieces, headers)
 
@@ -157,13 +159,13 @@ async def _views(connection: Connection, ids: Sequence[UUID]) -> list[BookingVie
 
 
 async def _enveloped(
-    pieces: AsyncIterator[bytes], around: Mapping[str, object]
+    pieces: AsyncIterator[bytes], shape: Mapping[str, object]
 ) -> AsyncIterator[bytes]:
     """The envelope, with the pieces in the place of its `data`."""
     yield b'{"data":['
     async for piece in pieces:
         yield piece
-    rest = {name: value for name, value in around.items() if name != "data"}
+    rest = {name: value for name, value in shape.items() if name != "data"}
     yield b"]," + to_json(rest)[1:]
 
 

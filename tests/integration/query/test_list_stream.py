@@ -90,11 +90,11 @@ async def test_no_part_of_a_large_list_is_large(
     sizes: list[int] = []
 
     async def watched(*arguments: Any) -> AsyncIterator[bytes]:
-        async for piece in list_stream.list_pieces(*arguments):
+        async for piece in list_stream.streamed_list(*arguments):
             sizes.append(len(piece))
             yield piece
 
-    monkeypatch.setattr("services.query.http.lists.lists.list_pieces", watched)
+    monkeypatch.setattr("services.query.http.lists.lists.streamed_list", watched)
     monkeypatch.setattr(group_stream, "SENT_AT_ONCE", 4 * 1024)
     monkeypatch.setattr(list_stream, "SLICE", 50)
     monkeypatch.setattr("services.query.http.lists.attendee_json.CHUNK", 50)
