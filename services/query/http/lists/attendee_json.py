@@ -13,7 +13,7 @@ import asyncpg
 from pydantic_core import to_json
 
 from services.query.connection import Connection
-from services.query.http.lists.sql_pieces import pieces
+from services.query.http.lists.list_query import fragments
 from services.query.projection.read_models import attendees
 from services.query.projection.read_models.attendees import SeatRow
 from shared.booking_api.reading.timestamps import Rendering
@@ -33,7 +33,7 @@ def is_rendered_by_sql(below: Includes, rendering: Rendering) -> bool:
     """Whether PostgreSQL can write these includes of seat bookings, with moments as asked."""
     if rendering.pattern is not None or rendering.zone.key in _zones_unknown_to_sql:
         return False
-    known = pieces("seat_json")
+    known = fragments("seat_json")
     return all(
         name in known and name not in _NOT_INCLUDES and not deeper.children
         for name, deeper in below.children.items()
@@ -71,7 +71,7 @@ async def seat_chunks(
 @lru_cache(maxsize=256)
 def statement_for(includes: tuple[str, ...]) -> str:
     """The statement that writes seat bookings with these includes, in this order."""
-    known = pieces("seat_json")
+    known = fragments("seat_json")
     parts = [known["base"], *(known[name] for name in includes), known["end"]]
     return sql("seats_as_json").replace("{json}", "\n    || ".join(parts))
 

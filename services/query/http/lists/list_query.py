@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from functools import cache
 from typing import Any
 from uuid import UUID
 
 from services.query.http.lists.paging import PageRequest
 from services.query.http.lists.search import Filter, values_of
-from services.query.http.lists.sql_pieces import pieces
 from shared.domain.mailbox_address import (
     composed,
     folded,
@@ -24,6 +24,14 @@ from shared.eventlog.statements import statements_of
 sql = statements_of(__package__)
 
 _CUSTOMER_FIELDS = frozenset({"phone", "voip", "timezone"})
+
+
+@cache
+def fragments(name: str) -> Mapping[str, str]:
+    """The fragments of `sql/<name>.sql`, each below a line `-- its name`; the head is prose."""
+    _, _, text = sql(name).partition("\n\n")
+    blocks = (block.partition("\n") for block in f"\n{text}".split("\n-- ")[1:])
+    return {title: fragment.strip() for title, _, fragment in blocks}
 
 
 class ListQuery:
@@ -43,7 +51,9 @@ class ListQuery:
 
     def add(self, name: str, *values: Any) -> None:
         """One more condition of `list_conditions.sql`."""
-        self._conditions.append(pieces("list_conditions")[name].format(*map(self._bound, values)))
+        self._conditions.append(
+            fragments("list_conditions")[name].format(*map(self._bound, values))
+        )
 
     def search(self, filters: Iterable[Filter]) -> None:
         for one in filters:
@@ -51,12 +61,12 @@ class ListQuery:
 
     def build(self) -> tuple[str, Sequence[Any]]:
         """The statement, and its parameters."""
-        known = pieces("list_conditions")
+        known = fragments("list_conditions")
         direction = "DESC" if self._page.descending else "ASC"
         order = (known[f"order {self._page.order_by}"], known["at last"])
         statement = sql("list_bookings").format(
             conditions="\n AND ".join(self._conditions),
-            order=", ".join(f"{piece} {direction}" for piece in order),
+            order=", ".join(f"{column} {direction}" for column in order),
             limit=self._bound(self._page.limit),
             skip=self._bound(self._page.skip),
         )

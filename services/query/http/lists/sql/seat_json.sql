@@ -1,4 +1,4 @@
--- Seat bookings as JSON text, byte for byte as Python renders them: one piece an include.
+-- Seat bookings as JSON text, byte for byte as Python renders them: one fragment an include.
 -- Moments are in the session's time zone. A property test holds the two renderings equal.
 
 -- base
