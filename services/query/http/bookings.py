@@ -12,7 +12,7 @@ from aiohttp import web
 
 from services.query.connection import Pool
 from services.query.http.fast_lane import GroupAgain, plain_group
-from services.query.http.lists.group_stream import answer_streamed, can_be_streamed
+from services.query.http.lists.group_stream import can_be_streamed, stream_group
 from services.query.http.request_options import (
     body_of,
     freshness_headers,
@@ -25,7 +25,7 @@ from services.query.http.request_options import (
 from services.query.http.visible import visible
 from services.query.projection.read_models import attendees
 from services.query.projection.read_models.attendees import SeatRow
-from services.query.reads.as_of import past_of, read_moment
+from services.query.reads.as_of import group_as_of, read_as_of
 from services.query.reads.fresh_reads import FreshBooking, FreshReads
 from services.query.reads.included import NO_SEATS, IncludedReader
 from services.query.reads.included_size import Seats
@@ -102,7 +102,7 @@ class SingleBookings:
         if found.seat is None and can_be_streamed(includes):
             await self._reads.until_projected(found.group.position)
             headers, group_id = _headers(request, found), found.group.row.group_id
-            return await answer_streamed(
+            return await stream_group(
                 request, self._streams, group_id, includes, rendering, render, headers
             )
         owner, seats = await self._with_seats(found, includes)
@@ -120,11 +120,11 @@ class SingleBookings:
         self, request: web.Request, found: FreshBooking, includes: Includes, text: str
     ) -> tuple[BookingView, Seats]:
         """The booking as it was, and the seat bookings beside it."""
-        moment, group_id = read_moment(text, reading_for(request)), found.group.row.group_id
+        point, group_id = read_as_of(text, reading_for(request)), found.group.row.group_id
         own = [] if found.seat is None else [found.seat.booking_id]
         wanted = None if needs_more(includes) else own
         async with snapshot(self._pool) as connection:
-            owner, seats = await past_of(connection, self._master, group_id, moment, wanted)
+            owner, seats = await group_as_of(connection, self._master, group_id, point, wanted)
         if found.seat is not None and found.seat.booking_id not in seats:
             raise NotFound
         related = [attendees.view(seat, owner) for seat in seats.values() if not seat.deleted]

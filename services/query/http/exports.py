@@ -1,4 +1,4 @@
-"""`GET /v2/bookings/groups/{id}/attendees.csv` and `….ics`: a group to take away.
+"""`GET /v2/bookings/groups/{id}/attendees.csv` and `….ics`: exports of a group.
 
 Extensions (decision 0016). They are made of one snapshot, not older than the request.
 """

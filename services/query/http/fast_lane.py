@@ -1,5 +1,7 @@
-"""A group's plain answer, made again without its request being handled: as fresh as it was, and
-still only for the app that asked first."""
+"""Fast path of a group's GET: when a connection resends identical headers, answers directly.
+
+As fresh as the first answer was, and still only for the app that asked for it.
+"""
 
 from __future__ import annotations
 
@@ -33,12 +35,12 @@ class GroupAgain:
         if self.is_stale:
             tell(self._repeated(self.reads.stale_group(self.group_id)))
         else:
-            asked = self.reads.ask_group(self.group_id)
-            asked.add_done_callback(partial(self._answered, tell))
+            lookup = self.reads.ask_group(self.group_id)
+            lookup.add_done_callback(partial(self._answered, tell))
 
-    def _answered(self, tell: Tell, asked: asyncio.Future[Answer]) -> None:
-        failed = asked.cancelled() or asked.exception() is not None
-        tell(None if failed else self._repeated(asked.result()))
+    def _answered(self, tell: Tell, lookup: asyncio.Future[Answer]) -> None:
+        failed = lookup.cancelled() or lookup.exception() is not None
+        tell(None if failed else self._repeated(lookup.result()))
 
     def _repeated(self, found: Answer) -> Repeated | None:
         """None for whatever is not simply shown: the handler knows what to say then."""

@@ -1,4 +1,4 @@
-"""Why seats were not booked: one would-be booking, and all who were turned away from a group.
+"""Refusals: why one booking was refused, and all that a group refused, by rule.
 
 The command service records refusals behind its answers' back, so one that is not there yet is
 looked for a little longer. Only the key's own app; who asked is recorded nowhere.
@@ -68,15 +68,15 @@ class RefusalReads:
     async def of_group(self, request: web.Request) -> web.Response:
         """`GET /v2/bookings/groups/{id}/refusals`: how many by rule, and the newest of them."""
         row = (await visible_group(request, self._reads)).group.row
-        asked = read_page(query_of(request), reading_for(request))
+        page_request = read_page(query_of(request), reading_for(request))
         async with snapshot(self._pool) as connection:
             counts = await connection.fetch(sql("refusal_counts"), row.group_id)
             total = await connection.fetchval(sql("refusals_total"), row.group_id)
             newest = await connection.fetch(
-                sql("refusals_newest"), row.group_id, asked.limit, asked.skip
+                sql("refusals_newest"), row.group_id, page_request.limit, page_request.skip
             )
         data = [_shown(one, request) for one in newest]
-        page = envelope(data, total, asked, own_url(request), query_of(request))
+        page = envelope(data, total, page_request, own_url(request), query_of(request))
         page["turned_away"] = _turned_away(counts, rendering_for(request))
         return raw_json_answer(to_json(page))
 

@@ -1,4 +1,4 @@
-"""What a GET asks beside its path: zone, includes, how fresh; and how its answer says how fresh.
+"""Options of a GET: time zone, includes, freshness; and the headers that say how fresh it is.
 
 `Seatledger-Min-Position` is a floor, `Prefer: stale` lets an answer be up to a second old, which it
 then says (`Age`, `Preference-Applied`). `Seatledger-Position` is the log's position it knew.
@@ -29,7 +29,7 @@ from shared.http.requests.checked import position_in, query_of
 
 POSITION = "Seatledger-Position"
 MIN_POSITION = "Seatledger-Min-Position"
-_ASKED_IN = ("Timekit-Timezone", "Timekit-OutputTimestampFormat", "OutputTimestampFormat")
+_TIME_HEADERS = ("Timekit-Timezone", "Timekit-OutputTimestampFormat", "OutputTimestampFormat")
 
 
 def reading_for(request: web.Request) -> Reading:
@@ -42,7 +42,7 @@ def rendering_for(request: web.Request) -> Rendering:
     """How the answer shows moments: as asked, else in the app's zone."""
     identity, headers = identity_of(request), request.headers
     own, is_public = identity.time_zone, identity.is_public
-    if not request.query_string and not any(name in headers for name in _ASKED_IN):
+    if not request.query_string and not any(name in headers for name in _TIME_HEADERS):
         return _rendering_in(own, is_public)
     return rendering_of(headers, query_of(request), find_zone(own) or UTC_ZONE, is_public)
 

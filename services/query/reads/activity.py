@@ -1,4 +1,4 @@
-"""`include=logs`: a booking's history as the ledger has it, which action led to which state.
+"""`include=logs`: a booking's activity log, which action led to which state, by whom.
 
 An owner's cancel or completion is one event of the group; here each seat booking it moved shows it.
 """

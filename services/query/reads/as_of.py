@@ -31,16 +31,16 @@ CHUNK = 1_000
 
 
 @dataclass(frozen=True, slots=True)
-class Moment:
-    """A point in the past: a position of the log, or a time."""
+class PointInTime:
+    """What `as_of` names: a position of the log, or a time."""
 
     position: int | None = None
     time: datetime | None = None
 
 
 @dataclass(slots=True)
-class Past:
-    """A group and seat bookings of it, as far as events were applied."""
+class GroupAsOf:
+    """A group and its seat bookings, as far as events were applied."""
 
     group: GroupRow | None = None
     seats: dict[UUID, SeatRow] = field(default_factory=dict)
@@ -55,38 +55,38 @@ class Past:
             self.seats = {one: attendees.apply(seat, change) for one, seat in self.seats.items()}
 
 
-def read_moment(text: str, reading: Reading) -> Moment:
+def read_as_of(text: str, reading: Reading) -> PointInTime:
     """A position, or a moment as the request writes moments; ValidationFailed otherwise."""
     position = whole_number(text)
     if position is not None:
-        return Moment(position=position)
+        return PointInTime(position=position)
     try:
-        return Moment(time=moment_in(text, reading))
+        return PointInTime(time=moment_in(text, reading))
     except UnreadableTimestamp as error:
         message = f"must be a position, or a time: {error}."
         raise ValidationFailed({"as_of": [message]}, "invalid_as_of") from None
 
 
-async def past_of(
+async def group_as_of(
     connection: Connection,
     master: MasterKey,
     group_id: UUID,
-    moment: Moment,
+    point: PointInTime,
     bookings: Sequence[UUID] | None,
 ) -> tuple[GroupView, dict[UUID, SeatRow]]:
     """The group then, and its seat bookings: those of `bookings`, or (None) all of them.
 
     NotFound when the group was not there yet, Parked when an event cannot be read.
     """
-    past, version = Past(), 0
+    state, version = GroupAsOf(), 0
     wanted = None if bookings is None else [group_id, *bookings]
-    while changes := await _changes(connection, master, group_id, version, moment, wanted):
+    while changes := await _changes(connection, master, group_id, version, point, wanted):
         for change in changes:
-            past.apply(change)
+            state.apply(change)
         version = changes[-1].version
-    if past.group is None:
+    if state.group is None:
         raise NotFound
-    return groups.view(past.group, await _count(connection, group_id, moment)), past.seats
+    return groups.view(state.group, await _count(connection, group_id, point)), state.seats
 
 
 async def _changes(
@@ -94,11 +94,11 @@ async def _changes(
     master: MasterKey,
     group_id: UUID,
     version: int,
-    moment: Moment,
+    point: PointInTime,
     wanted: Sequence[UUID] | None,
 ) -> list[OpenedEvent]:
     rows = await connection.fetch(
-        sql("past_events"), group_id, version, moment.position, moment.time, wanted, CHUNK
+        sql("events_as_of"), group_id, version, point.position, point.time, wanted, CHUNK
     )
     stored = records(rows)
     keys = await connection.fetch(projection_sql("booking_keys"), sealed_bookings(stored))
@@ -108,8 +108,8 @@ async def _changes(
     return [change for change in changes if isinstance(change, OpenedEvent)]
 
 
-async def _count(connection: Connection, group_id: UUID, moment: Moment) -> int:
-    row = await connection.fetchrow(sql("past_count"), group_id, moment.position, moment.time)
+async def _count(connection: Connection, group_id: UUID, point: PointInTime) -> int:
+    row = await connection.fetchrow(sql("count_as_of"), group_id, point.position, point.time)
     if row is None:
         raise NotFound
     try:

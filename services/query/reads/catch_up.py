@@ -1,4 +1,4 @@
-"""Rows brought up to date: what is projected, and the few events since folded in.
+"""Catches projected rows up when they are read: the few events since are applied to them.
 
 The same `apply` that the projector uses, so that an answer does not tell who folded it. Nothing
 waits for the projection here, and nothing is older than the statement that fetched it.

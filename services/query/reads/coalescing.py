@@ -1,7 +1,7 @@
-"""Questions that arrive while one round is under way are asked together in the next.
+"""Coalesces questions: those that arrive while one round is under way are asked in the next.
 
-So an answer is always to a round that began after its question: fresh for everyone, and one
-statement for all of them (what a data loader does, and ReadIndex in Raft).
+An answer is always of a round that began after its question: fresh for everyone, and one statement
+for all of them (what a data loader does, and ReadIndex in Raft).
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ K = TypeVar("K")
 V = TypeVar("V")
 
 
-class Shared(Generic[K, V]):
+class Coalescer(Generic[K, V]):
     """`ask` answers many questions at once, and must end by itself; rounds never overlap."""
 
     def __init__(self, ask: Callable[[Sequence[K]], Awaitable[Mapping[K, V]]]) -> None:
@@ -45,30 +45,30 @@ class Shared(Generic[K, V]):
     async def _run(self) -> None:
         try:
             while self._waiting:
-                asked, self._waiting = self._waiting, {}
+                waiting, self._waiting = self._waiting, {}
                 try:
-                    await self._one_round(asked)
+                    await self._one_round(waiting)
                 finally:
-                    _cancel_unanswered(asked)
+                    _cancel_unanswered(waiting)
         finally:
             self._rounds = None
 
-    async def _one_round(self, asked: Mapping[K, Sequence[asyncio.Future[V]]]) -> None:
+    async def _one_round(self, waiting: Mapping[K, Sequence[asyncio.Future[V]]]) -> None:
         try:
-            answers = await self._ask(list(asked))
+            answers = await self._ask(list(waiting))
         except Exception as error:  # everyone in the round is told
-            for futures in asked.values():
+            for futures in waiting.values():
                 for future in futures:
                     if not future.done():
                         future.set_exception(error)
             return
-        for question, futures in asked.items():
+        for question, futures in waiting.items():
             for future in futures:
                 if not future.done():
                     future.set_result(answers[question])
 
 
-def _cancel_unanswered(asked: Mapping[K, Sequence[asyncio.Future[V]]]) -> None:
-    for futures in asked.values():
+def _cancel_unanswered(waiting: Mapping[K, Sequence[asyncio.Future[V]]]) -> None:
+    for futures in waiting.values():
         for future in futures:
             future.cancel()

@@ -21,7 +21,7 @@ from services.query.connection import LOST, Connection
 from services.query.projection.read_models.attendees import SeatRow
 from services.query.projection.schema import session_settings
 from services.query.reads.catch_up import FreshGroup, fetch_groups, fetch_seats
-from services.query.reads.coalescing import Shared
+from services.query.reads.coalescing import Coalescer
 from shared.booking_api.errors import NotFreshYet, Parked, RetryLater
 from shared.eventlog.privacy import MasterKey
 from shared.eventlog.statements import statements_of
@@ -36,8 +36,8 @@ STALE_SECONDS = 0.5
 MAX_GROUPS = 10_000
 
 
-class Asked(NamedTuple):
-    """A booking asked for; `group_id` where the asker knows it."""
+class Lookup(NamedTuple):
+    """A booking to look up; `group_id` where the caller knows it."""
 
     booking_id: UUID
     group_id: UUID | None
@@ -67,7 +67,7 @@ class FreshBooking:
 
 
 Answer = FreshBooking | Parked | Positions | None
-_NO_BOOKING = Asked(UUID(int=0), UUID(int=0))
+_POSITIONS_ONLY = Lookup(UUID(int=0), UUID(int=0))
 
 
 class FreshReads:
@@ -78,19 +78,19 @@ class FreshReads:
         self._master = master
         self._connection: asyncpg.Connection[asyncpg.Record] | None = None
         self._groups: dict[UUID, FreshGroup] = {}
-        self._shared: Shared[Asked, Answer] = Shared(self._ask)
+        self._lookups: Coalescer[Lookup, Answer] = Coalescer(self._ask)
 
     async def booking(self, booking_id: UUID) -> FreshBooking | None:
         """A group or seat booking as it is; None when there is none. RetryLater when unsure."""
-        return _booking(await self._shared.get(Asked(booking_id, None)))
+        return _booking(await self._lookups.get(Lookup(booking_id, None)))
 
     async def group(self, group_id: UUID) -> FreshBooking | None:
         """As `booking`, of an id that can only be a group's."""
-        return _booking(await self._shared.get(Asked(group_id, group_id)))
+        return _booking(await self._lookups.get(Lookup(group_id, group_id)))
 
     def ask_group(self, group_id: UUID) -> asyncio.Future[Answer]:
         """What `group` makes of it, once the ledger has been asked."""
-        return self._shared.ask(Asked(group_id, group_id))
+        return self._lookups.ask(Lookup(group_id, group_id))
 
     def stale_group(self, group_id: UUID) -> FreshBooking | None:
         """The group as it was at most STALE_SECONDS ago, if that is still known."""
@@ -102,7 +102,7 @@ class FreshReads:
 
     async def positions(self) -> Positions:
         """Where the log and the projection are now."""
-        answer = await self._shared.get(_NO_BOOKING)
+        answer = await self._lookups.get(_POSITIONS_ONLY)
         if not isinstance(answer, Positions):
             raise NotFreshYet
         return answer
@@ -132,38 +132,40 @@ class FreshReads:
             await asyncio.sleep(POLL_SECONDS)
 
     async def close(self) -> None:
-        await self._shared.close()
+        await self._lookups.close()
         if self._connection is not None:
             self._connection.terminate()
 
-    async def _ask(self, asked: Sequence[Asked]) -> Mapping[Asked, Answer]:
+    async def _ask(self, lookups: Sequence[Lookup]) -> Mapping[Lookup, Answer]:
         try:
-            return await self._answers(asked)
+            return await self._answers(lookups)
         except asyncpg.UndefinedTableError as error:
             raise NotFreshYet from error  # the projection's tables are being made
         except LOST as error:
             self._drop()
             raise RetryLater from error
 
-    async def _answers(self, asked: Sequence[Asked]) -> Mapping[Asked, Answer]:
+    async def _answers(self, lookups: Sequence[Lookup]) -> Mapping[Lookup, Answer]:
         connection = await self._ready()
         asked_at = time.monotonic()
         rows = await connection.fetch(
-            sql("ledger_versions"), [a.booking_id for a in asked], [a.group_id for a in asked]
+            sql("ledger_versions"),
+            [one.booking_id for one in lookups],
+            [one.group_id for one in lookups],
         )
         positions = _positions(rows)
         found = [row for row in rows if row[0] > 0 and row[2] is not None]
         groups = await self._current(connection, {row[1]: row[2] for row in found})
-        seats = await self._seats(connection, asked, found)
+        seats = await self._seats(connection, lookups, found)
         for group in groups.values():
             if isinstance(group, FreshGroup):
                 group.head, group.checked_at = positions.head, asked_at
-        answers: dict[Asked, Answer] = dict.fromkeys(asked)
+        answers: dict[Lookup, Answer] = dict.fromkeys(lookups)
         for row in found:
-            question = asked[row[0] - 1]
-            answers[question] = _answer(question, row, groups, seats, positions)
-        if _NO_BOOKING in answers:
-            answers[_NO_BOOKING] = positions
+            lookup = lookups[row[0] - 1]
+            answers[lookup] = _answer(lookup, row, groups, seats, positions)
+        if _POSITIONS_ONLY in answers:
+            answers[_POSITIONS_ONLY] = positions
         return answers
 
     async def _current(
@@ -187,10 +189,10 @@ class FreshReads:
     async def _seats(
         self,
         connection: Connection,
-        asked: Sequence[Asked],
+        lookups: Sequence[Lookup],
         found: Iterable[asyncpg.Record],
     ) -> Mapping[UUID, SeatRow | Parked]:
-        owners = {asked[row[0] - 1].booking_id: row[1] for row in found}
+        owners = {lookups[row[0] - 1].booking_id: row[1] for row in found}
         seats = {booking: group for booking, group in owners.items() if booking != group}
         return await fetch_seats(connection, seats, self._master) if seats else {}
 
@@ -224,14 +226,14 @@ def _positions(rows: Iterable[asyncpg.Record]) -> Positions:
 
 
 def _answer(
-    question: Asked,
+    lookup: Lookup,
     row: asyncpg.Record,
     groups: Mapping[UUID, FreshGroup | Parked],
     seats: Mapping[UUID, SeatRow | Parked],
     positions: Positions,
 ) -> Answer:
     group = groups[row[1]]
-    seat = seats.get(question.booking_id)
+    seat = seats.get(lookup.booking_id)
     if isinstance(group, Parked):
         return group
     if isinstance(seat, Parked):

@@ -1,4 +1,4 @@
-"""A bound on what includes repeat: bulk mates are shown beside each other, so their number squares.
+"""Limits how many bookings one answer includes: bulk mates show each other, so they square.
 
 A thousand bookings of one bulk with `bulked_bookings` are a million, made in one turn of the event
 loop, which would hold everybody up. Seat bookings of a group need no bound: they are streamed.
@@ -15,7 +15,7 @@ from shared.booking_api.rendering.includes import Includes
 from shared.booking_api.rendering.views import BookingView, GroupView, SeatView
 
 MOST_SHOWN: Final = 50_000
-"""Bookings in one answer, or in one piece of a streamed one: about a second's work."""
+"""Bookings in one answer, or in one slice of a streamed one: about a second's work."""
 Bulked = Mapping[UUID, Sequence[BookingView]]
 Seats = Mapping[UUID, Sequence[SeatView]]
 

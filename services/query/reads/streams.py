@@ -1,4 +1,4 @@
-"""Snapshots for large answers, on connections of which an app has its share at most.
+"""Connections for streamed answers: each holds a snapshot, and an app has at most its share.
 
 They are held for as long as their readers take, so whoever holds its share waits for a place of its
 own, with a few others of its app, and nobody else waits for it (decision 0041).
@@ -22,7 +22,7 @@ MAX_WAITING = 64
 
 
 class Streams:
-    """So many connections, and whose turn it is."""
+    """A bounded number of snapshots, shared out among apps."""
 
     def __init__(self, pool: Pool, size: int) -> None:
         self._pool = pool

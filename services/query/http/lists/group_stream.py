@@ -1,4 +1,4 @@
-"""An answer that grows with its group: sent as it is read, never whole in memory.
+"""Streams a group with its seat bookings, 256 KiB at a time: never whole in memory.
 
 One snapshot holds the group and its seat bookings, so the count and the list agree. A reader that
 is too slow is cut off, as its snapshot and connection are needed by others (decision 0041).
@@ -27,7 +27,7 @@ from shared.http.answers import JSON_TYPE, raw_json_answer
 
 RELATED = "related_bookings"
 SENT_AT_ONCE = 256 * 1024
-"""Bytes: a smaller answer is sent as one, a larger one in parts of this size."""
+"""Bytes: a smaller answer is sent whole, a larger one in parts of this size."""
 Render: TypeAlias = Callable[..., dict[str, Any]]
 
 
@@ -41,7 +41,7 @@ def can_be_streamed(includes: Includes) -> bool:
     )
 
 
-async def answer_streamed(
+async def stream_group(
     request: web.Request,
     streams: Streams,
     group_id: UUID,
@@ -55,11 +55,11 @@ async def answer_streamed(
         owner = (await group_views(connection, [group_id])).get(group_id)
         if owner is None:
             raise NotFreshYet
-        pieces = group_pieces(connection, owner, includes, rendering, render)
-        return await answer_in_pieces(request, _as_data(pieces), headers)
+        chunks = group_chunks(connection, owner, includes, rendering, render)
+        return await stream_json(request, _as_data(chunks), headers)
 
 
-async def group_pieces(
+async def group_chunks(
     connection: Connection,
     owner: GroupView,
     includes: Includes,
@@ -75,14 +75,14 @@ async def group_pieces(
     yield b"]}" if separator == b"," else separator + b"]}"
 
 
-async def answer_in_pieces(
-    request: web.Request, pieces: AsyncIterator[bytes], headers: Mapping[str, str]
+async def stream_json(
+    request: web.Request, chunks: AsyncIterator[bytes], headers: Mapping[str, str]
 ) -> web.StreamResponse:
-    """The pieces as one JSON answer: in one go if they are few, else as they come."""
+    """The chunks as one JSON answer: at once if they are few, else as they come."""
     response: web.StreamResponse | None = None
     ready = bytearray()
-    async for piece in pieces:
-        ready += piece
+    async for chunk in chunks:
+        ready += chunk
         if len(ready) < SENT_AT_ONCE:
             continue
         if response is None:
@@ -98,10 +98,10 @@ async def answer_in_pieces(
     return response
 
 
-async def _as_data(pieces: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+async def _as_data(chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
     yield b'{"data":'
-    async for piece in pieces:
-        yield piece
+    async for chunk in chunks:
+        yield chunk
     yield b"}"
 
 

@@ -14,7 +14,7 @@ from aiohttp import web
 from pydantic_core import to_json
 
 from services.query.connection import Connection
-from services.query.http.lists.group_stream import RELATED, Render, can_be_streamed, group_pieces
+from services.query.http.lists.group_stream import RELATED, Render, can_be_streamed, group_chunks
 from services.query.reads.included import IncludedReader
 from services.query.reads.included_size import Seats
 from services.query.reads.related_seats import related_seats
@@ -54,10 +54,10 @@ async def streamed_list(
         alone = batch[0]
         if weights[alone.id] > SLICE and isinstance(alone, GroupView) and is_plain:
             yield comma
-            async for piece in group_pieces(
+            async for chunk in group_chunks(
                 connection, alone, options.includes, options.rendering, options.render
             ):
-                yield piece
+                yield chunk
         else:
             seats = await related_seats(connection, _owners(batch, weights))
             yield comma + b",".join(await _rendered(reader, batch, seats, options))

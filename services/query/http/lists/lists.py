@@ -15,7 +15,7 @@ from aiohttp import web
 from pydantic_core import to_json
 
 from services.query.connection import Connection, Pool
-from services.query.http.lists.group_stream import Render, answer_in_pieces
+from services.query.http.lists.group_stream import Render, stream_json
 from services.query.http.lists.list_query import ListQuery, list_of_bookings, list_of_groups
 from services.query.http.lists.list_stream import ListOptions, streamed_list
 from services.query.http.lists.paging import PageRequest, envelope, read_page
@@ -90,33 +90,33 @@ class BookingLists:
         return await self._answer(request, page, query, render_group)
 
     async def _answer(
-        self, request: web.Request, asked: PageRequest, query: ListQuery, render: Render
+        self, request: web.Request, page_request: PageRequest, query: ListQuery, render: Render
     ) -> web.StreamResponse:
         includes, rendering = includes_of(request), rendering_for(request)
         await self._until_fresh(request)
         if needs_more(includes):
             options = ListOptions(request, includes, rendering, render)
-            return await self._stream(asked, query, options)
+            return await self._stream(page_request, query, options)
         async with snapshot(self._pool) as connection:
             page = await _read(connection, query)
         included = await self._included.read(query.app_id, base_url(request), includes, page.views)
         data = [render(view, includes, rendering, included) for view in page.views]
-        shape = envelope(data, page.total, asked, own_url(request), query_of(request))
+        shape = envelope(data, page.total, page_request, own_url(request), query_of(request))
         return raw_json_answer(to_json(shape), headers=_headers(page, prefers_stale(request)))
 
     async def _stream(
-        self, asked: PageRequest, query: ListQuery, options: ListOptions
+        self, page_request: PageRequest, query: ListQuery, options: ListOptions
     ) -> web.StreamResponse:
         request = options.request
         async with self._streams.snapshot(query.app_id) as connection:
             page = await _read(connection, query)
             url, missing = own_url(request), [None] * len(page.views)
-            shape = envelope(missing, page.total, asked, url, query_of(request))
-            pieces = _enveloped(
+            shape = envelope(missing, page.total, page_request, url, query_of(request))
+            chunks = _enveloped(
                 streamed_list(connection, self._included, page.views, options), shape
             )
             headers = _headers(page, prefers_stale(request))
-            return await answer_in_pieces(request, pieces, headers)
+            return await stream_json(request, chunks, headers)
 
     async def _until_fresh(self, request: web.Request) -> None:
         least = min_position_of(request)
@@ -159,12 +159,12 @@ async def _views(connection: Connection, ids: Sequence[UUID]) -> list[BookingVie
 
 
 async def _enveloped(
-    pieces: AsyncIterator[bytes], shape: Mapping[str, object]
+    chunks: AsyncIterator[bytes], shape: Mapping[str, object]
 ) -> AsyncIterator[bytes]:
-    """The envelope, with the pieces in the place of its `data`."""
+    """The envelope, with the chunks in the place of its `data`."""
     yield b'{"data":['
-    async for piece in pieces:
-        yield piece
+    async for chunk in chunks:
+        yield chunk
     rest = {name: value for name, value in shape.items() if name != "data"}
     yield b"]," + to_json(rest)[1:]
 

@@ -1,4 +1,4 @@
-"""The past: a booking as it was, and how a group filled."""
+"""`as_of`: a booking as it was; and history: how a group filled."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Questions that arrive while one round is under way are asked together in the next."""
+"""Questions are coalesced: those that arrive while one round is under way are asked in the next."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 
 import pytest
 
-from services.query.reads.coalescing import Shared
+from services.query.reads.coalescing import Coalescer
 
 
 class Rounds:
@@ -31,10 +31,10 @@ class Rounds:
 
 async def test_a_question_is_never_answered_by_a_round_that_began_before_it() -> None:
     rounds = Rounds()
-    shared = Shared(rounds.ask)
-    first = asyncio.create_task(shared.get("a"))
+    coalescer = Coalescer(rounds.ask)
+    first = asyncio.create_task(coalescer.get("a"))
     await rounds.began.wait()
-    late = [asyncio.create_task(shared.get(name)) for name in ("a", "b", "a")]
+    late = [asyncio.create_task(coalescer.get(name)) for name in ("a", "b", "a")]
     await asyncio.sleep(0)
     rounds.gate.set()
     assert await first == 1
@@ -46,18 +46,18 @@ async def test_a_failed_round_fails_only_those_in_it() -> None:
     rounds = Rounds()
     rounds.failure = OSError("gone")
     rounds.gate.set()
-    shared = Shared(rounds.ask)
+    coalescer = Coalescer(rounds.ask)
     with pytest.raises(OSError, match="gone"):
-        await shared.get("a")
+        await coalescer.get("a")
     rounds.failure = None
-    assert await shared.get("a") == 2
+    assert await coalescer.get("a") == 2
 
 
 async def test_one_who_leaves_takes_the_answer_from_nobody() -> None:
     rounds = Rounds()
-    shared = Shared(rounds.ask)
-    leaves = asyncio.create_task(shared.get("a"))
-    stays = asyncio.create_task(shared.get("a"))
+    coalescer = Coalescer(rounds.ask)
+    leaves = asyncio.create_task(coalescer.get("a"))
+    stays = asyncio.create_task(coalescer.get("a"))
     await rounds.began.wait()
     leaves.cancel()
     await asyncio.wait({leaves})
@@ -67,11 +67,11 @@ async def test_one_who_leaves_takes_the_answer_from_nobody() -> None:
 
 async def test_closing_cancels_who_waits() -> None:
     rounds = Rounds()
-    shared = Shared(rounds.ask)
-    in_round = asyncio.create_task(shared.get("a"))
+    coalescer = Coalescer(rounds.ask)
+    in_round = asyncio.create_task(coalescer.get("a"))
     await rounds.began.wait()
-    in_next = asyncio.create_task(shared.get("a"))
+    in_next = asyncio.create_task(coalescer.get("a"))
     await asyncio.sleep(0)
-    await shared.close()
+    await coalescer.close()
     await asyncio.wait({in_round, in_next})
     assert in_round.cancelled() and in_next.cancelled()
