@@ -25,9 +25,14 @@ from shared.domain.events import (
     SeatExpired,
     SeatPaid,
 )
+from shared.domain.lifecycle import (
+    cancelled_state,
+    initial_state,
+    moved_with_group,
+)
 from shared.domain.meta import merge_meta
 from shared.domain.revisions import Revisions, revises
-from shared.domain.seats import LIVE, REF_BYTES, Holds, Seat, Seats, SeatState
+from shared.domain.seats import REF_BYTES, Holds, Seat, Seats, SeatState
 
 GroupPhase = Literal["tentative", "completed", "cancelled"]
 
@@ -107,8 +112,8 @@ def _created(group: Group, event: GroupCreated) -> None:
 
 
 def _booked(group: Group, event: SeatBooked) -> None:
-    state: SeatState = "confirmed" if event.graph == "group_customer" else "tentative"
     ref, by_mailbox = event.customer_ref[:REF_BYTES], len(event.customer_ref) > REF_BYTES
+    state = initial_state(event.graph)
     seat = Seat(state, event.seats, ref, event.auto_complete, by_mailbox=by_mailbox)
     group.seats.put(event.booking_id, seat)
     if event.hold_until is not None:
@@ -122,29 +127,15 @@ def _cancelled(group: Group, event: SeatCancelled) -> None:
         seat = _seat(group, event.booking_id)
         group.seats.put(event.booking_id, seat._replace(seats=event.seats_left))
     else:
-        state: SeatState = (
-            "cancelled_by_customer" if event.by == "customer" else "cancelled_by_owner"
-        )
-        _move(group, event.booking_id, state)
+        _move(group, event.booking_id, cancelled_state(event))
 
 
-def _group_cancelled(group: Group, event: GroupCancelled) -> None:
-    group.state = "cancelled"
+def _ended(group: Group, event: GroupCancelled | GroupCompleted) -> None:
+    group.state = "cancelled" if isinstance(event, GroupCancelled) else "completed"
     for booking_id, seat in list(group.seats.items()):
-        if seat.state in LIVE:
-            _move(group, booking_id, "cancelled_by_owner")
-
-
-def _group_completed(group: Group, event: GroupCompleted) -> None:
-    group.state = "completed"
-    for booking_id, seat in list(group.seats.items()):
-        if completes_with_group(seat):
-            _move(group, booking_id, "completed")
-
-
-def completes_with_group(seat: Seat) -> bool:
-    """Whether a seat booking ends with its group: confirmed or paid."""
-    return seat.state in ("confirmed", "paid")
+        state = moved_with_group(seat.state, event)
+        if state is not None:
+            _move(group, booking_id, state)
 
 
 def _rescheduled(group: Group, event: GroupRescheduled) -> None:
@@ -198,8 +189,8 @@ _EFFECTS: dict[type[Event], Callable[[Group, Any], None]] = {
     SeatPaid: lambda group, event: _move(group, event.booking_id, "paid"),
     SeatExpired: lambda group, event: _move(group, event.booking_id, "unpaid"),
     SeatCompleted: lambda group, event: _move(group, event.booking_id, "completed"),
-    GroupCancelled: _group_cancelled,
-    GroupCompleted: _group_completed,
+    GroupCancelled: _ended,
+    GroupCompleted: _ended,
     GroupRescheduled: _rescheduled,
     CapacityChanged: _capacity,
     MetaChanged: _meta,

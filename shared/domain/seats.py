@@ -9,12 +9,8 @@ from uuid import UUID
 
 from shared.domain.seat_table import REF_BYTES, Seat, SeatState, SeatTable
 
-__all__ = ["HOLDING", "LIVE", "REF_BYTES", "Holds", "Seat", "SeatState", "SeatTable", "Seats"]
+__all__ = ["REF_BYTES", "Holds", "Seat", "SeatState", "SeatTable", "Seats"]
 
-HOLDING: frozenset[str] = frozenset({"tentative", "confirmed", "paid", "completed"})
-"""States whose seats are taken."""
-LIVE: frozenset[str] = frozenset({"tentative", "confirmed", "paid"})
-"""States that can still change."""
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 

@@ -6,7 +6,6 @@ Attributes are headers with the prefix `cloudEvents_`, as the AMQP binding prefe
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import UTC, datetime
 from functools import cache
 from typing import Any
@@ -15,6 +14,7 @@ from uuid import UUID, uuid5
 from shared.amqp.message import PREFIX, Message
 from shared.domain import events
 from shared.domain.events import Event
+from shared.domain.lifecycle import state_after
 from shared.domain.seats import Seat, SeatState
 from shared.eventlog.record import RecordedEvent
 from shared.messaging import payloads
@@ -95,30 +95,6 @@ def _payload(
 def _taken_over(model: type[EventPayload]) -> tuple[str, ...]:
     own = {"group_id", "position", "version", "part", "state"}
     return tuple(name for name in model.model_fields if name not in own)
-
-
-_STATES: Mapping[type[Event], payloads.BookingState] = {
-    events.GroupCreated: "tentative",
-    events.SeatPaid: "paid",
-    events.SeatExpired: "unpaid",
-    events.SeatCompleted: "completed",
-    events.GroupCancelled: "cancelled",
-    events.GroupCompleted: "completed",
-}
-
-
-def state_after(event: Event) -> payloads.BookingState | None:
-    """The state that the event's own booking entered by it; None when it entered none."""
-    match event:
-        case events.SeatBooked(graph="group_customer"):
-            return "confirmed"
-        case events.SeatBooked():
-            return "tentative"
-        case events.SeatCancelled(seats_left=0, by="customer"):
-            return "cancelled_by_customer"
-        case events.SeatCancelled(seats_left=0):
-            return "cancelled_by_owner"
-    return _STATES.get(type(event))
 
 
 def _message(

@@ -15,17 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from shared.domain import events
 from shared.domain.events import CancelledBy, Event, SeatGraph
-
-BookingState = Literal[
-    "tentative",
-    "confirmed",
-    "paid",
-    "completed",
-    "unpaid",
-    "cancelled",
-    "cancelled_by_customer",
-    "cancelled_by_owner",
-]
+from shared.domain.lifecycle import BookingState
 
 
 class Payload(BaseModel):

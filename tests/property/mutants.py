@@ -37,6 +37,7 @@ TARGETS = (
     "services.command.commit.appender",
     "services.command.commit.unknown_outcome",
     "shared.domain.group",
+    "shared.domain.lifecycle",
     "shared.domain.seats",
 )
 JUDGES = (

@@ -31,7 +31,7 @@ from shared.booking_api.errors import (
 )
 from shared.domain.events import Event
 from shared.domain.group import Group, evolve, fold
-from shared.domain.seats import LIVE
+from shared.domain.lifecycle import LIVE
 from tests.harness.events.group_commands import APP, DAY, act, book_seats, create_group
 from tests.harness.events.ledger import NOON
 

@@ -26,7 +26,7 @@ from shared.domain.events import (
     SeatPaid,
 )
 from shared.domain.group import Group, evolve
-from shared.domain.seats import HOLDING
+from shared.domain.lifecycle import HOLDING
 from shared.eventlog.codec import encode_event
 from tests.harness.events.all_events import example
 

@@ -8,7 +8,7 @@ asked again (decision 0011).
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, cast
 
 from services.command.rules.booking_windows import cancel_refusal
@@ -25,10 +25,9 @@ from shared.domain.events import (
     SeatExpired,
     SeatPaid,
 )
-from shared.domain.group import Group, completes_with_group
-from shared.domain.seats import LIVE, Seat
-
-COMPLETES_AFTER = timedelta(hours=1)
+from shared.domain.group import Group
+from shared.domain.lifecycle import COMPLETES_AFTER, COMPLETING, LIVE
+from shared.domain.seats import Seat
 
 
 def act(group: Group, command: Act, now: datetime) -> Decision:
@@ -61,7 +60,8 @@ def _act_on_group(group: Group, command: Act, now: datetime) -> Decision:
         return [GroupCancelled(**common, seat_bookings=live, sealed=command.sealed)]
     if command.due and not _is_over(group, now):
         return WrongState(command.action, group.state)
-    return [GroupCompleted(**common, seat_bookings=sum(map(completes_with_group, seats)))]
+    completing = sum(seat.state in COMPLETING for seat in seats)
+    return [GroupCompleted(**common, seat_bookings=completing)]
 
 
 def _is_over(group: Group, now: datetime) -> bool:

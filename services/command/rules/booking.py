@@ -20,7 +20,8 @@ from shared.booking_api.errors import (
 from shared.booking_api.public_keys.refusals import WrongGraph
 from shared.domain.events import GroupCreated, SeatBooked
 from shared.domain.group import Group
-from shared.domain.seats import HOLDING, REF_BYTES
+from shared.domain.lifecycle import HOLDING
+from shared.domain.seats import REF_BYTES
 
 
 def create(group: Group, command: CreateGroup, now: datetime) -> Decision:

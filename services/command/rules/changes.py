@@ -32,8 +32,8 @@ from shared.domain.events import (
     MetaChanged,
 )
 from shared.domain.group import Group
+from shared.domain.lifecycle import LIVE
 from shared.domain.meta import merge_meta
-from shared.domain.seats import LIVE
 
 
 def reschedule(group: Group, command: RescheduleGroup, now: datetime) -> Decision:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, NamedTuple, TypeAlias
 from uuid import UUID
 
@@ -27,11 +27,11 @@ from shared.domain.events import (
     SeatExpired,
     SeatPaid,
 )
+from shared.domain.lifecycle import COMPLETES_AFTER
 from shared.eventlog.checkpoint import Checkpoint
 from shared.eventlog.codec import UndecodableEvent, decode_event
 from shared.eventlog.statements import statement
 
-COMPLETES_AFTER = timedelta(hours=1)
 BATCH = 2_000
 Connection: TypeAlias = (
     "asyncpg.Connection[asyncpg.Record] | asyncpg.pool.PoolConnectionProxy[asyncpg.Record]"

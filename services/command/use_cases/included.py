@@ -18,13 +18,12 @@ from shared.booking_api.details import SeatDetails
 from shared.booking_api.projects import render_project
 from shared.booking_api.rendering.includes import Includes
 from shared.booking_api.rendering.views import BookingView, GroupView, IncludedData, SeatView
-from shared.domain.events import Event, GroupCancelled, GroupCompleted, JsonObject
+from shared.domain.events import Event, JsonObject
 from shared.domain.group import Group
+from shared.domain.lifecycle import last_state, moved_with_group, moves_seats
 from shared.eventlog.postgres import PostgresEventStore
 from shared.eventlog.privacy import MasterKey
 from shared.eventlog.store import BookingHistory
-
-FINAL_BY_GROUP = (GroupCancelled, GroupCompleted)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +53,7 @@ class IncludedHistories:
         return {view.id: self.links.of(view.id, view.graph, view.state) for view in views}
 
     def _seats(self, group: Group, owner: GroupView, events: Sequence[Event]) -> list[SeatView]:
-        ending = next((event for event in events if isinstance(event, FINAL_BY_GROUP)), None)
+        ending = next(filter(moves_seats, events), None)
         views = []
         for booking_id, seat in group.seats.items():
             known = self.histories.get(booking_id)
@@ -62,16 +61,10 @@ class IncludedHistories:
             own += [event for event in events if event.booking_id == booking_id]
             if seat.deleted or not own:
                 continue
-            if ending is not None and _was_live(own):
+            if ending is not None and moved_with_group(last_state(own), ending) is not None:
                 own.append(ending)
             views.append(seat_view(group, owner, own, self.details.get(booking_id, SeatDetails())))
         return views
-
-
-def _was_live(own: Sequence[Event]) -> bool:
-    names = {type(event).__name__ for event in own}
-    ended = {"SeatExpired", "SeatCompleted", "BookingDeleted"}
-    return not names & ended and not any(getattr(event, "seats_left", 1) == 0 for event in own)
 
 
 NOTHING_INCLUDED = IncludedHistories()

@@ -28,29 +28,26 @@ from shared.domain.events import (
     SeatExpired,
     SeatPaid,
 )
-from shared.domain.seats import LIVE
+from shared.domain.lifecycle import moved_with_group, moves_seats, state_after
 from shared.eventlog.codec import UndecodableEvent, decode_event
 from shared.eventlog.statements import statements_of
 
 sql = statements_of(__package__)
 
-_STEPS: Mapping[type[Event], tuple[str, str | None]] = {
-    GroupCreated: ("create", "tentative"),
-    SeatPaid: ("pay", "paid"),
-    SeatExpired: ("timeout", "unpaid"),
-    SeatCompleted: ("complete", "completed"),
-    GroupCancelled: ("cancel", "cancelled"),
-    GroupCompleted: ("complete", "completed"),
-    GroupRescheduled: ("reschedule", None),
-    CapacityChanged: ("update", None),
-    MetaChanged: ("update", None),
-    CustomerErased: ("erase", None),
-    AttendeesErased: ("erase", None),
-    BookingDeleted: ("delete", None),
-}
-_WITH_GROUP: Mapping[type[Event], str] = {
-    GroupCancelled: "cancelled_by_owner",
-    GroupCompleted: "completed",
+_ACTIONS: Mapping[type[Event], str] = {
+    GroupCreated: "create",
+    SeatBooked: "create",
+    SeatPaid: "pay",
+    SeatExpired: "timeout",
+    SeatCompleted: "complete",
+    GroupCancelled: "cancel",
+    GroupCompleted: "complete",
+    GroupRescheduled: "reschedule",
+    CapacityChanged: "update",
+    MetaChanged: "update",
+    CustomerErased: "erase",
+    AttendeesErased: "erase",
+    BookingDeleted: "delete",
 }
 
 
@@ -82,7 +79,7 @@ async def logs_of(
 def _entries(view: BookingView, happened: Mapping[UUID, list[_Happened]]) -> list[LogEntry]:
     own = list(happened.get(view.id, ()))
     if isinstance(view, SeatView):
-        own += [one for one in happened.get(view.group.id, ()) if type(one.event) in _WITH_GROUP]
+        own += [one for one in happened.get(view.group.id, ()) if moves_seats(one.event)]
     entries: list[LogEntry] = []
     state = ""
     for one in sorted(own, key=lambda happened: happened.place):
@@ -100,13 +97,10 @@ def _entry(one: _Happened, action: str, state: str) -> LogEntry:
 
 def _step(event: Event, state: str, is_seat: bool) -> tuple[str, str] | None:
     """The action and the state after it; None when the booking was not moved by it."""
-    if isinstance(event, SeatBooked):
-        return "create", "confirmed" if event.graph == "group_customer" else "tentative"
     if isinstance(event, SeatCancelled):
-        action = f"cancel_by_{event.by}"
-        return action, state if event.seats_left else f"cancelled_by_{event.by}"
-    action, after = _STEPS[type(event)]
-    if is_seat and type(event) in _WITH_GROUP:
-        may = state in LIVE and (state != "tentative" or isinstance(event, GroupCancelled))
-        return (action, _WITH_GROUP[type(event)]) if may else None
-    return action, after or state
+        return f"cancel_by_{event.by}", state_after(event) or state
+    action = _ACTIONS[type(event)]
+    if is_seat and moves_seats(event):
+        moved = moved_with_group(state, event)
+        return None if moved is None else (action, moved)
+    return action, state_after(event) or state

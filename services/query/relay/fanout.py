@@ -10,16 +10,12 @@ from collections.abc import Iterator
 from uuid import UUID
 
 from shared.amqp.message import Message
-from shared.domain.events import Event, GroupCancelled, GroupCompleted
+from shared.domain.events import Event
 from shared.domain.group import Group, evolve
-from shared.domain.seats import LIVE, Seat, SeatState
+from shared.domain.lifecycle import LIVE
+from shared.domain.seats import Seat, SeatState
 from shared.eventlog.record import RecordedEvent
 from shared.messaging.cloudevent import SOURCE, render_seat
-
-
-def moves_seats(event: Event) -> bool:
-    """Whether seat bookings are moved by this one event of their group."""
-    return isinstance(event, GroupCancelled | GroupCompleted)
 
 
 def moved_seats(before: Group, event: Event) -> Iterator[tuple[UUID, Seat, SeatState]]:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from services.query.relay.broker.publisher import encoded
-from services.query.relay.fanout import moves_seats
 from shared.amqp.frames import Content
+from shared.domain.lifecycle import moves_seats
 from shared.eventlog.codec import decode
 from shared.eventlog.record import StoredRecord
 from shared.messaging.cloudevent import render

@@ -11,9 +11,10 @@ from uuid import UUID
 
 import asyncpg
 
-from services.query.relay.fanout import moves_seats, seat_messages
+from services.query.relay.fanout import seat_messages
 from shared.amqp.message import Message
 from shared.domain.group import Group, evolve
+from shared.domain.lifecycle import moves_seats
 from shared.eventlog.codec import decode, decode_event
 from shared.eventlog.record import StoredRecord
 from shared.eventlog.statements import statement

@@ -12,13 +12,13 @@ from datetime import datetime
 from uuid import UUID, uuid5
 
 from services.query.connection import Pool
-from services.query.relay.fanout import moved_seats, moves_seats
+from services.query.relay.fanout import moved_seats
 from services.query.relay.messages_of import group_at
 from shared.domain.events import Event, SeatBooked
+from shared.domain.lifecycle import moves_seats, state_after
 from shared.eventlog.codec import UndecodableEvent, decode_event
 from shared.eventlog.record import StoredRecord
 from shared.eventlog.statements import statements_of
-from shared.messaging.cloudevent import state_after
 
 sql = statements_of(__package__)
 

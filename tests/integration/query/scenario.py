@@ -29,7 +29,7 @@ from shared.domain.events import (
     SeatPaid,
 )
 from shared.domain.group import Group, evolve
-from shared.domain.seats import HOLDING
+from shared.domain.lifecycle import HOLDING
 from shared.eventlog.postgres import PostgresEventStore
 from shared.eventlog.privacy import BookingKey, MasterKey
 from shared.eventlog.record import BookingKeyRow, NewEvent

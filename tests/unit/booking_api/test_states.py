@@ -11,7 +11,7 @@ from shared.booking_api.states import (
     is_completed,
     wrong_state,
 )
-from shared.domain.seats import LIVE
+from shared.domain.lifecycle import LIVE
 
 STEPS = [
     ("group_owner", "tentative", "cancel", "cancelled"),

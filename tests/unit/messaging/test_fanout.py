@@ -6,7 +6,7 @@ import json
 from typing import Any
 from uuid import UUID
 
-from services.query.relay.fanout import moves_seats, seat_messages
+from services.query.relay.fanout import seat_messages
 from shared.domain.events import (
     Event,
     GroupCancelled,
@@ -17,6 +17,7 @@ from shared.domain.events import (
     SeatPaid,
 )
 from shared.domain.group import Group, fold
+from shared.domain.lifecycle import moves_seats
 from tests.harness.events.all_events import GROUP_ID, NOON, example, recorded
 
 BOOKED, PAID, TENTATIVE, GONE = (UUID(int=number) for number in (11, 12, 13, 14))
