@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
-from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from shared.booking_api.circumstances import Circumstances
@@ -19,22 +18,14 @@ from shared.booking_api.reading.request_models import (
 )
 from shared.booking_api.reading.validation import SAVING, failed, validated
 from shared.domain.durations import parse_duration
-from shared.domain.events import GroupSettings, JsonObject
+from shared.domain.events import DESCRIBING, GroupDescription, GroupSettings, JsonObject
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewGroup:
     """A group as its owner wants it; moments are UTC, `time_zone` is where its days are counted."""
 
-    resource_id: UUID
-    start: datetime
-    end: datetime
-    time_zone: str
-    what: str
-    where: str = ""
-    description: str = ""
-    project_id: UUID | None = None
-    calendar_id: UUID | None = None
+    about: GroupDescription
     participants: tuple[str, ...] = ()
     invite: bool = False
     my_rsvp: str | None = None
@@ -58,15 +49,7 @@ def new_group(value: Mapping[str, Any], circumstances: Circumstances) -> NewGrou
     time_zone = model.timezone or circumstances.time_zone
     _check_window(model, ZoneInfo(time_zone))
     return NewGroup(
-        resource_id=model.resource_id,
-        start=model.start,
-        end=model.end,
-        time_zone=time_zone,
-        what=model.what,
-        where=model.where or "",
-        description=model.description or "",
-        project_id=model.project_id,
-        calendar_id=model.calendar_id,
+        about=_description(model, time_zone),
         participants=tuple(model.participants or ()),
         invite=model.invite or False,
         my_rsvp=model.my_rsvp,
@@ -76,6 +59,13 @@ def new_group(value: Mapping[str, Any], circumstances: Circumstances) -> NewGrou
         webhooks=plain_webhooks(model),
         auto_complete=completes_itself(model),
     )
+
+
+def _description(model: GroupToCreate, time_zone: str) -> GroupDescription:
+    """The plain fields as they came; what was left out is as the description has it."""
+    sent = {name: getattr(model, name) for name in DESCRIBING if name != "time_zone"}
+    given = {name: value for name, value in sent.items() if value is not None}
+    return GroupDescription(time_zone=time_zone, **given)
 
 
 _NESTED: Final = (

@@ -8,8 +8,9 @@ Fields may be added with a default; a change of meaning is a new shape, with an 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import field
+from dataclasses import field, fields
 from datetime import datetime
+from operator import attrgetter
 from typing import Annotated, Any, ClassVar, Literal
 from uuid import UUID
 
@@ -37,6 +38,35 @@ class GroupSettings:
     graph: Annotated[SeatGraph | None, Field(exclude_if=lambda graph: graph is None)] = None
     """By which graph public keys book; not stored unless it was said, so that code which does not
     know it goes on reading the groups of those that do."""
+
+
+@value(kw_only=True)
+class GroupDescription:
+    """What a group is about, in its owner's plain words; nothing personal is in here.
+
+    Requests, commands and views hold it whole; `GroupCreated` has the same fields, flat, as it is
+    stored and hashed.
+    """
+
+    resource_id: UUID
+    start: datetime
+    end: datetime
+    time_zone: str
+    what: str
+    where: str = ""
+    description: str = ""
+    project_id: UUID | None = None
+    calendar_id: UUID | None = None
+
+
+DESCRIBING: tuple[str, ...] = tuple(one.name for one in fields(GroupDescription))
+"""The names of a group's plain fields."""
+_values = attrgetter(*DESCRIBING)
+
+
+def described(source: Any) -> dict[str, Any]:
+    """The plain fields of a group, of whatever has them under their names."""
+    return dict(zip(DESCRIBING, _values(source), strict=True))
 
 
 @value(kw_only=True)

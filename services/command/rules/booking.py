@@ -18,7 +18,7 @@ from shared.booking_api.errors import (
     WrongState,
 )
 from shared.booking_api.public_keys.refusals import WrongGraph
-from shared.domain.events import GroupCreated, SeatBooked
+from shared.domain.events import GroupCreated, SeatBooked, described
 from shared.domain.group import Group
 from shared.domain.lifecycle import HOLDING
 from shared.domain.seats import REF_BYTES
@@ -27,7 +27,7 @@ from shared.domain.seats import REF_BYTES
 def create(group: Group, command: CreateGroup, now: datetime) -> Decision:
     if group.exists:
         return WrongState("create", group.state)
-    if command.end <= now:
+    if command.about.end <= now:
         return ValidationFailed({"end": ["must be in the future."]})
     return [
         GroupCreated(
@@ -36,15 +36,7 @@ def create(group: Group, command: CreateGroup, now: datetime) -> Decision:
             current_seats=0,
             max_seats=command.settings.max_seats,
             app_id=command.app_id,
-            resource_id=command.resource_id,
-            start=command.start,
-            end=command.end,
-            time_zone=command.time_zone,
-            what=command.what,
-            where=command.where,
-            description=command.description,
-            project_id=command.project_id,
-            calendar_id=command.calendar_id,
+            **described(command.about),
             settings=command.settings,
             auto_complete=command.auto_complete,
             meta=command.meta,

@@ -12,7 +12,7 @@ from typing import Any, Literal
 from uuid import UUID
 
 from shared.booking_api.reading.fields import MetaSize
-from shared.domain.events import GroupSettings, JsonObject, SeatGraph
+from shared.domain.events import GroupDescription, GroupSettings, JsonObject, SeatGraph
 from shared.domain.values import value
 from shared.eventlog.record import BookingKeyRow
 
@@ -42,15 +42,7 @@ class Command:
 class CreateGroup(Command):
     """Open a group; sealed: participants, invite and my_rsvp."""
 
-    resource_id: UUID
-    start: datetime
-    end: datetime
-    time_zone: str
-    what: str
-    where: str
-    description: str
-    project_id: UUID | None
-    calendar_id: UUID | None
+    about: GroupDescription
     settings: GroupSettings
     auto_complete: bool
     meta: JsonObject

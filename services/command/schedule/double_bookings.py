@@ -101,5 +101,5 @@ def occupancy_of(new: object) -> Occupancy | None:
     if isinstance(new, Occupancy):
         return new
     if isinstance(new, NewGroup) and new.settings.allow_double_bookings is False:
-        return Occupancy(new.resource_id, new.start, new.end)
+        return Occupancy(new.about.resource_id, new.about.start, new.about.end)
     return None

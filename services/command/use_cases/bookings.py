@@ -94,7 +94,7 @@ class Bookings:
         """A new group, or seats in one."""
         if isinstance(new, NewGroup):
             included = await self._included.read(
-                context.app_id, UUID(int=0), new.project_id, options
+                context.app_id, UUID(int=0), new.about.project_id, options
             )
             return new_bookings.prepare_group(new, context, options, self._master, included)
         owner = await self._owner(new.owner_booking_id, context, options)

@@ -17,7 +17,14 @@ from shared.booking_api.details import (
 )
 from shared.booking_api.notices import shown_reminders, shown_webhooks
 from shared.booking_api.rendering.views import GroupView, SeatView
-from shared.domain.events import Event, GroupCreated, MetaChanged, SeatBooked
+from shared.domain.events import (
+    Event,
+    GroupCreated,
+    GroupDescription,
+    MetaChanged,
+    SeatBooked,
+    described,
+)
 from shared.domain.group import Group
 from shared.domain.meta import merge_meta
 from shared.eventlog.privacy import BookingKey, Unreadable
@@ -38,15 +45,7 @@ def group_view(
         state=group.state,
         created_at=created.at,
         updated_at=_last(history, group.changed_at or created.at),
-        start=created.start,
-        end=created.end,
-        time_zone=created.time_zone,
-        what=created.what,
-        where=created.where,
-        description=created.description,
-        calendar_id=created.calendar_id,
-        resource_id=created.resource_id,
-        project_id=created.project_id,
+        about=GroupDescription(**described(created)),
         settings=group.settings,
         current_seats=group.current_seats,
         participants=details.participants,

@@ -33,13 +33,13 @@ def _lines(group: GroupView, revisions: int) -> Iterator[str]:
     yield f"UID:{group.id}@seatledger"
     yield f"DTSTAMP:{_moment(group.updated_at)}"
     yield f"SEQUENCE:{revisions}"
-    yield f"DTSTART:{_moment(group.start)}"
-    yield f"DTEND:{_moment(group.end)}"
-    yield f"SUMMARY:{_escaped(group.what)}"
-    if group.where:
-        yield f"LOCATION:{_escaped(group.where)}"
-    if group.description:
-        yield f"DESCRIPTION:{_escaped(group.description)}"
+    yield f"DTSTART:{_moment(group.about.start)}"
+    yield f"DTEND:{_moment(group.about.end)}"
+    yield f"SUMMARY:{_escaped(group.about.what)}"
+    if group.about.where:
+        yield f"LOCATION:{_escaped(group.about.where)}"
+    if group.about.description:
+        yield f"DESCRIPTION:{_escaped(group.about.description)}"
     yield f"STATUS:{'CANCELLED' if group.state == 'cancelled' else 'CONFIRMED'}"
     yield "END:VEVENT"
     yield "END:VCALENDAR"

@@ -88,7 +88,7 @@ class IncludedReader:
     async def _named(
         self, app_id: UUID, views: Sequence[BookingView], includes: Includes
     ) -> Mapping[UUID, JsonObject]:
-        ids = {_group(view).project_id for view in views} - {None}
+        ids = {_group(view).about.project_id for view in views} - {None}
         if not ids or not includes.anywhere("project"):
             return {}
         found = await self._projects.named(app_id, [one for one in ids if one is not None])

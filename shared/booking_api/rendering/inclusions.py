@@ -35,19 +35,19 @@ def render_attributes(view: BookingView, rendering: Rendering) -> Json:
 
 def _event_info(group: GroupView, rendering: Rendering) -> Json:
     return {
-        "start": rendering.show(group.start),
-        "end": rendering.show(group.end),
-        "what": group.what,
-        "where": group.where,
-        "calendar_id": _text_or_none(group.calendar_id),
-        "description": group.description,
+        "start": rendering.show(group.about.start),
+        "end": rendering.show(group.about.end),
+        "what": group.about.what,
+        "where": group.about.where,
+        "calendar_id": _text_or_none(group.about.calendar_id),
+        "description": group.about.description,
         "participants": [] if rendering.is_public else list(group.participants),
     }
 
 
 def render_resource(group: GroupView) -> Json:
     """The resource is the caller's: its id is kept and given back."""
-    return {"id": str(group.resource_id), "name": group.resource_name}
+    return {"id": str(group.about.resource_id), "name": group.resource_name}
 
 
 def render_customer(customer: Customer) -> Json:
@@ -78,25 +78,25 @@ def _attendees(view: BookingView) -> list[Json]:
 def _event(group: GroupView, rendering: Rendering) -> Json:
     return {
         "id": str(group.id),
-        "what": group.what,
-        "where": group.where,
-        "description": group.description,
+        "what": group.about.what,
+        "where": group.about.where,
+        "description": group.about.description,
         "rsvp": None if rendering.is_public else group.my_rsvp,
         "allDay": False,
-        "start": rendering.show(group.start),
-        "end": rendering.show(group.end),
+        "start": rendering.show(group.about.start),
+        "end": rendering.show(group.about.end),
         "created_at": rendering.show(group.created_at),
         "updated_at": rendering.show(group.updated_at),
     }
 
 
 def _calendar(group: GroupView) -> Json | None:
-    if group.calendar_id is None:
+    if group.about.calendar_id is None:
         return None
     texts = ("name", "display_name", "description", "foregroundcolor", "backgroundcolor")
     nothing_known: Json = dict.fromkeys(texts, "")
     return {
-        "id": str(group.calendar_id),
+        "id": str(group.about.calendar_id),
         **nothing_known,
         "created_at": None,
         "updated_at": None,
@@ -105,12 +105,12 @@ def _calendar(group: GroupView) -> Json | None:
 
 def _user(group: GroupView) -> Json:
     return {
-        "id": str(group.resource_id),
+        "id": str(group.about.resource_id),
         "name": group.resource_name,
         "first_name": "",
         "last_name": "",
         "email": "",
-        "timezone": group.time_zone,
+        "timezone": group.about.time_zone,
         "img": None,
         "activated": True,
         "last_sync": None,
@@ -118,10 +118,11 @@ def _user(group: GroupView) -> Json:
 
 
 def _project(group: GroupView, included: IncludedData) -> Json | None:
-    if group.project_id is None:
+    project_id = group.about.project_id
+    if project_id is None:
         return None
-    known = included.projects.get(group.project_id)
-    return {"id": str(group.project_id), "slug": None, "name": ""} if known is None else dict(known)
+    known = included.projects.get(project_id)
+    return {"id": str(project_id), "slug": None, "name": ""} if known is None else dict(known)
 
 
 def _logs(view: BookingView, rendering: Rendering, included: IncludedData) -> list[Json]:

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Literal
 from uuid import UUID
 
-from shared.domain.events import GroupSettings, JsonObject, SeatGraph
+from shared.domain.events import GroupDescription, GroupSettings, JsonObject, SeatGraph
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,16 +41,8 @@ class GroupView:
     state: str
     created_at: datetime
     updated_at: datetime
-    start: datetime
-    end: datetime
-    time_zone: str
-    what: str
-    where: str = ""
-    description: str = ""
-    calendar_id: UUID | None = None
-    resource_id: UUID
+    about: GroupDescription
     resource_name: str = ""
-    project_id: UUID | None = None
     settings: GroupSettings
     current_seats: int
     participants: Sequence[str] = ()

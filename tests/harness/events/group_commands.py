@@ -9,7 +9,7 @@ from uuid import UUID, uuid4
 
 from services.command.commit.reply import Reply
 from services.command.rules.commands import Act, BookSeats, CreateGroup
-from shared.domain.events import Event, GroupSettings
+from shared.domain.events import Event, GroupDescription, GroupSettings
 from shared.domain.group import Group
 from shared.eventlog.record import BookingKeyRow
 from tests.harness.events.ledger import NOON
@@ -25,15 +25,13 @@ def create_group(max_seats: int = 40, **settings: Any) -> CreateGroup:
         app_id=APP,
         group_id=group_id,
         booking_id=group_id,
-        resource_id=uuid4(),
-        start=NOON + DAY,
-        end=NOON + DAY + timedelta(hours=1),
-        time_zone="UTC",
-        what="A webinar",
-        where="",
-        description="",
-        project_id=None,
-        calendar_id=None,
+        about=GroupDescription(
+            resource_id=uuid4(),
+            start=NOON + DAY,
+            end=NOON + DAY + timedelta(hours=1),
+            time_zone="UTC",
+            what="A webinar",
+        ),
         settings=GroupSettings(max_seats=max_seats, **settings),
         auto_complete=True,
         meta={},

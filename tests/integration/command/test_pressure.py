@@ -128,7 +128,7 @@ async def test_a_command_that_cannot_be_stored_is_found_among_the_others(
     handler: CommandHandler, pool: Pool[asyncpg.Record]
 ) -> None:
     groups = [create_group() for _ in range(3)]
-    groups[1] = replace(groups[1], what="nothing but \x00")
+    groups[1] = replace(groups[1], about=replace(groups[1].about, what="nothing but \x00"))
     groups[2] = replace(groups[2], metadata={"actor": "\x00"})
     told = await asyncio.gather(
         *(handler.handle(QueuedCommand(group, plain)) for group in groups), return_exceptions=True

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from uuid import UUID
 
 from shared.booking_api.rendering.views import Attendee, Customer, GroupView, SeatView
-from shared.domain.events import GroupSettings
+from shared.domain.events import GroupDescription, GroupSettings
 
 GROUP = GroupView(
     id=UUID("58190fc6-1ec0-4ebb-b627-7ce6aa9fc703"),
@@ -14,16 +14,18 @@ GROUP = GroupView(
     state="tentative",
     created_at=datetime(2015, 12, 14, 18, 28, 22, tzinfo=UTC),
     updated_at=datetime(2015, 12, 14, 18, 28, 23, tzinfo=UTC),
-    start=datetime(2016, 9, 30, 16, tzinfo=UTC),
-    end=datetime(2016, 9, 30, 17, tzinfo=UTC),
-    time_zone="America/Los_Angeles",
-    what="Doc Brown's webinar",
-    where="https://join.skype.com/XXXXXX",
-    description="Read the paper first",
-    calendar_id=UUID("bfa0b9fa-36aa-4ae6-8096-f3b20fbed1d2"),
-    resource_id=UUID("78a4d873-2a68-41c6-bdd4-c0ca5b35efd3"),
+    about=GroupDescription(
+        start=datetime(2016, 9, 30, 16, tzinfo=UTC),
+        end=datetime(2016, 9, 30, 17, tzinfo=UTC),
+        time_zone="America/Los_Angeles",
+        what="Doc Brown's webinar",
+        where="https://join.skype.com/XXXXXX",
+        description="Read the paper first",
+        calendar_id=UUID("bfa0b9fa-36aa-4ae6-8096-f3b20fbed1d2"),
+        resource_id=UUID("78a4d873-2a68-41c6-bdd4-c0ca5b35efd3"),
+        project_id=UUID("3f5ad8b7-ef4e-4765-bb54-f2117c508a00"),
+    ),
     resource_name="Doc Brown",
-    project_id=UUID("3f5ad8b7-ef4e-4765-bb54-f2117c508a00"),
     settings=GroupSettings(max_seats=20, min_cancel_time="1 day"),
     current_seats=3,
     participants=("einstein@timekit.io",),

@@ -15,7 +15,7 @@ from shared.booking_api.reading.timestamps import Rendering
 from shared.booking_api.rendering.bookings import render_booking, render_group
 from shared.booking_api.rendering.includes import EXTENSIONS, LEAVES, RELATIONS, parse_includes
 from shared.booking_api.rendering.inclusions import INCLUSIONS
-from shared.booking_api.rendering.views import BookingView, IncludedData, LogEntry
+from shared.booking_api.rendering.views import BookingView, GroupView, IncludedData, LogEntry
 from tests.unit.booking_api.sample_views import BIFF, GROUP, MARTY
 
 INCLUDED = IncludedData(
@@ -36,6 +36,10 @@ INCLUDED = IncludedData(
     action_links={MARTY.id: {"cancel_by_customer": "https://example.org/cancel"}},
 )
 BASE_KEYS = ["id", "state", "graph", "completed", "created_at", "updated_at"]
+
+
+def _about(**fields: Any) -> GroupView:
+    return replace(GROUP, about=replace(GROUP.about, **fields))
 
 
 def _shown(view: BookingView, include: str) -> dict[str, Any]:
@@ -138,17 +142,17 @@ def test_the_owner_sees_who_comes() -> None:
         (GROUP, "available_actions", ["complete", "cancel"]),
         (MARTY, "available_actions", ["complete", "cancel_by_customer", "cancel_by_owner"]),
         (BIFF, "available_actions", []),
-        (MARTY, "resource", {"id": str(GROUP.resource_id), "name": "Doc Brown"}),
+        (MARTY, "resource", {"id": str(GROUP.about.resource_id), "name": "Doc Brown"}),
         (GROUP, "provider_event", None),
         (GROUP, "project", {"id": "3f", "slug": "s"}),
         (MARTY, "project", {"id": "3f", "slug": "s"}),
-        (replace(GROUP, project_id=None), "project", None),
+        (_about(project_id=None), "project", None),
         (
-            replace(GROUP, project_id=UUID(int=1)),
+            _about(project_id=UUID(int=1)),
             "project",
             {"id": str(UUID(int=1)), "slug": None, "name": ""},
         ),
-        (replace(GROUP, calendar_id=None), "calendar", None),
+        (_about(calendar_id=None), "calendar", None),
         (GROUP, "owner_booking", None),
         (MARTY, "related_bookings", []),
         (GROUP, "bulked_bookings", []),

@@ -42,7 +42,7 @@ def test_an_unknown_zone_of_a_customer_is_the_apps(zone: str | None) -> None:
 
 @pytest.mark.parametrize("zone", [*BLANK, "Etc/Unknown", None])
 def test_a_groups_zone_may_be_left_blank(zone: str | None) -> None:
-    assert group_of("timezone", zone).time_zone == "Asia/Tokyo"
+    assert group_of("timezone", zone).about.time_zone == "Asia/Tokyo"
 
 
 @pytest.mark.parametrize("zone", UNKNOWN[1:])
@@ -79,7 +79,7 @@ def test_a_customer_has_an_address(email: str) -> None:
 @pytest.mark.parametrize("field", ["project_id", "calendar_id"])
 @pytest.mark.parametrize("value", [*BLANK, None])
 def test_a_group_without_project_or_calendar_says_so_by_a_blank(field: str, value: object) -> None:
-    assert getattr(group_of(field, value), field) is None
+    assert getattr(group_of(field, value).about, field) is None
 
 
 @pytest.mark.parametrize(("field", "value"), [("project_id", "x"), ("resource_id", "")])

@@ -15,7 +15,7 @@ from shared.booking_api.circumstances import Circumstances
 from shared.booking_api.errors import ValidationFailed
 from shared.booking_api.new_groups import NewGroup
 from shared.booking_api.reading.timestamps import Reading
-from shared.domain.events import GroupSettings
+from shared.domain.events import GroupDescription, GroupSettings
 from tests.unit.booking_api.sample_requests import AT_NOW, GROUP, NOW, REMOVED, RESOURCE_ID, changed
 
 CAPACITIES_REFUSED: tuple[object, ...] = (
@@ -32,14 +32,16 @@ def _read(value: dict[str, Any], circumstances: Circumstances = AT_NOW) -> NewGr
 
 def test_the_tutorials_request_is_understood() -> None:
     assert _read(dict(GROUP)) == NewGroup(
-        resource_id=UUID(RESOURCE_ID),
-        project_id=UUID("3f5ad8b7-ef4e-4765-bb54-f2117c508a00"),
-        start=datetime(2030, 9, 30, 16, tzinfo=UTC),
-        end=datetime(2030, 9, 30, 17, tzinfo=UTC),
-        time_zone="UTC",
-        what="Doc Brown's webinar on flux capacitance",
-        where="https://join.skype.com/XXXXXX",
-        description="This webinar assumes you have read the introduction paper",
+        about=GroupDescription(
+            resource_id=UUID(RESOURCE_ID),
+            project_id=UUID("3f5ad8b7-ef4e-4765-bb54-f2117c508a00"),
+            start=datetime(2030, 9, 30, 16, tzinfo=UTC),
+            end=datetime(2030, 9, 30, 17, tzinfo=UTC),
+            time_zone="UTC",
+            what="Doc Brown's webinar on flux capacitance",
+            where="https://join.skype.com/XXXXXX",
+            description="This webinar assumes you have read the introduction paper",
+        ),
         settings=GroupSettings(max_seats=20),
     )
 
@@ -53,7 +55,7 @@ def test_the_old_nesting_means_the_same() -> None:
 
 
 def test_a_field_beside_the_nested_one_wins() -> None:
-    assert _read({**GROUP, "event": {"what": "other"}}).what == GROUP["what"]
+    assert _read({**GROUP, "event": {"what": "other"}}).about.what == GROUP["what"]
 
 
 @pytest.mark.parametrize("event", [None, [], {}])
@@ -88,21 +90,21 @@ def test_everything_optional_is_kept() -> None:
             "customer": "none is taken",
         }
     )
-    assert group.calendar_id == UUID(RESOURCE_ID)
-    assert group.time_zone == "America/Los_Angeles"
+    assert group.about.calendar_id == UUID(RESOURCE_ID)
+    assert group.about.time_zone == "America/Los_Angeles"
     assert (group.participants, group.invite) == (("doc@timekit.io",), True)
     assert (group.my_rsvp, group.meta) == ("accepted", {"room": {"floor": 3}})
 
 
 def test_a_group_without_a_zone_is_in_the_apps() -> None:
-    assert _read(dict(GROUP), Circumstances(NOW, "Asia/Tokyo")).time_zone == "Asia/Tokyo"
+    assert _read(dict(GROUP), Circumstances(NOW, "Asia/Tokyo")).about.time_zone == "Asia/Tokyo"
 
 
 def test_times_are_read_as_the_request_announces() -> None:
     reading = Reading(ZoneInfo("Europe/Copenhagen"), "Y-m-d h:ia")
     times = {"start": "2030-07-01 09:30pm", "end": "2030-07-01 11:00pm"}
     group = _read({**GROUP, **times}, Circumstances(NOW, reading=reading))
-    assert group.start == datetime(2030, 7, 1, 19, 30, tzinfo=UTC)
+    assert group.about.start == datetime(2030, 7, 1, 19, 30, tzinfo=UTC)
 
 
 @pytest.mark.parametrize(

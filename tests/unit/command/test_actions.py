@@ -92,7 +92,7 @@ def test_a_customer_cancels_until_the_deadline_and_an_owner_always() -> None:
     group = create_group(min_cancel_time="1 hour")
     seat = book_seats(group.group_id)
     state = given(group, seat)
-    late = state.at(group.start - timedelta(minutes=59))
+    late = state.at(group.about.start - timedelta(minutes=59))
     late.when(act(group.group_id, seat.booking_id, "cancel_by_customer")).refused(TooLateToCancel)
     late.when(act(group.group_id, seat.booking_id, "cancel_by_owner")).then(SeatCancelled)
     state.when(act(group.group_id, seat.booking_id, "cancel_by_customer")).then(SeatCancelled)
@@ -182,7 +182,9 @@ def test_a_group_is_moved_to_another_time() -> None:
     group = create_group()
     common: dict[str, Any] = whole(group)
     later = RescheduleGroup(
-        **common, start=group.start + timedelta(days=7), end=group.end + timedelta(days=7)
+        **common,
+        start=group.about.start + timedelta(days=7),
+        end=group.about.end + timedelta(days=7),
     )
     given(group).when(later).then(GroupRescheduled)
     given(group).at(later.end).when(later).refused(ValidationFailed)

@@ -39,7 +39,7 @@ def test_an_owner_opens_a_group() -> None:
 
 def test_a_group_that_has_ended_is_not_opened() -> None:
     command = create_group()
-    late = Given(Group(command.group_id), command.end)
+    late = Given(Group(command.group_id), command.about.end)
     late.when(command).refused(ValidationFailed)
 
 
@@ -99,14 +99,14 @@ def window(**settings: Any) -> tuple[CreateGroup, Given]:
 
 def test_booking_closes_before_the_start() -> None:
     group, open_group = window(min_booking_time="2 hours")
-    closes = group.start - timedelta(hours=2)
+    closes = group.about.start - timedelta(hours=2)
     open_group.at(closes - timedelta(seconds=1)).when(book_seats(group.group_id)).then(SeatBooked)
     open_group.at(closes).when(book_seats(group.group_id)).refused(TooLateToBook)
 
 
 def test_booking_opens_before_the_start() -> None:
     group, open_group = window(max_booking_time="5 hours")
-    opens = group.start - timedelta(hours=5)
+    opens = group.about.start - timedelta(hours=5)
     open_group.at(opens - timedelta(seconds=1)).when(book_seats(group.group_id)).refused(
         TooEarlyToBook
     )
@@ -115,7 +115,7 @@ def test_booking_opens_before_the_start() -> None:
 
 def test_nothing_is_booked_once_the_event_is_over() -> None:
     group, open_group = window()
-    open_group.at(group.end).when(book_seats(group.group_id)).refused(TooLateToBook)
+    open_group.at(group.about.end).when(book_seats(group.group_id)).refused(TooLateToBook)
 
 
 def test_a_customer_has_a_limit_over_all_bookings() -> None:

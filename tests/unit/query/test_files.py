@@ -67,7 +67,8 @@ def test_a_cancelled_group_says_so() -> None:
 
 @given(st.text(st.characters(exclude_categories=["Cs", "Cc"]) | st.just("\n"), max_size=300))
 def test_any_text_is_folded_and_can_be_read_back(text: str) -> None:
-    file = render_calendar_file(replace(GROUP, what="x", where="", description=f"d{text}"), 0)
+    about = replace(GROUP.about, what="x", where="", description=f"d{text}")
+    file = render_calendar_file(replace(GROUP, about=about), 0)
     assert all(len(line.encode()) <= 75 for line in file.split("\r\n"))
     unfolded = file.replace("\r\n ", "").split("\r\n")
     found = next(line for line in unfolded if line.startswith("DESCRIPTION:"))

@@ -24,6 +24,7 @@ from services.query.projection.read_models.columns import (
 from shared.booking_api.rendering.views import GroupView
 from shared.domain.durations import parse_duration
 from shared.domain.events import (
+    DESCRIBING,
     BookingDeleted,
     CapacityChanged,
     CustomerErased,
@@ -31,6 +32,7 @@ from shared.domain.events import (
     GroupCancelled,
     GroupCompleted,
     GroupCreated,
+    GroupDescription,
     GroupRescheduled,
     GroupSettings,
     MetaChanged,
@@ -68,6 +70,10 @@ class GroupRow(NamedTuple):
     webhooks: str
 
 
+_PLAIN = tuple(name for name in DESCRIBING if name in GroupRow._fields)
+"""What a group is about, but for its times: columns of the same names."""
+
+
 def apply(row: GroupRow | None, change: OpenedEvent) -> GroupRow:
     """The group's row after one of its own events."""
     event = change.event
@@ -83,31 +89,25 @@ def apply(row: GroupRow | None, change: OpenedEvent) -> GroupRow:
 def _created(change: OpenedEvent, event: GroupCreated) -> GroupRow:
     opens_at, closes_at = _window(event.start, event.end, event.time_zone, event.settings)
     return GroupRow(
-        change.group_id,
-        event.app_id,
-        change.version,
-        "tentative",
-        False,
-        event.at,
-        event.at,
-        event.start,
-        event.end,
-        opens_at,
-        closes_at,
-        event.time_zone,
-        event.resource_id,
-        event.project_id,
-        event.calendar_id,
-        event.bulk_id,
-        event.auto_complete,
-        event.what,
-        event.where,
-        event.description,
-        _settings_text(event.settings),
-        json_object(change.opened),
-        json_object(event.meta),
-        json_array(event.reminders),
-        json_object(event.webhooks),
+        group_id=change.group_id,
+        app_id=event.app_id,
+        version=change.version,
+        state="tentative",
+        deleted=False,
+        created_at=event.at,
+        updated_at=event.at,
+        start_at=event.start,
+        end_at=event.end,
+        opens_at=opens_at,
+        closes_at=closes_at,
+        bulk_id=event.bulk_id,
+        auto_complete=event.auto_complete,
+        settings=_settings_text(event.settings),
+        details=json_object(change.opened),
+        meta=json_object(event.meta),
+        reminders=json_array(event.reminders),
+        webhooks=json_object(event.webhooks),
+        **{name: getattr(event, name) for name in _PLAIN},
     )
 
 
@@ -167,6 +167,11 @@ def settings_of(row: GroupRow) -> GroupSettings:
     return GroupSettings(**from_json(row.settings))
 
 
+def _about(row: GroupRow) -> GroupDescription:
+    plain = {name: getattr(row, name) for name in _PLAIN}
+    return GroupDescription(start=row.start_at, end=row.end_at, **plain)
+
+
 def view(row: GroupRow, current_seats: int) -> GroupView:
     """The group as the API's language has it."""
     details = from_json(row.details)
@@ -176,15 +181,7 @@ def view(row: GroupRow, current_seats: int) -> GroupView:
         state=row.state,
         created_at=row.created_at,
         updated_at=row.updated_at,
-        start=row.start_at,
-        end=row.end_at,
-        time_zone=row.time_zone,
-        what=row.what,
-        where=row.where,
-        description=row.description,
-        calendar_id=row.calendar_id,
-        resource_id=row.resource_id,
-        project_id=row.project_id,
+        about=_about(row),
         settings=settings_of(row),
         current_seats=current_seats,
         participants=details.get("participants") or (),
