@@ -1,4 +1,4 @@
-"""The projection's own schema: tables, checkpoint and parked groups, one schema a version.
+"""The projection's own schema: tables, views, checkpoint and parked groups; one a version.
 
 `VERSION` names the shape of the read models. A process reads and writes the schema of the version
 its code names, so that a deploy with a new shape is a rebuild beside the old one (decision 0007).
@@ -14,12 +14,14 @@ from shared.eventlog.statements import statement
 VERSION = 1
 SCHEMA = f"query_v{VERSION}"
 _LOCK = 5_321_871_003
+_READ_MODELS = "services.query.projection.read_models"
 _TABLES = (
-    ("groups_table", "services.query.projection.read_models"),
-    ("seat_counts_table", "services.query.projection.read_models"),
-    ("attendees_table", "services.query.projection.read_models"),
+    ("groups_table", _READ_MODELS),
+    ("seat_counts_table", _READ_MODELS),
+    ("attendees_table", _READ_MODELS),
     ("projection_tables", "services.query.projection"),
 )
+_VIEWS = ("group_rows", "seat_rows")
 _INDEXES = "projection_indexes"
 
 
@@ -34,7 +36,7 @@ def session_settings(schema: str = SCHEMA, name: str = "seatledger query") -> di
 
 
 async def prepare(dsn: str, schema: str = SCHEMA) -> None:
-    """Create the schema and its tables unless they are there; any number may start at once."""
+    """Create the schema unless it is there, and views it lacks; any number may start at once."""
     connection = await asyncpg.connect(dsn, timeout=10, server_settings=session_settings(schema))
     try:
         async with connection.transaction():
@@ -42,6 +44,8 @@ async def prepare(dsn: str, schema: str = SCHEMA) -> None:
             if not await connection.fetchval("SELECT to_regclass($1)", f"{schema}.checkpoint"):
                 await create_tables(connection, schema)
                 await create_indexes(connection)
+            elif await _lacks_views(connection, schema):
+                await _create_views(connection)
     finally:
         await connection.close(timeout=2)
 
@@ -51,6 +55,20 @@ async def create_tables(connection: Connection, schema: str) -> None:
     await connection.execute(f"CREATE SCHEMA {schema}")
     for name, package in _TABLES:
         await connection.execute(statement(name, package))
+    await _create_views(connection)
+
+
+async def _create_views(connection: Connection) -> None:
+    for name in _VIEWS:
+        await connection.execute(statement(name, _READ_MODELS))
+
+
+async def _lacks_views(connection: Connection, schema: str) -> bool:
+    """Whether it was made by code that knew no views. Views that are there stay: to replace one
+    waits for who reads it, and holds up who comes next."""
+    names = [f"{schema}.{view}" for view in _VIEWS]
+    lacks: bool = await connection.fetchval(sql("lacks_any"), names)
+    return lacks
 
 
 async def create_indexes(connection: Connection) -> None:

@@ -27,7 +27,6 @@ from shared.eventlog.statements import statements_of
 sql = statements_of(__package__)
 
 _EVENT_COLUMNS = ("positions", "versions", "topics", "states", "booking_ids")
-_ROW_AT = 8
 _log = logging.getLogger(__name__)
 
 
@@ -52,7 +51,7 @@ async def fetch_groups(
 ) -> dict[UUID, FreshGroup | Parked]:
     """The groups now; Parked where an event cannot be read."""
     rows = await connection.fetch(sql("fresh_groups"), group_ids)
-    return {row[0]: _group(row, master) for row in rows if row["versions"] is not None}
+    return {row["asked"]: _group(row, master) for row in rows if row["versions"] is not None}
 
 
 async def fetch_seats(
@@ -63,12 +62,12 @@ async def fetch_seats(
     """The seat bookings now; Parked where an event cannot be read."""
     bookings, owners = list(group_by_booking), list(group_by_booking.values())
     rows = await connection.fetch(sql("fresh_seats"), bookings, owners)
-    return {row[0]: _seat(row, master) for row in rows}
+    return {row["asked"]: _seat(row, master) for row in rows}
 
 
 def _group(row: asyncpg.Record, master: MasterKey) -> FreshGroup | Parked:
-    group_id, projected = row[0], row["projected"] or 0
-    folded = GroupRow(*row[_ROW_AT:]) if row[_ROW_AT] is not None else None
+    group_id, projected = row["asked"], row["projected"] or 0
+    folded = groups.row_of(row) if row["group_id"] is not None else None
     try:
         changes = _changes(row, group_id, group_id, master)
         for change in changes:
@@ -84,8 +83,8 @@ def _group(row: asyncpg.Record, master: MasterKey) -> FreshGroup | Parked:
 
 
 def _seat(row: asyncpg.Record, master: MasterKey) -> SeatRow | Parked:
-    booking_id, group_id = row[0], row[1]
-    folded = SeatRow(*row[_ROW_AT:]) if row[_ROW_AT] is not None else None
+    booking_id, group_id = row["asked"], row["owner"]
+    folded = attendees.row_of(row) if row["booking_id"] is not None else None
     try:
         for change in _changes(row, booking_id, group_id, master):
             if change.event.booking_id == booking_id or _moves(folded, change):

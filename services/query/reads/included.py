@@ -14,7 +14,6 @@ from uuid import UUID
 
 from services.query.connection import Connection, Pool
 from services.query.projection.read_models import attendees
-from services.query.projection.read_models.attendees import SeatRow
 from services.query.reads.activity import logs_of
 from services.query.reads.included_size import Bulked, Seats, check_size
 from services.query.reads.related_seats import group_views, related_seats, snapshot
@@ -145,10 +144,9 @@ async def _bulked(
     bulk_ids = {view.bulk_id for view in views if view.bulk_id is not None}
     rows = await connection.fetch(sql("bulked_bookings"), app_id, list(bulk_ids))
     owners = await group_views(connection, {row["group_id"] for row in rows})
-    seats = await connection.fetch(sql("seats_by_id"), [row["booking_id"] for row in rows])
+    seats = await attendees.load(connection, [row["booking_id"] for row in rows])
     found: dict[UUID, BookingView] = {**owners}
-    for row in seats:
-        seat = SeatRow(*row)
+    for seat in seats.values():
         found[seat.booking_id] = attendees.view(seat, owners[seat.group_id])
     mates: dict[UUID, list[BookingView]] = {}
     for row in rows:

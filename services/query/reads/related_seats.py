@@ -8,8 +8,6 @@ from uuid import UUID
 
 from services.query.connection import Connection, Pool
 from services.query.projection.read_models import attendees, groups
-from services.query.projection.read_models.attendees import SeatRow
-from services.query.projection.read_models.groups import GroupRow
 from shared.booking_api.rendering.includes import Includes
 from shared.booking_api.rendering.views import GroupView, SeatView
 from shared.eventlog.statements import statements_of
@@ -35,7 +33,7 @@ async def snapshot(pool: Pool) -> AsyncGenerator[Connection, None]:
 async def group_views(connection: Connection, ids: Iterable[UUID]) -> dict[UUID, GroupView]:
     """The groups as they are projected."""
     rows = await connection.fetch(sql("projected_groups"), list(ids))
-    return {row[0]: groups.view(GroupRow(*row[:-1]), row[-1]) for row in rows}
+    return {row["group_id"]: groups.view(groups.row_of(row), row["current_seats"]) for row in rows}
 
 
 async def related_seats(
@@ -44,6 +42,6 @@ async def related_seats(
     """The seat bookings of each group, in creation order."""
     seats: dict[UUID, list[SeatView]] = {group_id: [] for group_id in owners}
     for row in await connection.fetch(sql("related_seats"), list(owners)):
-        seat = SeatRow(*row)
+        seat = attendees.row_of(row)
         seats[seat.group_id].append(attendees.view(seat, owners[seat.group_id]))
     return seats

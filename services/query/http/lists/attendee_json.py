@@ -15,7 +15,6 @@ from pydantic_core import to_json
 from services.query.connection import Connection
 from services.query.http.lists.list_query import fragments
 from services.query.projection.read_models import attendees
-from services.query.projection.read_models.attendees import SeatRow
 from shared.booking_api.reading.timestamps import Rendering
 from shared.booking_api.rendering.bookings import render_booking
 from shared.booking_api.rendering.includes import Includes
@@ -90,6 +89,6 @@ class _Renderer:
         self._rendering = rendering
 
     def text(self, row: asyncpg.Record) -> str:
-        view = attendees.view(SeatRow(*row), self._group)
+        view = attendees.view(attendees.row_of(row), self._group)
         shown: dict[str, Any] = render_booking(view, self._below, self._rendering)
         return to_json(shown).decode()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
+from operator import itemgetter
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -72,7 +73,13 @@ class SeatRow(NamedTuple):
     webhooks: str
 
 
+_columns = itemgetter(*SeatRow._fields)
 _COPIED = ("booking_id", "group_id", "app_id", *SeatRow._fields[2:])
+
+
+def row_of(record: asyncpg.Record) -> SeatRow:
+    """The row, of a record that has its columns by name."""
+    return SeatRow(*_columns(record))
 
 
 class Cascade(NamedTuple):
@@ -116,26 +123,26 @@ def _moved(row: SeatRow, change: OpenedEvent, state: str, live: frozenset[str]) 
 
 def _booked(change: OpenedEvent, event: SeatBooked) -> SeatRow:
     row = SeatRow(
-        event.booking_id,
-        change.group_id,
-        change.version,
-        change.version,
-        event.graph,
-        "confirmed" if event.graph == "group_customer" else "tentative",
-        event.seats,
-        False,
-        event.at,
-        event.at,
-        event.hold_until,
-        event.bulk_id,
-        event.auto_complete,
-        None,
-        None,
-        None,
-        EMPTY_ARRAY,
-        EMPTY_OBJECT,
-        json_array(event.reminders),
-        json_object(event.webhooks),
+        booking_id=event.booking_id,
+        group_id=change.group_id,
+        ordinal=change.version,
+        version=change.version,
+        graph=event.graph,
+        state="confirmed" if event.graph == "group_customer" else "tentative",
+        seats=event.seats,
+        deleted=False,
+        created_at=event.at,
+        updated_at=event.at,
+        hold_until=event.hold_until,
+        bulk_id=event.bulk_id,
+        auto_complete=event.auto_complete,
+        customer=None,
+        customer_name=None,
+        customer_email=None,
+        attendees=EMPTY_ARRAY,
+        meta=EMPTY_OBJECT,
+        reminders=json_array(event.reminders),
+        webhooks=json_object(event.webhooks),
     )
     return _named(row, event, change.opened)
 
@@ -254,7 +261,7 @@ def _customer(shown: dict[str, Any]) -> Customer:
 
 async def load(connection: Connection, booking_ids: Iterable[UUID]) -> dict[UUID, SeatRow]:
     rows = await connection.fetch(sql("attendees_load"), list(booking_ids))
-    return {row[0]: SeatRow(*row) for row in rows}
+    return {row["booking_id"]: row_of(row) for row in rows}
 
 
 async def save(connection: Connection, rows: Mapping[UUID, SeatRow]) -> None:

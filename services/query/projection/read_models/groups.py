@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import fields
 from datetime import datetime
+from operator import itemgetter
 from typing import Any, NamedTuple
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+import asyncpg
 from pydantic_core import from_json
 
 from services.query.connection import Connection
@@ -70,8 +72,14 @@ class GroupRow(NamedTuple):
     webhooks: str
 
 
+_columns = itemgetter(*GroupRow._fields)
 _PLAIN = tuple(name for name in DESCRIBING if name in GroupRow._fields)
 """What a group is about, but for its times: columns of the same names."""
+
+
+def row_of(record: asyncpg.Record) -> GroupRow:
+    """The row, of a record that has its columns by name."""
+    return GroupRow(*_columns(record))
 
 
 def apply(row: GroupRow | None, change: OpenedEvent) -> GroupRow:
@@ -197,7 +205,7 @@ def view(row: GroupRow, current_seats: int) -> GroupView:
 
 async def load(connection: Connection, group_ids: Iterable[UUID]) -> dict[UUID, GroupRow]:
     rows = await connection.fetch(sql("groups_load"), list(group_ids))
-    return {row[0]: GroupRow(*row) for row in rows}
+    return {row["group_id"]: row_of(row) for row in rows}
 
 
 async def apps(connection: Connection, group_ids: Iterable[UUID]) -> dict[UUID, UUID]:

@@ -1,8 +1,6 @@
 -- The seat bookings of one group, in creation order.
-SELECT booking_id, group_id, ordinal, version, graph, state, seats, deleted, created_at,
-       updated_at, hold_until, bulk_id, auto_complete, customer, customer_name, customer_email,
-       attendees, meta, reminders, webhooks
-  FROM attendees
+SELECT *
+  FROM seat_rows
  WHERE group_id = $1
    AND NOT deleted
  ORDER BY ordinal
