@@ -1,4 +1,4 @@
-"""What a request is read in the light of: the time, the app's zone, its way to write timestamps."""
+"""A request's circumstances: the time, the app's zone, and how the request writes timestamps."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What keeps a booking from being deleted: it, or one of its seat bookings, can still change."""
+"""The errors of deleting a booking: it, or one of its seat bookings, can still change."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Every "no" the HTTP API can say: a status, a stable `code`, and a body clients can show.
+"""The HTTP API's errors: each has a status, a stable `code`, and a body that clients can show.
 
 A class's docstring is its sentence; `{names}` in it are the instance's fields. Contract section 8
 knows three bodies: `errors` by field, `error` as a sentence, and `error` with a `model`.

@@ -1,4 +1,4 @@
-"""How long before: `"3 days 2 weeks"`, read once and counted back from a moment.
+"""Durations before a start (`"3 days 2 weeks"`), read once and counted back from a moment.
 
 Contract section 4.2. Months, weeks and days are counted on the wall clock of the group's zone, so
 "1 day before" is the same hour across daylight saving; hours and less are exact.

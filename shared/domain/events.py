@@ -1,4 +1,4 @@
-"""What can happen to a group and its seats: the ledger's published language.
+"""The ledger's events: what can happen to a group and its seat bookings.
 
 Every event carries the seat count after it, so that a reader needs no other event to show it.
 Personal data is in here only sealed (`sealed`), with the key of the booking it belongs to.

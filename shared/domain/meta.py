@@ -1,4 +1,4 @@
-"""What callers keep with a booking in their own words, and what a change of it leads to."""
+"""Meta: the keys that callers keep with a booking, and how a change is merged into them."""
 
 from __future__ import annotations
 

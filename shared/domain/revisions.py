@@ -1,4 +1,4 @@
-"""How often a seat booking's sealed details changed: the state cannot see them, but it can count.
+"""Revisions: how often each seat booking's sealed details changed, which the state cannot see.
 
 A command that was prepared from the details holds the number it saw; at another number it is
 prepared anew, so that what is decided of them is decided of what they are now.

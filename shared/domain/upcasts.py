@@ -1,4 +1,4 @@
-"""Old event shapes become today's, one small function per step: what was written stays readable.
+"""Upcasts: stored events of an old shape become today's, one small function a step.
 
 A step is registered as (topic, from_version) and maps the stored fields of that version to the
 next one's. Today every event has its first shape, so there is no step yet.

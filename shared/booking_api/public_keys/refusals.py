@@ -1,4 +1,4 @@
-"""What strangers are told: the refusals of public keys and of the published demo key."""
+"""The errors that public keys and the published demo key are answered with."""
 
 from __future__ import annotations
 

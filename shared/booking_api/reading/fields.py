@@ -1,4 +1,4 @@
-"""The kinds of values requests are made of, each with its bounds; contract section 4.
+"""The field types of request models, each with its bounds; contract section 4.
 
 Strict: 1.5, "2" and true are no numbers of seats, 1 is no text. `null` means "not given".
 """

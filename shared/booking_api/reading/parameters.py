@@ -1,4 +1,4 @@
-"""Texts of a query, a path or a header become numbers, moments, ids: bounded before converted.
+"""Parameters of a query, a path or a header: read as numbers, moments and ids, within bounds.
 
 Nothing else turns such a text into a value (decision 0042). A raw `+` arrives as a space in a
 query, and is put back where a space cannot be meant.

@@ -1,4 +1,4 @@
-"""A booking with everything it can show: what a reader fills in and `bookings` renders."""
+"""The views of a booking: all that it can show, filled in by readers, rendered by `bookings`."""
 
 from __future__ import annotations
 
