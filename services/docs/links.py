@@ -1,11 +1,11 @@
-"""What can be done next with what an operation made, as OpenAPI links: for clients, and for fuzzers
-that walk from one request to the next."""
+"""OpenAPI links: what can be done next with what an operation made, for clients and for fuzzers."""
 
 from __future__ import annotations
 
 from typing import Any, Final
 
-from services.docs.operations import OPERATIONS, Operation
+from services.docs.operations import OPERATIONS
+from shared.http.operation import Operation
 
 Json = dict[str, Any]
 _MADE: Final = "$response.body#/data/id"

@@ -1,4 +1,4 @@
-"""The OpenAPI 3.1 document, made from the models that check requests.
+"""The OpenAPI 3.1 document, made from the handlers' operations and the models that check requests.
 
 What `python -m services.docs.openapi` writes is committed and served; a test fails when it is
 not up to date.
@@ -8,15 +8,15 @@ from __future__ import annotations
 
 import json
 import re
-from importlib import resources
 from pathlib import Path
 from typing import Any, Final
 
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
+from services.docs.committed import FILE
 from services.docs.links import links
-from services.docs.operations import OPERATIONS, Operation
+from services.docs.operations import OPERATIONS
 from shared.booking_api.reading.request_models import (
     ApplyToBulked,
     CancelToApply,
@@ -24,8 +24,8 @@ from shared.booking_api.reading.request_models import (
     RescheduleToApply,
 )
 from shared.booking_api.states import ACTIONS, STATES
+from shared.http.operation import Operation
 
-FILE: Final = "openapi.json"
 _REF: Final = "#/components/schemas/"
 Json = dict[str, Any]
 
@@ -83,8 +83,8 @@ def _operation(operation: Operation) -> Json:
     shown: Json = {
         "operationId": operation.name,
         "summary": operation.summary,
-        "tags": [operation.tag],
-        "parameters": [*_path_parameters(operation), *map(_query_parameter, operation.query)],
+        "tags": [_tag(operation)],
+        "parameters": [*_path_parameters(operation), *map(_query_parameter, operation.parameters)],
         "responses": _responses(operation),
         "security": [] if operation.reach == "everyone" else [{"key": []}],
     }
@@ -93,6 +93,14 @@ def _operation(operation: Operation) -> Json:
     if operation.body is not None:
         shown["requestBody"] = _request(operation.body)
     return shown
+
+
+def _tag(operation: Operation) -> str:
+    if operation.path.startswith("/v2/webhooks"):
+        return "Webhooks"
+    if operation.method == "get":
+        return "Reading"
+    return "Projects" if operation.path.startswith("/v2/projects") else "Booking"
 
 
 def _path_parameters(operation: Operation) -> list[Json]:
@@ -287,11 +295,6 @@ def _page(item: Json) -> Json:
 def text() -> str:
     """The document as it is committed."""
     return json.dumps(document(), indent=1, ensure_ascii=False) + "\n"
-
-
-def committed() -> str:
-    """The file beside this module."""
-    return resources.files("services.docs").joinpath(FILE).read_text(encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -1,13 +1,14 @@
-"""The API's documentation as one page: plain HTML out of the OpenAPI document, nothing to load."""
+"""The documentation page: plain HTML made from the OpenAPI document, loading nothing else."""
 
 from __future__ import annotations
 
+import json
 from functools import cache
 from html import escape
 from importlib import resources
 from typing import Any
 
-from services.docs.openapi import document
+from services.docs.committed import committed
 
 Json = dict[str, Any]
 
@@ -15,7 +16,7 @@ Json = dict[str, Any]
 @cache
 def page() -> str:
     """The page, made once."""
-    shape = document()
+    shape: Json = json.loads(committed())
     template = resources.files("services.docs").joinpath("page.html").read_text("utf-8")
     tags: dict[str, list[str]] = {}
     for path, operations in shape["paths"].items():

@@ -7,7 +7,7 @@ from functools import lru_cache
 
 from aiohttp import web
 
-from services.docs.openapi import committed
+from services.docs.committed import committed
 from services.docs.page import page
 from shared.http.access import for_everyone
 from shared.http.answers import raw_json_answer

@@ -36,11 +36,15 @@ from shared.booking_api.rendering.includes import NOTHING
 from shared.http.access import for_everyone
 from shared.http.html import html_answer, is_wanted
 from shared.http.middleware import request_id_of
+from shared.http.operation import Operation, routes_of
 from shared.http.problems import answer_to
 from shared.http.requests.checked import path_id, query_of
 
 PREFETCHING = ("Sec-Purpose", "Purpose", "X-Purpose", "X-Moz")
 _IS_PREFETCH = re.compile(r"\b(prefetch|prerender|preview)\b", re.IGNORECASE)
+
+LINK = "/v2/bookings/{id}/external_action/{action}"
+CONFIRMED = "With `SEATLEDGER_CONFIRM_LINKS` GET shows a page, and only POST acts."
 
 
 class LinkPrefetched(ApiError):
@@ -59,9 +63,17 @@ class ActionLinkRoutes:
         self._confirm = confirm
 
     def routes(self) -> list[web.RouteDef]:
-        path = "/v2/bookings/{id}/external_action/{action}"
-        return [web.get(path, self.follow, allow_head=False), web.post(path, self.act)]
+        return routes_of(self)
 
+    @Operation(
+        "get",
+        LINK,
+        "followLink",
+        "A customer's signed link: acts once, then redirects",
+        query=("signature", "redirect"),
+        note=CONFIRMED,
+        allows_head=False,
+    )
     @for_everyone
     async def follow(self, request: web.Request) -> web.Response:
         """Acts, or asks first whether that is meant."""
@@ -71,6 +83,14 @@ class ActionLinkRoutes:
         await self._signed_by(request)
         return _page("ask", request, target=redirect_of(request))
 
+    @Operation(
+        "post",
+        LINK,
+        "actByLink",
+        "A customer's signed link, confirmed",
+        query=("signature", "redirect"),
+        note=CONFIRMED,
+    )
     @for_everyone
     async def act(self, request: web.Request) -> web.Response:
         """Acts; who comes from the page gets a page."""

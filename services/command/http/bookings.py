@@ -28,11 +28,26 @@ from services.command.use_cases.bookings import Bookings
 from services.command.use_cases.call_context import CallContext
 from shared.booking_api.new_groups import NewGroup
 from shared.booking_api.reading.json_body import read_object
+from shared.booking_api.reading.request_models import (
+    BookingToChange,
+    BulkToCreate,
+    GroupToCreate,
+    SeatsToCreate,
+)
 from shared.eventlog.privacy import MasterKey
 from shared.http.access import for_widgets, refuse_widget_key
 from shared.http.fast_lane.repeating import allow_repeating
 from shared.http.middleware import read_body
+from shared.http.operation import Operation, routes_of
 from shared.http.requests.checked import path_id
+
+RESCHEDULE = "/v2/bookings/{id}/reschedule"
+ACTION = "/v2/bookings/{id}/{action}"
+ACTIONS = (
+    "Actions: `cancel`, `complete` (groups); `cancel_by_customer`, `cancel_by_owner`, `complete`, "
+    "`pay` (seat bookings). The body may be absent, `{}` or `[]`; details lie under the action's "
+    "own name."
+)
 
 
 class BookingRoutes:
@@ -47,18 +62,17 @@ class BookingRoutes:
         self._bulk = BulkRoutes(bookings, master, double_bookings)
 
     def routes(self) -> list[web.RouteDef]:
-        return [
-            *self._bulk.routes(),
-            web.post("/v2/bookings", self.create),
-            web.put("/v2/bookings/{id}", self.change),
-            web.delete("/v2/bookings/{id}", self.delete),
-            web.put("/v2/bookings/{id}/reschedule", self.reschedule),
-            web.post("/v2/bookings/{id}/reschedule", self.refuse_reschedule),
-            web.post("/v2/bookings/{id}/reschedule/", self.refuse_reschedule),
-            web.put("/v2/bookings/{id}/{action}", self.act),
-            web.post("/v2/bookings/{id}/{action}", self.act),
-        ]
+        return [*self._bulk.routes(), *routes_of(self)]
 
+    @Operation(
+        "post",
+        "/v2/bookings",
+        "createBooking",
+        "Open a group, or book seats in one",
+        status=201,
+        body=(GroupToCreate, SeatsToCreate, BulkToCreate),
+        note="Widget keys book seats; opening a group needs a server key.",
+    )
     @for_widgets
     async def create(self, request: web.Request) -> web.Response:
         """A group for server keys, seats for every key; many for clients that post a bulk here."""
@@ -84,6 +98,8 @@ class BookingRoutes:
         async with self._double_bookings.kept_out(context.app_id, new):
             return await self._bookings.decide(queued, context)
 
+    @Operation("put", ACTION, "act", "Apply an action", body="Action", note=ACTIONS)
+    @Operation("post", ACTION, "actToo", "Apply an action (alias)", body="Action", note=ACTIONS)
     @replayable
     async def act(
         self, request: web.Request, body: bytes, context: CallContext, options: ResponseOptions
@@ -92,6 +108,13 @@ class BookingRoutes:
         action = read_action(request.match_info["action"], body)
         return await act_on_all(self._bookings, path_id(request), action, context, options)
 
+    @Operation(
+        "put",
+        "/v2/bookings/{id}",
+        "changeBooking",
+        "Change meta, or a group's number of seats",
+        body=(BookingToChange,),
+    )
     @replayable
     async def change(
         self, request: web.Request, body: bytes, context: CallContext, options: ResponseOptions
@@ -100,6 +123,9 @@ class BookingRoutes:
         change = read_change(body)
         return await self._bookings.change(path_id(request), change, context, options)
 
+    @Operation(
+        "put", RESCHEDULE, "rescheduleGroup", "Move a group to another time", body="Reschedule"
+    )
     @replayable
     async def reschedule(
         self, request: web.Request, body: bytes, context: CallContext, options: ResponseOptions
@@ -114,6 +140,14 @@ class BookingRoutes:
         ):
             return await self._bookings.decide(queued, context)
 
+    @Operation(
+        "post",
+        RESCHEDULE,
+        "refuseReschedule",
+        "Not for group graphs: always refused",
+        body="Anything",
+        also=(f"{RESCHEDULE}/",),
+    )
     async def refuse_reschedule(self, request: web.Request) -> web.Response:
         """Timekit's own reschedule is for another graph: 422 (contract section 7)."""
         context, options = context_of(request, b"", self._master), options_of(request)
@@ -125,6 +159,14 @@ class BookingRoutes:
         )
         return answer_of(await self._bookings.decide(queued, context))
 
+    @Operation(
+        "delete",
+        "/v2/bookings/{id}",
+        "deleteBooking",
+        "Hide an ended booking",
+        status=204,
+        answers="",
+    )
     @replayable
     async def delete(
         self, request: web.Request, body: bytes, context: CallContext, options: ResponseOptions

@@ -38,9 +38,11 @@ from services.command.use_cases import existing_bookings
 from services.command.use_cases.bookings import Bookings, up_to_date
 from services.command.use_cases.call_context import CallContext
 from shared.booking_api.errors import ApiError
+from shared.booking_api.reading.request_models import BulkToCreate, BulkToUpdate
 from shared.booking_api.reading.validation import failed
 from shared.eventlog.privacy import MasterKey
 from shared.http.middleware import read_body
+from shared.http.operation import Operation, routes_of
 
 Step = Callable[[], Awaitable[Reply]]
 
@@ -56,12 +58,18 @@ class BulkRoutes:
         self._double_bookings = double_bookings
 
     def routes(self) -> list[web.RouteDef]:
-        return [
-            web.post("/v2/bookings/bulk", self.create),
-            web.put("/v2/bookings/bulk", self.update),
-            web.put("/v2/bookings", self.update),
-        ]
+        return routes_of(self)
 
+    @Operation(
+        "post",
+        "/v2/bookings/bulk",
+        "createBookings",
+        "Create many bookings",
+        status=201,
+        answers="Bulk",
+        body=(BulkToCreate,),
+        note="With `delete_all_on_error` all or nothing, in one commit.",
+    )
     async def create(self, request: web.Request) -> web.Response:
         """`POST /v2/bookings/bulk`, and a bulk's body sent to `/v2/bookings`."""
         body = await read_body(request)
@@ -79,6 +87,23 @@ class BulkRoutes:
             steps = [self._kept(part, step) for part, step in zip(contexts, steps, strict=True)]
         return _answer(await _run(steps, stops), 201)
 
+    @Operation(
+        "put",
+        "/v2/bookings/bulk",
+        "updateBookings",
+        "Update many bookings",
+        answers="Bulk",
+        body=(BulkToUpdate,),
+        note="With `reset_all_on_error` all or nothing, in one commit.",
+    )
+    @Operation(
+        "put",
+        "/v2/bookings",
+        "updateBookingsToo",
+        "Update many bookings (alias)",
+        answers="Bulk",
+        body=(BulkToUpdate,),
+    )
     async def update(self, request: web.Request) -> web.Response:
         """`PUT /v2/bookings/bulk`, also at `/v2/bookings`."""
         body = await read_body(request)

@@ -24,6 +24,7 @@ from shared.booking_api.rendering.includes import NOTHING
 from shared.domain.events import CustomerErased
 from shared.eventlog.erasure import scrub
 from shared.eventlog.privacy import MasterKey
+from shared.http.operation import Operation, routes_of
 from shared.http.requests.checked import path_id
 
 _PLAIN = ResponseOptions(NOTHING, Rendering(UTC_ZONE))
@@ -40,8 +41,16 @@ class ErasureRoutes:
         self._pool = pool
 
     def routes(self) -> list[web.RouteDef]:
-        return [web.delete("/v2/bookings/{id}/customer", self.erase)]
+        return routes_of(self)
 
+    @Operation(
+        "delete",
+        "/v2/bookings/{id}/customer",
+        "eraseCustomer",
+        "Make a booking's personal data unreadable for ever",
+        status=204,
+        answers="",
+    )
     @partial(replayable, show=lambda _: _PLAIN)
     async def erase(
         self, request: web.Request, body: bytes, context: CallContext, options: ResponseOptions

@@ -10,10 +10,16 @@ from aiohttp import web
 from services.command.use_cases.public_terms import TermsOfApps
 from shared.accounts.projects import PostgresProjects, ProjectSlugTaken
 from shared.booking_api.errors import NotFound, ValidationFailed
-from shared.booking_api.projects import read_new_project, read_project_change, render_project
+from shared.booking_api.projects import (
+    ProjectToSave,
+    read_new_project,
+    read_project_change,
+    render_project,
+)
 from shared.http.access import identity_of
 from shared.http.answers import json_answer
 from shared.http.middleware import read_body
+from shared.http.operation import Operation, routes_of
 from shared.http.requests.checked import path_id
 
 
@@ -25,11 +31,17 @@ class ProjectRoutes:
         self._terms = terms
 
     def routes(self) -> list[web.RouteDef]:
-        return [
-            web.post("/v2/projects", self.create),
-            web.put("/v2/projects/{id}", self.change),
-        ]
+        return routes_of(self)
 
+    @Operation(
+        "post",
+        "/v2/projects",
+        "createProject",
+        "Make a project",
+        status=201,
+        answers="Project",
+        body=(ProjectToSave,),
+    )
     async def create(self, request: web.Request) -> web.Response:
         """201 with the project; its slug must be free among all apps' projects."""
         fields = read_new_project(await read_body(request))
@@ -41,6 +53,14 @@ class ProjectRoutes:
         self._terms.forget(identity.app_id)
         return json_answer({"data": render_project(project)}, 201)
 
+    @Operation(
+        "put",
+        "/v2/projects/{id}",
+        "changeProject",
+        "Change a project",
+        answers="Project",
+        body=(ProjectToSave,),
+    )
     async def change(self, request: web.Request) -> web.Response:
         """200 with the project as it is now."""
         project_id, app_id = path_id(request, "Project"), identity_of(request).app_id

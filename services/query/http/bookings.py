@@ -39,10 +39,13 @@ from shared.eventlog.privacy import MasterKey
 from shared.http.access import for_widgets, identity_of
 from shared.http.answers import raw_json_answer
 from shared.http.fast_lane.repeating import allow_repeating
+from shared.http.operation import Operation, routes_of
 from shared.http.requests.addresses import base_url
 from shared.http.requests.checked import path_id, query_of
 
 Render = Callable[..., dict[str, Any]]
+
+AS_OF = ("include", "as_of")
 
 
 class SingleBookings:
@@ -63,13 +66,13 @@ class SingleBookings:
         self._included = included
 
     def routes(self) -> list[web.RouteDef]:
-        return [
-            web.get("/v2/bookings/groups/{id}", self.group),
-            web.get("/v2/bookings/group/{id}", self.group),
-            web.get("/v2/bookings/{id}/groups", self.group),
-            web.get("/v2/bookings/{id}", self.booking),
-        ]
+        return routes_of(self)
 
+    @Operation(
+        "get", "/v2/bookings/groups/{id}", "getGroup", "A group with its seat count", query=AS_OF
+    )
+    @Operation("get", "/v2/bookings/group/{id}", "getGroupToo", "A group (alias)", query=AS_OF)
+    @Operation("get", "/v2/bookings/{id}/groups", "getGroupOld", "A group (old alias)", query=AS_OF)
     @for_widgets
     async def group(self, request: web.Request) -> web.StreamResponse:
         """`GET /v2/bookings/groups/{id}`: a group with its seat count, whatever its state."""
@@ -87,6 +90,7 @@ class SingleBookings:
             allow_repeating(request, again, _headers(request, found))
         return _plain(request, found, plain_group(found.group, rendering))
 
+    @Operation("get", "/v2/bookings/{id}", "getBooking", "A group or a seat booking", query=AS_OF)
     async def booking(self, request: web.Request) -> web.StreamResponse:
         """`GET /v2/bookings/{id}`: a group or a seat booking."""
         return await self._answer(request, await self._find_booking(request), render_booking)

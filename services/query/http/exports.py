@@ -19,6 +19,7 @@ from shared.booking_api.rendering.views import SeatView
 from shared.domain.events import GroupCancelled, GroupRescheduled
 from shared.eventlog.statements import statements_of
 from shared.http.access import identity_of
+from shared.http.operation import Operation, routes_of
 
 sql = statements_of(__package__)
 
@@ -34,11 +35,15 @@ class GroupFiles:
         self._streams = streams
 
     def routes(self) -> list[web.RouteDef]:
-        return [
-            web.get("/v2/bookings/groups/{id}/attendees.csv", self.attendees),
-            web.get("/v2/bookings/groups/{id}.ics", self.calendar),
-        ]
+        return routes_of(self)
 
+    @Operation(
+        "get",
+        "/v2/bookings/groups/{id}/attendees.csv",
+        "getAttendeeList",
+        "A group's seat bookings as a spreadsheet",
+        answers="text/csv",
+    )
     async def attendees(self, request: web.Request) -> web.Response:
         """One line a seat booking, no cell a formula."""
         group_id = await self._visible(request)
@@ -46,6 +51,13 @@ class GroupFiles:
         text = attendee_csv.render_attendee_list(seats, rendering_for(request))
         return _file(text, attendee_csv.CONTENT_TYPE, f"attendees-{group_id}.csv")
 
+    @Operation(
+        "get",
+        "/v2/bookings/groups/{id}.ics",
+        "getCalendarFile",
+        "A group as a calendar file",
+        answers="text/calendar",
+    )
     async def calendar(self, request: web.Request) -> web.Response:
         """The event without its attendees: such files are passed on."""
         group_id = await self._visible(request)

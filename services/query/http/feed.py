@@ -22,6 +22,7 @@ from shared.http.access import held_key_of, identity_of
 from shared.http.answers import raw_json_answer
 from shared.http.bounds.pressure import PRESSURE
 from shared.http.bounds.shares import Shares
+from shared.http.operation import Operation, routes_of
 from shared.http.requests.checked import number_of, position_in
 
 STREAM = "text/event-stream"
@@ -39,15 +40,29 @@ class EventFeed:
         self._listeners = Shares(MAX_LISTENERS, "listeners")
 
     def routes(self) -> list[web.RouteDef]:
-        return [
-            web.get("/v2/events", self.of_app),
-            web.get("/v2/bookings/groups/{id}/events", self.of_group),
-        ]
+        return routes_of(self)
 
+    @Operation(
+        "get",
+        "/v2/events",
+        "listEvents",
+        "What happened, from a position on; a live stream on request",
+        answers="Feed",
+        query=("after", "limit"),
+        note="With `Accept: text/event-stream` events are sent as they are committed.",
+    )
     async def of_app(self, request: web.Request) -> web.StreamResponse:
         """All events of the key's app."""
         return await self._answer(request, None)
 
+    @Operation(
+        "get",
+        "/v2/bookings/groups/{id}/events",
+        "listGroupEvents",
+        "What happened to a group and its seat bookings",
+        answers="Feed",
+        query=("after", "limit"),
+    )
     async def of_group(self, request: web.Request) -> web.StreamResponse:
         """The events of one group and its seat bookings."""
         found = await visible_group(request, self._reads)

@@ -18,6 +18,7 @@ from shared.eventlog.follower import records
 from shared.eventlog.record import StoredRecord
 from shared.eventlog.statements import statements_of
 from shared.http.answers import raw_json_answer
+from shared.http.operation import Operation, routes_of
 from shared.http.requests.checked import number_of
 
 reads_sql = statements_of("services.query.reads")
@@ -33,8 +34,16 @@ class GroupHistory:
         self._pool = pool
 
     def routes(self) -> list[web.RouteDef]:
-        return [web.get("/v2/bookings/groups/{id}/history", self.of_group)]
+        return routes_of(self)
 
+    @Operation(
+        "get",
+        "/v2/bookings/groups/{id}/history",
+        "getGroupHistory",
+        "A group's seat count over time",
+        answers="Feed",
+        query=("after", "limit"),
+    )
     async def of_group(self, request: web.Request) -> web.Response:
         """Up to `limit` points after the position `after`."""
         found = await visible_group(request, self._reads)

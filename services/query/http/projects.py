@@ -18,6 +18,7 @@ from shared.booking_api.projects import Project, render_project
 from shared.booking_api.reading.timestamps import UTC_ZONE, find_zone
 from shared.http.access import for_everyone, for_widgets, identity_of
 from shared.http.answers import json_answer
+from shared.http.operation import Operation, routes_of
 from shared.http.requests.addresses import own_url
 from shared.http.requests.checked import path_id, query_of
 
@@ -29,14 +30,16 @@ class ProjectReads:
         self._projects = projects
 
     def routes(self) -> list[web.RouteDef]:
-        return [
-            web.get("/v2/projects", self.all),
-            web.get("/v2/projects/{id}", self.one),
-            web.get("/v2/projects/embed/{id}", self.embedded),
-            web.get("/v2/projects/hosted/{slug}", self.hosted),
-            web.get("/v2/users/timezone/{email}", time_zone),
-        ]
+        return routes_of(self)
 
+    @Operation(
+        "get",
+        "/v2/projects",
+        "listProjects",
+        "The app's projects",
+        answers="ProjectList",
+        query=("limit", "page"),
+    )
     async def all(self, request: web.Request) -> web.Response:
         """The app's projects, the oldest first."""
         page = read_page(query_of(request), reading_for(request))
@@ -46,15 +49,30 @@ class ProjectReads:
         shape = envelope(data, len(found), page, own_url(request), query_of(request))
         return json_answer(shape)
 
+    @Operation("get", "/v2/projects/{id}", "getProject", "A project", answers="Project")
     async def one(self, request: web.Request) -> web.Response:
         """A project of the app's."""
         return json_answer({"data": render_project(await self._find(request, "Project"))})
 
+    @Operation(
+        "get",
+        "/v2/projects/embed/{id}",
+        "embedProject",
+        "A project, for a page with a key",
+        answers="Project",
+    )
     @for_widgets
     async def embedded(self, request: web.Request) -> web.Response:
         """As a page with a key of its own loads it."""
         return json_answer({"data": render_project(await self._find(request, "Widget"))})
 
+    @Operation(
+        "get",
+        "/v2/projects/hosted/{slug}",
+        "hostProject",
+        "A project, for a page without a key",
+        answers="Project",
+    )
     @for_everyone
     async def hosted(self, request: web.Request) -> web.Response:
         """As a page without a key loads it: with the app's widget key."""
@@ -64,16 +82,22 @@ class ProjectReads:
         headers = {"Timekit-TestMode": "true"} if found.is_test else {}
         return json_answer({"data": render_project(found.project, found.app_key)}, 200, headers)
 
+    @Operation(
+        "get",
+        "/v2/users/timezone/{email}",
+        "userTimezone",
+        "The app's time zone, for old widgets",
+        answers="Timezone",
+    )
+    @for_widgets
+    async def time_zone(self, request: web.Request) -> web.Response:
+        """The app's zone, whoever is asked about."""
+        zone = find_zone(identity_of(request).time_zone) or UTC_ZONE
+        return json_answer({"data": render_user_zone(zone, datetime.now(UTC))})
+
     async def _find(self, request: web.Request, model: str) -> Project:
         project_id = path_id(request, model)
         project = await self._projects.find(identity_of(request).app_id, project_id)
         if project is None:
             raise NotFound(model)
         return project
-
-
-@for_widgets
-async def time_zone(request: web.Request) -> web.Response:
-    """`GET /v2/users/timezone/{email}`: the app's zone, whoever is asked about; for old widgets."""
-    zone = find_zone(identity_of(request).time_zone) or UTC_ZONE
-    return json_answer({"data": render_user_zone(zone, datetime.now(UTC))})

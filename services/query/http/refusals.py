@@ -26,6 +26,7 @@ from shared.booking_api.reading.timestamps import Rendering
 from shared.eventlog.statements import statements_of
 from shared.http.access import for_widgets, identity_of
 from shared.http.answers import json_answer, raw_json_answer
+from shared.http.operation import Operation, routes_of
 from shared.http.requests.addresses import own_url
 from shared.http.requests.checked import path_id, query_of
 
@@ -44,11 +45,16 @@ class RefusalReads:
         self._is_neutral = is_neutral
 
     def routes(self) -> list[web.RouteDef]:
-        return [
-            web.get("/v2/bookings/{id}/why", self.why),
-            web.get("/v2/bookings/groups/{id}/refusals", self.of_group),
-        ]
+        return routes_of(self)
 
+    @Operation(
+        "get",
+        "/v2/bookings/{id}/why",
+        "getWhy",
+        "Why seats were refused, or when they were booked",
+        answers="Why",
+        note="For a refusal's `booking_id`. A process that is killed may lose its last second.",
+    )
     @for_widgets
     async def why(self, request: web.Request) -> web.Response:
         """`GET /v2/bookings/{id}/why`: which rule refused it and what was free, or when it was
@@ -65,6 +71,15 @@ class RefusalReads:
                 data["code"] = told_code(data["code"], self._is_neutral)
         return json_answer({"data": data}, headers=headers)
 
+    @Operation(
+        "get",
+        "/v2/bookings/groups/{id}/refusals",
+        "listRefusals",
+        "Who was turned away from a group: how many by rule, and the newest",
+        answers="RefusalList",
+        query=("limit", "page"),
+        note="Counts are exact; of each rule at most the newest 1,000 refusals are kept.",
+    )
     async def of_group(self, request: web.Request) -> web.Response:
         """`GET /v2/bookings/groups/{id}/refusals`: how many by rule, and the newest of them."""
         row = (await visible_group(request, self._reads)).group.row

@@ -23,6 +23,7 @@ from shared.eventlog.statements import statements_of
 from shared.http.access import identity_of
 from shared.http.answers import raw_json_answer
 from shared.http.middleware import read_body
+from shared.http.operation import Operation, routes_of
 from shared.http.requests.checked import number_of, path_id, query_of
 
 sql = statements_of(__package__)
@@ -41,16 +42,17 @@ class WebhookRoutes:
         self._master = master
 
     def routes(self) -> list[web.RouteDef]:
-        return [
-            web.post("/v2/webhooks", self.create),
-            web.get("/v2/webhooks", self.list),
-            web.get("/v2/webhooks/{id}", self.one),
-            web.delete("/v2/webhooks/{id}", self.delete),
-            web.get("/v2/webhooks/{id}/deliveries", self.deliveries),
-            web.post("/v2/webhooks/{id}/rotate", self.rotate),
-            web.post("/v2/webhooks/{id}/resend", self.resend),
-        ]
+        return routes_of(self)
 
+    @Operation(
+        "post",
+        "/v2/webhooks",
+        "createWebhook",
+        "Hear of a state at an address",
+        status=201,
+        answers="Anything",
+        body="Anything",
+    )
     async def create(self, request: web.Request) -> web.Response:
         """201; clients take the id from the message, and a `data` key would hide it from them."""
         wanted = read_webhook(await read_body(request))
@@ -67,14 +69,19 @@ class WebhookRoutes:
         meta = {"message": f"Webhook created with id {webhook_id}", "id": str(webhook_id)}
         return _answer({"meta": {**meta, **_shown_once(wanted.secret, secret)}}, 201)
 
+    @Operation("get", "/v2/webhooks", "listWebhooks", "The app's webhooks", answers="Anything")
     async def list(self, request: web.Request) -> web.Response:
         """All of the app's webhooks, without their secrets."""
         rows = await self._pool.fetch(sql("webhook_list"), identity_of(request).app_id, None)
         return _answer({"data": [_webhook(request, row) for row in rows]})
 
+    @Operation("get", "/v2/webhooks/{id}", "getWebhook", "A webhook", answers="Anything")
     async def one(self, request: web.Request) -> web.Response:
         return _answer({"data": _webhook(request, await self._row(request))})
 
+    @Operation(
+        "delete", "/v2/webhooks/{id}", "deleteWebhook", "Hear no more", status=204, answers=""
+    )
     async def delete(self, request: web.Request) -> web.Response:
         """204; what it was still to hear is dropped."""
         found = await self._pool.fetchval(sql("webhook_delete"), *_named(request))
@@ -82,6 +89,14 @@ class WebhookRoutes:
             raise NotFound("Webhook")
         return web.Response(status=204)
 
+    @Operation(
+        "get",
+        "/v2/webhooks/{id}/deliveries",
+        "listDeliveries",
+        "What was sent",
+        answers="Anything",
+        query=("limit", "before", "status"),
+    )
     async def deliveries(self, request: web.Request) -> web.Response:
         """What it was told and is still to be told, the newest first."""
         limit = min(max(number_of(request, "limit", LIMIT), 1), MAX_LIMIT)
@@ -94,6 +109,14 @@ class WebhookRoutes:
         data = [_delivery(request, row) for row in rows]
         return _answer({"data": data, "next_before": more})
 
+    @Operation(
+        "post",
+        "/v2/webhooks/{id}/rotate",
+        "rotateSecret",
+        "A new signing secret",
+        answers="Anything",
+        body="Anything",
+    )
     async def rotate(self, request: web.Request) -> web.Response:
         """A new secret; for a day the old one signs too, in `x-timekit-signature-previous`."""
         given = read_secret(await read_body(request))
@@ -108,6 +131,14 @@ class WebhookRoutes:
         shown = {"previous_secret_until": rendering_for(request).show(until)}
         return _answer({"meta": {**shown, **_shown_once(given, secret)}})
 
+    @Operation(
+        "post",
+        "/v2/webhooks/{id}/resend",
+        "resend",
+        "Send again",
+        answers="Anything",
+        body="Anything",
+    )
     async def resend(self, request: web.Request) -> web.Response:
         """202: what happened from there on is told again, under the same delivery ids."""
         start = read_start(await read_body(request), reading_for(request))

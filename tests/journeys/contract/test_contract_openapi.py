@@ -11,7 +11,8 @@ import asyncpg
 import pytest
 
 from services.command.app import command_service
-from services.docs.openapi import committed, document, text
+from services.docs.committed import committed
+from services.docs.openapi import document, text
 from services.query.app import query_service
 from shared.accounts.keyring import KeyRing
 from shared.accounts.postgres import PostgresKeySource

@@ -39,12 +39,15 @@ from shared.booking_api.rendering.views import BookingView, GroupView
 from shared.eventlog.statements import statements_of
 from shared.http.access import for_widgets, identity_of
 from shared.http.answers import raw_json_answer
+from shared.http.operation import Operation, routes_of
 from shared.http.requests.addresses import base_url, own_url
 from shared.http.requests.checked import query_of
 
 sql = statements_of(__package__)
 
 PARKED = "Seatledger-Parked"
+
+OPTIONS = ("limit", "page", "search", "include", "orderBy", "sortedBy", "start", "end")
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,8 +73,11 @@ class BookingLists:
         self._included = included
 
     def routes(self) -> list[web.RouteDef]:
-        return [web.get("/v2/bookings/groups", self.groups), web.get("/v2/bookings", self.bookings)]
+        return routes_of(self)
 
+    @Operation(
+        "get", "/v2/bookings", "listBookings", "All bookings", answers="BookingList", query=OPTIONS
+    )
     async def bookings(self, request: web.Request) -> web.StreamResponse:
         """`GET /v2/bookings`: groups and seat bookings, the newest first."""
         page = read_page(query_of(request), reading_for(request))
@@ -79,6 +85,14 @@ class BookingLists:
         query = list_of_bookings(identity_of(request).app_id, page, filters)
         return await self._answer(request, page, query, render_booking)
 
+    @Operation(
+        "get",
+        "/v2/bookings/groups",
+        "listGroups",
+        "The groups that can be booked now",
+        answers="BookingList",
+        query=OPTIONS,
+    )
     @for_widgets
     async def groups(self, request: web.Request) -> web.StreamResponse:
         """`GET /v2/bookings/groups`: what can be booked now, the next first."""
