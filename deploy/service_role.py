@@ -15,6 +15,7 @@ from urllib.parse import unquote, urlsplit
 import asyncpg
 
 from shared.eventlog.statements import statement
+from shared.runtime.postgres import DATABASE_ERRORS
 
 ROLE = "seatledger_service"
 SECONDS = 30
@@ -57,7 +58,7 @@ def main() -> int:
         asyncio.run(work)
     except KeyError as error:
         return _fail(f"{error.args[0]} is not set")
-    except (OSError, ValueError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+    except (*DATABASE_ERRORS, ValueError) as error:
         return _fail(f"the role {ROLE} cannot be made: {type(error).__name__}: {error}")
     sys.stdout.write(f"role {ROLE}: owns the database, no superuser\n")
     return 0

@@ -13,6 +13,7 @@ from importlib import resources
 
 import asyncpg
 
+from shared.runtime.postgres import Connection
 from shared.runtime.settings import ConfigurationError, read_settings
 
 LOCK = 5_321_871_002
@@ -47,7 +48,7 @@ async def migrate(dsn: str, phase: str = "all") -> list[str]:
         await connection.close()
 
 
-async def _apply(connection: asyncpg.Connection[asyncpg.Record], name: str, sql: str) -> bool:
+async def _apply(connection: Connection, name: str, sql: str) -> bool:
     known = await connection.fetchval("SELECT true FROM schema_migrations WHERE name = $1", name)
     if known:
         return False

@@ -20,7 +20,7 @@ from services.audit.findings import Head
 from shared.eventlog.follower import records
 from shared.eventlog.record import StoredRecord
 from shared.eventlog.statements import statement
-from shared.runtime.postgres import connected
+from shared.runtime.postgres import Connection, connected
 
 PAGE = 5_000
 COPY_PAGE = 20_000
@@ -51,7 +51,7 @@ class Batch:
 class Ledger:
     """The ledger behind one connection."""
 
-    def __init__(self, connection: asyncpg.Connection[asyncpg.Record]) -> None:
+    def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
     async def head(self) -> Head:
@@ -176,7 +176,7 @@ class Ledger:
 class LedgerWriter:
     """Brings checked events into a ledger that ends exactly where they begin."""
 
-    def __init__(self, connection: asyncpg.Connection[asyncpg.Record]) -> None:
+    def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
     async def head(self) -> Head:

@@ -7,7 +7,6 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-import asyncpg
 from aiohttp import web
 
 from services.command.commit.atomic import AtomicCommit
@@ -31,6 +30,7 @@ from shared.eventlog.privacy import MasterKey
 from shared.eventlog.statements import statement
 from shared.http.health import Check
 from shared.runtime.metrics import CACHE_BYTES, CACHED_GROUPS, COMMANDS_UNDER_WAY
+from shared.runtime.postgres import Pool
 
 PAYMENT_HOLD = timedelta(minutes=5)
 
@@ -46,7 +46,7 @@ class CommandService:
 
 @asynccontextmanager
 async def command_service(
-    pool: asyncpg.Pool[asyncpg.Record],
+    pool: Pool,
     dsn: str,
     master: MasterKey,
     ring: KeyRing,
@@ -87,9 +87,7 @@ async def command_service(
         await store.close()
 
 
-def _booking_routes(
-    bookings: Bookings, master: MasterKey, pool: asyncpg.Pool[asyncpg.Record]
-) -> list[web.RouteDef]:
+def _booking_routes(bookings: Bookings, master: MasterKey, pool: Pool) -> list[web.RouteDef]:
     double_bookings = DoubleBookings(pool)
     return [
         *BookingRoutes(bookings, master, double_bookings).routes(),
@@ -97,7 +95,7 @@ def _booking_routes(
     ]
 
 
-async def _former_known_until(pool: asyncpg.Pool[asyncpg.Record]) -> datetime | None:
+async def _former_known_until(pool: Pool) -> datetime | None:
     """How long the ids are known that older code gave public keys' commands; None: not at all."""
     until: datetime | None = await pool.fetchval(statement("public_keys_apart", "services.command"))
     return until

@@ -17,17 +17,15 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-import asyncpg
-
 from services.command.rules.refusals import Refusal
 from shared.eventlog.statements import statement
+from shared.runtime.postgres import DATABASE_ERRORS, Pool
 
 PAUSE_SECONDS = 0.5
 WRITE_SECONDS = 2.0
 MAX_TALLIES = 1_000
 MAX_NEWEST = 100
 """Of one group and rule in one write, so that a flood on one group costs no more than that."""
-_FAILURES = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError)
 _log = logging.getLogger(__name__)
 
 Noted = tuple[Refusal, float]
@@ -53,7 +51,7 @@ Tallies = dict[tuple[UUID, str], Tally]
 class RefusalRecorder:
     """Takes refusals from everywhere in a process; one task writes them."""
 
-    def __init__(self, pool: asyncpg.Pool[asyncpg.Record], now: Callable[[], datetime]) -> None:
+    def __init__(self, pool: Pool, now: Callable[[], datetime]) -> None:
         self._pool = pool
         self._now = now
         self._tallies: Tallies = {}
@@ -107,7 +105,7 @@ class RefusalRecorder:
             return
         try:
             await self._store(tallies)
-        except _FAILURES as error:
+        except DATABASE_ERRORS as error:
             lost = sum(tally.requests for tally in tallies.values())
             _log.warning("%d refusals were not recorded: %s", lost, type(error).__name__)
 

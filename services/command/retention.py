@@ -21,7 +21,7 @@ import typer
 
 from shared.eventlog.statements import statement
 from shared.runtime.cli import AsJson, print_rows
-from shared.runtime.postgres import connected
+from shared.runtime.postgres import DATABASE_ERRORS, connected
 from shared.runtime.settings import read_settings
 
 BATCH = 1_000
@@ -92,6 +92,6 @@ async def _prune_hourly(source: _Source, kept: timedelta) -> None:
     while True:
         try:
             await prune(source, kept)
-        except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        except DATABASE_ERRORS as error:
             _log.warning("what is old was not forgotten: %s", type(error).__name__)
         await asyncio.sleep(PAUSE_SECONDS)

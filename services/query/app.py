@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from aiohttp import web
 
 from services.docs.routes import documentation_routes
-from services.query.connection import Pool
 from services.query.http.bookings import SingleBookings
 from services.query.http.exports import GroupFiles
 from services.query.http.feed import EventFeed
@@ -33,7 +32,7 @@ from shared.eventlog.privacy import MasterKey
 from shared.http.exposition import Reading
 from shared.http.health import Check
 from shared.runtime.metrics import watch_pool
-from shared.runtime.postgres import BoundedPool
+from shared.runtime.postgres import BoundedPool, Pool
 
 POOL_SIZE = 6
 STREAMS_SIZE = 8

@@ -9,8 +9,8 @@ from typing import Any
 
 from prometheus_client import Metric
 
-from services.query.connection import Connection, Pool
 from shared.eventlog.statements import statements_of
+from shared.runtime.postgres import Connection, Pool
 
 sql = statements_of(__package__)
 

@@ -12,13 +12,12 @@ import socket
 from collections.abc import Mapping, Sequence
 from uuid import UUID
 
-import asyncpg
-
 from shared.accounts.demo import is_loopback
 from shared.accounts.keyring import FoundKey, KeyRing, KeySource
 from shared.accounts.keys import SigningKey, hash_key
 from shared.accounts.postgres import PostgresKeySource
 from shared.eventlog.privacy import MasterKey
+from shared.runtime.postgres import Pool
 from shared.runtime.settings import PUBLISHED_DEMO_KEY, Settings
 
 _log = logging.getLogger(__name__)
@@ -26,7 +25,7 @@ _log = logging.getLogger(__name__)
 
 async def ring_at(
     listener: socket.socket,
-    pool: asyncpg.Pool[asyncpg.Record],
+    pool: Pool,
     master: MasterKey,
     settings: Settings,
 ) -> KeyRing:

@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
-from typing import TypeAlias
 from uuid import UUID, uuid4
 
 import asyncpg
@@ -32,9 +31,9 @@ from shared.accounts.keys import (
     seal_key,
 )
 from shared.eventlog.privacy import MasterKey, Unreadable
+from shared.runtime.postgres import DATABASE_ERRORS, Executor, Pool
 
 STATEMENT_SECONDS = 5
-Executor: TypeAlias = "asyncpg.Pool[asyncpg.Record] | asyncpg.Connection[asyncpg.Record]"
 
 
 class AccountsUnavailable(Exception):
@@ -58,7 +57,7 @@ _SIGNING_KEYS = _statement("signing_keys")
 class PostgresKeySource:
     """What a key ring asks: whose keys these are, and which keys sign for an app."""
 
-    def __init__(self, pool: asyncpg.Pool[asyncpg.Record], master: MasterKey) -> None:
+    def __init__(self, pool: Pool, master: MasterKey) -> None:
         self._pool = pool
         self._master = master
 
@@ -78,7 +77,7 @@ class PostgresKeySource:
         try:
             async with self._pool.acquire(timeout=STATEMENT_SECONDS) as connection:
                 return await connection.fetch(statement, argument, timeout=STATEMENT_SECONDS)
-        except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        except DATABASE_ERRORS as error:
             raise AccountsUnavailable from error
 
 

@@ -19,6 +19,7 @@ from shared.accounts.keys import new_key_text, open_key, seal_key
 from shared.booking_api.projects import Project, ProjectFields, changed_project, new_project
 from shared.eventlog.privacy import MasterKey, Unreadable
 from shared.eventlog.statements import statement
+from shared.runtime.postgres import Connection, Pool
 
 STATEMENT_SECONDS = 5
 
@@ -39,7 +40,7 @@ class HostedProject:
 class PostgresProjects:
     """What callers and operators do with projects."""
 
-    def __init__(self, pool: asyncpg.Pool[asyncpg.Record], master: MasterKey) -> None:
+    def __init__(self, pool: Pool, master: MasterKey) -> None:
         self._pool = pool
         self._master = master
 
@@ -98,9 +99,7 @@ class PostgresProjects:
             return None
         return HostedProject(_project(row), key.text.decode(), row["is_test"])
 
-    async def _ensure_widget_key(
-        self, connection: asyncpg.pool.PoolConnectionProxy[asyncpg.Record], app_id: UUID, test: bool
-    ) -> None:
+    async def _ensure_widget_key(self, connection: Connection, app_id: UUID, test: bool) -> None:
         if await connection.fetchval(_sql("has_widget_key"), app_id):
             return
         key = seal_key(self._master, "widget", new_key_text("widget", test))

@@ -16,18 +16,11 @@ import asyncpg
 from shared.eventlog.statements import statement
 from shared.eventlog.store import OutcomeUnknown, StoreUnavailable
 from shared.runtime.fault_points import reached
-from shared.runtime.postgres import let_go
+from shared.runtime.postgres import CONNECTION_LOST, DATABASE_ERRORS, Connection, let_go
 
 CONNECT_SECONDS = 5.0
 APPEND_SECONDS = 10.0
-_LOST = (OSError, asyncpg.PostgresConnectionError, asyncpg.InterfaceError)
-_LOST_INSIDE = (
-    *_LOST,
-    asyncpg.InternalClientError,
-    asyncpg.CannotConnectNowError,
-    asyncpg.AdminShutdownError,
-    asyncpg.CrashShutdownError,
-)
+_LOST = (OSError, *CONNECTION_LOST)
 _PASSING = (
     asyncpg.InsufficientResourcesError,  # such as a full disk
     asyncpg.OperatorInterventionError,
@@ -46,7 +39,7 @@ class AppendConnection:
     def __init__(self, dsn: str, append_seconds: float = APPEND_SECONDS) -> None:
         self._dsn = dsn
         self._append_seconds = append_seconds
-        self._connection: asyncpg.Connection[asyncpg.Record] | None = None
+        self._connection: Connection | None = None
         self._doubtful = False
 
     async def fetch(self, sql: str, *arguments: object) -> Sequence[asyncpg.Record]:
@@ -72,7 +65,7 @@ class AppendConnection:
     def _result(self, running: asyncio.Future[Any]) -> Sequence[asyncpg.Record]:
         try:
             rows: Sequence[asyncpg.Record] = running.result()
-        except _LOST_INSIDE as error:
+        except _LOST as error:
             self._drop()
             raise OutcomeUnknown from error
         except asyncpg.PostgresError as error:
@@ -89,12 +82,12 @@ class AppendConnection:
             await let_go(self._connection)
         self._connection = None
 
-    async def _ready(self) -> asyncpg.Connection[asyncpg.Record]:
+    async def _ready(self) -> Connection:
         if self._connection is None or self._connection.is_closed():
             self._connection = await self._open()
         return self._connection
 
-    async def _open(self) -> asyncpg.Connection[asyncpg.Record]:
+    async def _open(self) -> Connection:
         try:
             connection = await asyncpg.connect(
                 self._dsn,
@@ -104,7 +97,7 @@ class AppendConnection:
             self._doubtful = False
             connection.add_log_listener(self._on_log)
             await asyncio.wait_for(connection.execute(statement("barrier")), self._append_seconds)
-        except (*_LOST_INSIDE, asyncpg.PostgresError, TimeoutError) as error:
+        except DATABASE_ERRORS as error:
             raise StoreUnavailable(type(error).__name__) from error
         return connection
 

@@ -12,28 +12,19 @@ import contextlib
 import logging
 import time
 from collections.abc import Awaitable, Callable
-from typing import Any, TypeAlias
+from typing import Any
 
 import asyncpg
 
 from shared.eventlog.checkpoint import Checkpoint, TermLost
 from shared.eventlog.statements import statement
+from shared.runtime.postgres import DATABASE_ERRORS, Connection
 
 PING_SECONDS = 1.0
 LEASE_SECONDS = 5.0
 STATEMENT_SECONDS = 2.0
 RETRY_SECONDS = 0.5
 STAND_BACK_SECONDS = 3.0
-_LOST = (
-    OSError,
-    TimeoutError,
-    asyncpg.PostgresError,
-    asyncpg.InterfaceError,
-    asyncpg.InternalClientError,
-)
-Connection: TypeAlias = (
-    "asyncpg.Connection[asyncpg.Record] | asyncpg.pool.PoolConnectionProxy[asyncpg.Record]"
-)
 _log = logging.getLogger(__name__)
 
 
@@ -44,9 +35,7 @@ class Resigned(Exception):
 class Term:
     """One leadership: `epoch` names it, `checkpoint` is how far its follower has come."""
 
-    def __init__(
-        self, connection: asyncpg.Connection[asyncpg.Record], name: str, epoch: int
-    ) -> None:
+    def __init__(self, connection: Connection, name: str, epoch: int) -> None:
         self.name = name
         self.epoch = epoch
         self.checkpoint = 0
@@ -100,7 +89,7 @@ class Term:
                 answer = await self._connection.fetchval(
                     sql, *parameters, timeout=STATEMENT_SECONDS
                 )
-            except _LOST as error:
+            except DATABASE_ERRORS as error:
                 raise TermLost(f"{self.name}: {type(error).__name__}") from error
             self._seen_at = asked_at
             return answer
@@ -134,7 +123,7 @@ class Election:
             except Resigned as why:
                 _log.warning("%s: resigned: %s", self._name, why)
                 await self._pause(STAND_BACK_SECONDS)
-            except _LOST as error:
+            except DATABASE_ERRORS as error:
                 self._note_unreachable(error)
             except Exception:
                 _log.exception("%s: failed; standing again", self._name)
@@ -158,7 +147,7 @@ class Election:
             "idle_session_timeout": str(int(LEASE_SECONDS * 1000)),
         }
 
-    async def _is_elected(self, connection: asyncpg.Connection[asyncpg.Record]) -> bool:
+    async def _is_elected(self, connection: Connection) -> bool:
         """True with the lock held; False on `stop()`. Asks again and again: a waiting statement
         would hold a snapshot, and with it vacuum, for as long as the other leads."""
         while not self._stopped.is_set():
@@ -168,7 +157,7 @@ class Election:
             await self._pause(RETRY_SECONDS)
         return False
 
-    async def _lead(self, connection: asyncpg.Connection[asyncpg.Record], work: Work) -> None:
+    async def _lead(self, connection: Connection, work: Work) -> None:
         term = await self._take_term(connection)
         _log.info("%s: leading, epoch %d", self._name, term.epoch)
         working = asyncio.ensure_future(work(term))
@@ -181,7 +170,7 @@ class Election:
         if failure is not None:
             raise failure
 
-    async def _take_term(self, connection: asyncpg.Connection[asyncpg.Record]) -> Term:
+    async def _take_term(self, connection: Connection) -> Term:
         sql = statement("take_term")
         epoch = await connection.fetchval(sql, self._name, timeout=STATEMENT_SECONDS)
         # A checkpoint lost in a crash of the server only repeats work; an epoch must not be.
@@ -219,9 +208,9 @@ def _session_name(name: str) -> str:
     return f"seatledger {name}"
 
 
-async def _let_go(connection: asyncpg.Connection[asyncpg.Record]) -> None:
+async def _let_go(connection: Connection) -> None:
     """End the session, and with it the lock: politely if the server answers, else at once."""
     try:
         await connection.close(timeout=1)
-    except _LOST:
+    except DATABASE_ERRORS:
         connection.terminate()

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TypeAlias
 from uuid import UUID
 
-import asyncpg
-
 from shared.eventlog.statements import statement
-
-Executor: TypeAlias = "asyncpg.Pool[asyncpg.Record] | asyncpg.Connection[asyncpg.Record]"
+from shared.runtime.postgres import Executor
 
 
 async def scrub(executor: Executor, booking_id: UUID, group_id: UUID) -> int:

@@ -17,6 +17,7 @@ from shared.eventlog.record import StoredRecord
 from shared.eventlog.statements import statement
 from shared.eventlog.throttle import Rest
 from shared.eventlog.wakeup import Wakeup
+from shared.runtime.postgres import Executor
 
 
 class Positioned(Protocol):
@@ -78,7 +79,7 @@ class Follower(Generic[E]):
 
 
 async def read_log(
-    source: asyncpg.Pool[asyncpg.Record] | asyncpg.Connection[asyncpg.Record],
+    source: Executor,
     after: int,
     limit: int,
 ) -> list[StoredRecord]:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from typing import TypeAlias
 from uuid import UUID
 
 import asyncpg
@@ -16,7 +15,7 @@ import asyncpg
 from shared.eventlog.codec import UndecodableEvent, decode_event
 from shared.eventlog.statements import statement
 from shared.eventlog.store import MissingEvent
-from shared.runtime.postgres import let_go
+from shared.runtime.postgres import DATABASE_ERRORS, Connection, let_go
 
 MAX_LOCKS = 4
 CONNECT_SECONDS = 2.0
@@ -27,14 +26,12 @@ _SETTINGS = {
     "lock_timeout": "2s",
     "idle_in_transaction_session_timeout": "2s",
 }
-_FAILED = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError)
-_Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
 
 
 class GroupLock:
     """A lock on a group, until `end`. `missing`: the readable events that the taker lacked."""
 
-    def __init__(self, locks: GroupLocks, connection: _Connection) -> None:
+    def __init__(self, locks: GroupLocks, connection: Connection) -> None:
         self._locks = locks
         self._connection = connection
         self.missing: Sequence[MissingEvent] = ()
@@ -49,7 +46,7 @@ class GroupLocks:
 
     def __init__(self, dsn: str) -> None:
         self._dsn = dsn
-        self._idle: list[_Connection] = []
+        self._idle: list[Connection] = []
         self._taken = 0
         self._ending: set[asyncio.Task[None]] = set()
 
@@ -58,7 +55,7 @@ class GroupLocks:
         if self._taken >= MAX_LOCKS:
             return None
         self._taken += 1
-        connection: _Connection | None = None
+        connection: Connection | None = None
         try:
             async with asyncio.timeout(LOCK_SECONDS):
                 connection = self._idle.pop() if self._idle else await self._open()
@@ -68,14 +65,14 @@ class GroupLocks:
                     await connection.fetch(statement("take_group_turn"), group_id, after)
                 )
                 return lock
-        except _FAILED:
+        except DATABASE_ERRORS:
             self._drop(connection)
             return None
         except asyncio.CancelledError:
             self._drop(connection)
             raise
 
-    def give_back(self, connection: _Connection) -> None:
+    def give_back(self, connection: Connection) -> None:
         """End the transaction, and with it the lock, in the background."""
         task = asyncio.get_running_loop().create_task(self._end(connection))
         self._ending.add(task)
@@ -88,19 +85,19 @@ class GroupLocks:
             await let_go(connection)
         self._idle.clear()
 
-    async def _open(self) -> _Connection:
+    async def _open(self) -> Connection:
         return await asyncpg.connect(self._dsn, timeout=CONNECT_SECONDS, server_settings=_SETTINGS)
 
-    async def _end(self, connection: _Connection) -> None:
+    async def _end(self, connection: Connection) -> None:
         try:
             await connection.execute("COMMIT", timeout=CONNECT_SECONDS)
-        except _FAILED:
+        except DATABASE_ERRORS:
             self._drop(connection)
             return
         self._taken -= 1
         self._idle.append(connection)
 
-    def _drop(self, connection: _Connection | None) -> None:
+    def _drop(self, connection: Connection | None) -> None:
         self._taken -= 1
         if connection is not None:
             connection.terminate()

@@ -7,20 +7,17 @@ replacement they are the key's own; afterwards they lie sealed in `kept_subkeys`
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, TypeAlias
+from typing import Any
 from uuid import UUID
-
-import asyncpg
 
 from shared.eventlog.privacy import MasterKey, Unreadable
 from shared.eventlog.statements import statement
-from shared.runtime.postgres import connected
+from shared.runtime.postgres import Connection, connected
 from shared.runtime.settings import ConfigurationError, Settings
 
 KEPT_PURPOSES = ("customer", "request", "api key hash")
 SEALED_AS = "kept subkey"
 API_KEY_SEALED_AS = "api key"
-Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
 
 
 async def load_master(settings: Settings) -> MasterKey:

@@ -35,18 +35,16 @@ from shared.eventlog.store import (
     StoredAnswer,
     StoreUnavailable,
 )
+from shared.runtime.postgres import CONNECTION_LOST, Pool
 
 NO_EVENT = UUID(int=0)
 FOLD_AT_ONCE = 1_000
 _log = logging.getLogger(__name__)
 UNAVAILABLE = (
     OSError,
-    TimeoutError,
-    asyncpg.PostgresConnectionError,
     asyncpg.OperatorInterventionError,
     asyncpg.InsufficientResourcesError,
-    asyncpg.InterfaceError,
-    asyncpg.InternalClientError,
+    *CONNECTION_LOST,
 )
 """What says that the database cannot be asked now, and nothing about the question."""
 
@@ -54,7 +52,7 @@ UNAVAILABLE = (
 class PostgresEventStore:
     """Appends on a connection of its own, reads through the pool."""
 
-    def __init__(self, pool: asyncpg.Pool[asyncpg.Record], append_dsn: str) -> None:
+    def __init__(self, pool: Pool, append_dsn: str) -> None:
         self._pool = pool
         self._writer = AppendConnection(append_dsn)
         self._locks = GroupLocks(append_dsn)

@@ -8,6 +8,8 @@ import logging
 
 import asyncpg
 
+from shared.runtime.postgres import DATABASE_ERRORS
+
 CHANNEL = "stored_events"
 POLL_SECONDS = 0.1
 RECONNECT_SECONDS = 1.0
@@ -60,13 +62,7 @@ class Wakeup:
         while True:
             try:
                 await self._one_connection()
-            except (
-                OSError,
-                asyncpg.PostgresError,
-                asyncpg.InterfaceError,
-                asyncpg.InternalClientError,
-                TimeoutError,
-            ) as error:
+            except DATABASE_ERRORS as error:
                 _log.warning("wakeup connection lost: %s", type(error).__name__)
             await asyncio.sleep(RECONNECT_SECONDS)
 

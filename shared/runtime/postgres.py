@@ -9,26 +9,34 @@ from contextlib import asynccontextmanager, contextmanager, suppress
 from typing import Any, TypeAlias
 
 import asyncpg
-from asyncpg.pool import PoolAcquireContext
+from asyncpg.pool import PoolAcquireContext, PoolConnectionProxy
 
 from shared.runtime.settings import ConfigurationError
 
-Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
+Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record] | PoolConnectionProxy[asyncpg.Record]"
 Pool: TypeAlias = "asyncpg.Pool[asyncpg.Record]"
+Executor: TypeAlias = "Pool | Connection"
 
 CONNECT_SECONDS = 10
 CLOSE_SECONDS = 2.0
 ACQUIRE_SECONDS = 5.0
 STATEMENT_SECONDS = 10.0
-CLOSING = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError)
-"""What closing may end with; the work was done before."""
-_LOST = (
-    ConnectionError,
-    TimeoutError,
-    asyncpg.PostgresConnectionError,
-    asyncpg.OperatorInterventionError,
+DATABASE_ERRORS = (
+    OSError,
+    asyncpg.PostgresError,
     asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
 )
+"""Whatever a statement, a connection or a pool may fail with; a TimeoutError is an OSError."""
+CONNECTION_LOST = (
+    asyncpg.PostgresConnectionError,
+    asyncpg.CannotConnectNowError,
+    asyncpg.AdminShutdownError,
+    asyncpg.CrashShutdownError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
+)
+"""What the driver says of a connection that is gone; the socket's own errors are OSErrors."""
 
 
 class DatabaseUnreachable(ConfigurationError):
@@ -114,13 +122,13 @@ async def pool_of(dsn: str, size: int, least: int = 1, **options: Any) -> AsyncI
     finally:
         try:
             await asyncio.wait_for(pool.close(), CLOSE_SECONDS)
-        except CLOSING:
+        except DATABASE_ERRORS:
             pool.terminate()
 
 
 async def let_go(connection: Connection) -> None:
     """Closes a connection in good order if the server answers, and else at once."""
-    with suppress(*CLOSING):  # by then it is gone
+    with suppress(*DATABASE_ERRORS):  # by then it is gone
         await connection.close(timeout=CLOSE_SECONDS)
 
 
@@ -128,7 +136,7 @@ async def connect(dsn: str) -> asyncpg.Connection:
     """A connection; DatabaseUnreachable when there is none to be had."""
     try:
         return await asyncpg.connect(dsn, timeout=CONNECT_SECONDS, connection_class=CleanConnection)
-    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, ValueError) as error:
+    except (*DATABASE_ERRORS, ValueError) as error:
         raise DatabaseUnreachable(
             f"no connection to PostgreSQL ({_reason(error)}): check DATABASE_URL"
         ) from None
@@ -145,7 +153,12 @@ def explained() -> Iterator[None]:
         ) from None
     except asyncpg.InsufficientPrivilegeError as error:
         raise DatabaseUnreachable(f"the database role may not do this: {_reason(error)}") from None
-    except _LOST as error:
+    except (
+        ConnectionError,
+        TimeoutError,
+        asyncpg.OperatorInterventionError,
+        *CONNECTION_LOST,
+    ) as error:
         raise DatabaseUnreachable(f"the connection was lost ({_reason(error)})") from None
 
 

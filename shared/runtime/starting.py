@@ -6,17 +6,15 @@ import sys
 from collections.abc import Callable, Coroutine
 from typing import Any, Final
 
-import asyncpg
-
 from shared.runtime.event_loop import run
 from shared.runtime.open_files import raise_open_file_limit
+from shared.runtime.postgres import DATABASE_ERRORS
 from shared.runtime.settings import SERVING, ConfigurationError, Settings, read_settings
 from shared.runtime.telemetry import configure_logging
 from shared.runtime.watchdog import watched
 
 STOPPED: Final = 0
 CANNOT_START: Final = 2
-_MENDABLE: Final = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError)
 
 
 def start(serve: Callable[[Settings], Coroutine[Any, Any, None]]) -> int:
@@ -29,7 +27,7 @@ def start(serve: Callable[[Settings], Coroutine[Any, Any, None]]) -> int:
         run(watched(serve(settings), settings.watchdog_seconds))
     except ConfigurationError as error:
         return _fail(str(error))
-    except _MENDABLE as error:
+    except DATABASE_ERRORS as error:
         reason = (str(error).splitlines() or [""])[0]
         return _fail(f"cannot start: {type(error).__name__}: {reason}")
     return STOPPED

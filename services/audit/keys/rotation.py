@@ -8,16 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any
 from uuid import UUID
-
-import asyncpg
 
 from shared.eventlog.master_keys import API_KEY_SEALED_AS, SEALED_AS, kept_subkeys, opens
 from shared.eventlog.privacy import MasterKey, Unreadable
 from shared.eventlog.statements import statement
+from shared.runtime.postgres import Connection
 
-Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
 BATCH = 1_000
 _MISSING = "something was sealed by a master key that is not in SEATLEDGER_OTHER_MASTER_KEYS"
 _PACKAGE = "services.audit.keys"

@@ -10,10 +10,7 @@ from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
 from itertools import islice
-from typing import TypeAlias
 from uuid import UUID, uuid4
-
-import asyncpg
 
 from services.audit.history.found import Found
 from services.audit.people.resealing import reseal_without
@@ -25,9 +22,8 @@ from shared.eventlog.privacy import MasterKey
 from shared.eventlog.record import NewEvent
 from shared.eventlog.statements import statement
 from shared.eventlog.store import Appended, Entry
-from shared.runtime.postgres import pool_of
+from shared.runtime.postgres import Pool, pool_of
 
-Pool: TypeAlias = "asyncpg.Pool[asyncpg.Record]"
 EVENTS_AT_ONCE = 500
 ATTEMPTS = 20
 ACTOR = "operator"

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TypeAlias
 from uuid import UUID
 
 import asyncpg
@@ -17,8 +16,8 @@ from shared.domain.events import SeatBooked
 from shared.eventlog.codec import UndecodableEvent, decode_event
 from shared.eventlog.privacy import MasterKey, Unreadable, attendee_refs, customer_ref
 from shared.eventlog.statements import statement
+from shared.runtime.postgres import Connection
 
-Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
 PAGE = 500
 _PACKAGE = "services.audit"
 

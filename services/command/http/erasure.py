@@ -9,7 +9,6 @@ from __future__ import annotations
 from functools import partial
 from uuid import UUID
 
-import asyncpg
 from aiohttp import web
 
 from services.command.commit.reply import Reply, ResponseOptions
@@ -26,6 +25,7 @@ from shared.eventlog.erasure import scrub
 from shared.eventlog.privacy import MasterKey
 from shared.http.operation import Operation, routes_of
 from shared.http.requests.checked import path_id
+from shared.runtime.postgres import Pool
 
 _PLAIN = ResponseOptions(NOTHING, Rendering(UTC_ZONE))
 
@@ -33,9 +33,7 @@ _PLAIN = ResponseOptions(NOTHING, Rendering(UTC_ZONE))
 class ErasureRoutes:
     """Erasing over HTTP, for server keys."""
 
-    def __init__(
-        self, bookings: Bookings, master: MasterKey, pool: asyncpg.Pool[asyncpg.Record]
-    ) -> None:
+    def __init__(self, bookings: Bookings, master: MasterKey, pool: Pool) -> None:
         self._bookings = bookings
         self._master = master
         self._pool = pool

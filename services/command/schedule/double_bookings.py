@@ -14,8 +14,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-import asyncpg
-
 from services.command.requests.changes import Reschedule
 from services.command.schedule.due_index import catch_up, sql
 from services.command.use_cases.call_context import CallContext
@@ -23,6 +21,7 @@ from services.command.use_cases.existing_bookings import ExistingBooking
 from shared.booking_api.errors import DoubleBooking
 from shared.booking_api.new_groups import NewGroup
 from shared.domain.events import GroupCreated
+from shared.runtime.postgres import Pool
 
 NO_GROUP = UUID(int=0)
 
@@ -45,7 +44,7 @@ class Occupancy:
 class DoubleBookings:
     """Keeps other groups out while one is being made; at most one of this process at a time."""
 
-    def __init__(self, pool: asyncpg.Pool[asyncpg.Record]) -> None:
+    def __init__(self, pool: Pool) -> None:
         self._pool = pool
         self._one_at_a_time = asyncio.Lock()
 

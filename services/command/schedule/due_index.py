@@ -9,10 +9,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, NamedTuple
 from uuid import UUID
-
-import asyncpg
 
 from shared.domain.events import (
     BookingDeleted,
@@ -31,11 +29,9 @@ from shared.domain.lifecycle import COMPLETES_AFTER
 from shared.eventlog.checkpoint import Checkpoint
 from shared.eventlog.codec import UndecodableEvent, decode_event
 from shared.eventlog.statements import statement
+from shared.runtime.postgres import Connection
 
 BATCH = 2_000
-Connection: TypeAlias = (
-    "asyncpg.Connection[asyncpg.Record] | asyncpg.pool.PoolConnectionProxy[asyncpg.Record]"
-)
 _ENDINGS = (SeatCancelled, SeatExpired, SeatCompleted, BookingDeleted)
 _TOPICS = [
     event.TOPIC

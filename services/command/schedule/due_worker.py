@@ -15,11 +15,9 @@ from datetime import UTC, timedelta
 from http import HTTPStatus
 from uuid import uuid5
 
-import asyncpg
-
 from services.command.commit.reply import ResponseOptions
 from services.command.requests.actions import Action
-from services.command.schedule.due_index import Connection, DueWork, catch_up, sql
+from services.command.schedule.due_index import DueWork, catch_up, sql
 from services.command.use_cases import existing_bookings
 from services.command.use_cases.bookings import Bookings
 from services.command.use_cases.call_context import CallContext
@@ -29,6 +27,7 @@ from shared.booking_api.rendering.includes import NOTHING
 from shared.eventlog.election import Election, Term
 from shared.eventlog.wakeup import Wakeup
 from shared.runtime.loops import running
+from shared.runtime.postgres import Connection, Pool
 
 AT_ONCE = 100
 REST_SECONDS = 0.25
@@ -43,7 +42,7 @@ _log = logging.getLogger(__name__)
 class DueWorker:
     """Does what is due, whenever something is; by the clock that decisions are made by."""
 
-    def __init__(self, pool: asyncpg.Pool[asyncpg.Record], dsn: str, bookings: Bookings) -> None:
+    def __init__(self, pool: Pool, dsn: str, bookings: Bookings) -> None:
         self._pool = pool
         self._bookings = bookings
         self._wakeup = Wakeup(dsn)

@@ -10,7 +10,6 @@ from typing import Any
 
 from aiohttp import web
 
-from services.query.connection import Pool
 from services.query.http.fast_lane import GroupAgain, plain_group
 from services.query.http.lists.group_stream import can_be_streamed, stream_group
 from services.query.http.request_options import (
@@ -42,6 +41,7 @@ from shared.http.fast_lane.repeating import allow_repeating
 from shared.http.operation import Operation, routes_of
 from shared.http.requests.addresses import base_url
 from shared.http.requests.checked import path_id, query_of
+from shared.runtime.postgres import Pool
 
 Render = Callable[..., dict[str, Any]]
 

@@ -7,7 +7,6 @@ from uuid import UUID
 from aiohttp import web
 from pydantic_core import to_json
 
-from services.query.connection import Pool
 from services.query.http.request_options import freshness_headers, rendering_for
 from services.query.http.visible import visible_group
 from services.query.reads.fresh_reads import FreshReads
@@ -20,6 +19,7 @@ from shared.eventlog.statements import statements_of
 from shared.http.answers import raw_json_answer
 from shared.http.operation import Operation, routes_of
 from shared.http.requests.checked import number_of
+from shared.runtime.postgres import Pool
 
 reads_sql = statements_of("services.query.reads")
 

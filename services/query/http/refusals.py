@@ -14,7 +14,6 @@ import asyncpg
 from aiohttp import web
 from pydantic_core import to_json
 
-from services.query.connection import Pool
 from services.query.http.lists.paging import envelope, read_page
 from services.query.http.request_options import freshness_headers, reading_for, rendering_for
 from services.query.http.visible import is_of_app, visible, visible_group
@@ -29,6 +28,7 @@ from shared.http.answers import json_answer, raw_json_answer
 from shared.http.operation import Operation, routes_of
 from shared.http.requests.addresses import own_url
 from shared.http.requests.checked import path_id, query_of
+from shared.runtime.postgres import Pool
 
 sql = statements_of(__package__)
 

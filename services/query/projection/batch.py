@@ -13,7 +13,6 @@ from uuid import UUID
 
 import asyncpg
 
-from services.query.connection import Connection
 from services.query.projection.decrypt import OpenedEvent, Poison
 from services.query.projection.read_models import attendees, groups, seat_counts
 from services.query.projection.read_models.attendees import Cascade, SeatRow
@@ -22,6 +21,7 @@ from services.query.projection.read_models.groups import GroupRow
 from services.query.projection.read_models.seat_counts import CountRow
 from services.query.projection.schema import sql
 from shared.domain.events import GroupCreated, SeatBooked
+from shared.runtime.postgres import Connection
 
 Change = OpenedEvent | Poison
 REFUSED = (

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from functools import partial
 
-from services.query.connection import Connection, Pool
 from services.query.projection.batch import Change
 from services.query.projection.decrypt import SEALED_TOPICS, Sealed, open_sealed
 from services.query.projection.schema import sql
 from shared.eventlog.follower import BatchPolicy, Follower
 from shared.eventlog.privacy import MasterKey
 from shared.eventlog.wakeup import Wakeup
+from shared.runtime.postgres import Connection, Pool
 
 LIVE_BATCH = 200
 REST_SECONDS = 0.02

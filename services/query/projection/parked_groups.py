@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from services.query.connection import Connection
 from services.query.projection.batch import Change, apply_batch, halving
 from services.query.projection.decrypt import Poison, open_records, sealed_bookings
 from services.query.projection.schema import sql
@@ -20,6 +19,7 @@ from shared.domain.events import GroupCreated
 from shared.eventlog.codec import UndecodableEvent, decode_event
 from shared.eventlog.follower import records
 from shared.eventlog.privacy import MasterKey
+from shared.runtime.postgres import Connection
 
 CHUNK = 1_000
 

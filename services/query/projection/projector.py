@@ -12,7 +12,6 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
 
-from services.query.connection import Connection, Pool
 from services.query.projection.batch import Apps, Change, apply_batch, halving, set_aside
 from services.query.projection.decrypt import Poison
 from services.query.projection.log_reader import LIVE_BATCH, following
@@ -24,7 +23,7 @@ from shared.eventlog.privacy import MasterKey
 from shared.eventlog.wakeup import Wakeup
 from shared.runtime.fault_points import reached
 from shared.runtime.loops import running
-from shared.runtime.postgres import BoundedPool
+from shared.runtime.postgres import BoundedPool, Connection, Pool
 from shared.runtime.settings import OnPoison
 
 READ_AHEAD = 2

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import asyncpg
 
-from services.query.connection import Connection
 from shared.eventlog.statements import statement
+from shared.runtime.postgres import Connection
 
 VERSION = 1
 SCHEMA = f"query_v{VERSION}"

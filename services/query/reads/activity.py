@@ -9,7 +9,6 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 from uuid import UUID
 
-from services.query.connection import Connection
 from shared.booking_api.rendering.views import BookingView, LogEntry, SeatView
 from shared.domain.events import (
     AttendeesErased,
@@ -31,6 +30,7 @@ from shared.domain.events import (
 from shared.domain.lifecycle import moved_with_group, moves_seats, state_after
 from shared.eventlog.codec import UndecodableEvent, decode_event
 from shared.eventlog.statements import statements_of
+from shared.runtime.postgres import Connection
 
 sql = statements_of(__package__)
 

@@ -10,7 +10,6 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
-from services.query.connection import Connection
 from services.query.projection.decrypt import OpenedEvent, Poison, open_records, sealed_bookings
 from services.query.projection.read_models import attendees, groups
 from services.query.projection.read_models.attendees import SeatRow
@@ -23,6 +22,7 @@ from shared.eventlog.codec import UndecodableEvent, decode_event
 from shared.eventlog.follower import records
 from shared.eventlog.privacy import MasterKey
 from shared.eventlog.statements import statements_of
+from shared.runtime.postgres import Connection
 
 sql = statements_of(__package__)
 projection_sql = statements_of("services.query.projection")

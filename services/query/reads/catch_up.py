@@ -14,7 +14,6 @@ from uuid import UUID
 
 import asyncpg
 
-from services.query.connection import Connection
 from services.query.projection.decrypt import OpenedEvent, Poison, Sealed, open_sealed
 from services.query.projection.read_models import attendees, groups
 from services.query.projection.read_models.attendees import SeatRow
@@ -23,6 +22,7 @@ from shared.booking_api.errors import Parked
 from shared.booking_api.rendering.views import GroupView
 from shared.eventlog.privacy import MasterKey
 from shared.eventlog.statements import statements_of
+from shared.runtime.postgres import Connection
 
 sql = statements_of(__package__)
 

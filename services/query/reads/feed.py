@@ -11,13 +11,13 @@ from uuid import UUID
 
 from pydantic_core import to_json
 
-from services.query.connection import Pool
 from shared.domain.events import GroupCreated
 from shared.eventlog.codec import UndecodableEvent, decode, decode_event
 from shared.eventlog.follower import read_log, records
 from shared.eventlog.record import StoredRecord
 from shared.eventlog.statements import statements_of
 from shared.messaging.cloudevent import render
+from shared.runtime.postgres import Pool
 
 sql = statements_of(__package__)
 projection_sql = statements_of("services.query.projection")

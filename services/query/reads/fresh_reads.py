@@ -17,7 +17,6 @@ from uuid import UUID
 
 import asyncpg
 
-from services.query.connection import LOST, Connection
 from services.query.projection.read_models.attendees import SeatRow
 from services.query.projection.schema import session_settings
 from services.query.reads.catch_up import FreshGroup, fetch_groups, fetch_seats
@@ -25,6 +24,7 @@ from services.query.reads.coalescing import Coalescer
 from shared.booking_api.errors import NotFreshYet, Parked, RetryLater
 from shared.eventlog.privacy import MasterKey
 from shared.eventlog.statements import statements_of
+from shared.runtime.postgres import DATABASE_ERRORS, Connection
 
 sql = statements_of(__package__)
 
@@ -76,7 +76,7 @@ class FreshReads:
     def __init__(self, dsn: str, master: MasterKey) -> None:
         self._dsn = dsn
         self._master = master
-        self._connection: asyncpg.Connection[asyncpg.Record] | None = None
+        self._connection: Connection | None = None
         self._groups: dict[UUID, FreshGroup] = {}
         self._lookups: Coalescer[Lookup, Answer] = Coalescer(self._ask)
 
@@ -141,7 +141,7 @@ class FreshReads:
             return await self._answers(lookups)
         except asyncpg.UndefinedTableError as error:
             raise NotFreshYet from error  # the projection's tables are being made
-        except LOST as error:
+        except DATABASE_ERRORS as error:
             self._drop()
             raise RetryLater from error
 
@@ -204,7 +204,7 @@ class FreshReads:
         while len(self._groups) > MAX_GROUPS:
             del self._groups[next(iter(self._groups))]
 
-    async def _ready(self) -> asyncpg.Connection[asyncpg.Record]:
+    async def _ready(self) -> Connection:
         if self._connection is None or self._connection.is_closed():
             self._connection = await asyncpg.connect(
                 self._dsn,

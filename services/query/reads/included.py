@@ -12,7 +12,6 @@ from types import MappingProxyType
 from typing import Final
 from uuid import UUID
 
-from services.query.connection import Connection, Pool
 from services.query.projection.read_models import attendees
 from services.query.reads.activity import logs_of
 from services.query.reads.included_size import Bulked, Seats, check_size
@@ -25,6 +24,7 @@ from shared.booking_api.rendering.includes import Includes
 from shared.booking_api.rendering.views import BookingView, GroupView, IncludedData
 from shared.domain.events import JsonObject
 from shared.eventlog.statements import statements_of
+from shared.runtime.postgres import Connection, Pool
 
 sql = statements_of(__package__)
 

@@ -13,7 +13,6 @@ from collections.abc import Callable
 from functools import partial
 from uuid import UUID
 
-from services.query.connection import LOST, Pool
 from services.query.reads.feed import Feed, frame_of, item_of
 from shared.accounts.keyring import HeldKey
 from shared.accounts.postgres import AccountsUnavailable
@@ -21,6 +20,7 @@ from shared.eventlog.follower import BatchPolicy, Follower, read_log
 from shared.eventlog.record import StoredRecord
 from shared.eventlog.wakeup import Wakeup
 from shared.runtime.loops import running
+from shared.runtime.postgres import DATABASE_ERRORS, Pool
 
 MAX_WAITING = 1_000
 HEARTBEAT_SECONDS = 15.0
@@ -131,7 +131,7 @@ class LiveFeed:
         follower = Follower(partial(read_log, self._pool), wakeup, BatchPolicy(BATCH))
         async with running(wakeup):
             while True:
-                with contextlib.suppress(*LOST):
+                with contextlib.suppress(*DATABASE_ERRORS):
                     await self._hand_out(follower)
                 _log.warning("the live feed lost the database; going on from %d", self._position)
                 await asyncio.sleep(RETRY_SECONDS)

@@ -6,11 +6,11 @@ from collections.abc import AsyncGenerator, Iterable, Mapping
 from contextlib import asynccontextmanager
 from uuid import UUID
 
-from services.query.connection import Connection, Pool
 from services.query.projection.read_models import attendees, groups
 from shared.booking_api.rendering.includes import Includes
 from shared.booking_api.rendering.views import GroupView, SeatView
 from shared.eventlog.statements import statements_of
+from shared.runtime.postgres import Connection, Pool
 
 sql = statements_of(__package__)
 

@@ -11,10 +11,9 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from uuid import UUID
 
-from services.query.connection import Connection, Pool
 from services.query.reads.related_seats import snapshot
 from shared.http.bounds.shares import Shares
-from shared.runtime.postgres import ACQUIRE_SECONDS
+from shared.runtime.postgres import ACQUIRE_SECONDS, Connection, Pool
 
 STREAM_SECONDS = 60.0
 """For one answer, from its place to its end."""

@@ -7,12 +7,11 @@ from __future__ import annotations
 
 import asyncio
 
-import asyncpg
-
 from services.query.relay.yield_to_sales import YieldToSales
 from shared.eventlog.follower import read_log
 from shared.eventlog.record import StoredRecord
 from shared.eventlog.throttle import Rest
+from shared.runtime.postgres import Pool
 
 KEPT = 4000
 """Events remembered: one to two kilobytes each."""
@@ -27,7 +26,7 @@ class SharedTail:
 
     def __init__(
         self,
-        pool: asyncpg.Pool[asyncpg.Record],
+        pool: Pool,
         kept: int = KEPT,
         sales: YieldToSales | None = None,
     ) -> None:

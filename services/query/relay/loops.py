@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from functools import partial
 
-import asyncpg
-
 from services.query.relay.broker.rabbitmq import Broker
 from services.query.relay.destination import TO_REPLAY
 from services.query.relay.log_tail import SharedTail
@@ -17,12 +15,13 @@ from shared.eventlog.follower import Follower
 from shared.eventlog.statements import statements_of
 from shared.eventlog.wakeup import Wakeup
 from shared.runtime.loops import Loop
+from shared.runtime.postgres import Pool
 
 sql = statements_of(__package__)
 
 
 def publishing_loops(
-    pool: asyncpg.Pool[asyncpg.Record],
+    pool: Pool,
     wakeup: Wakeup,
     amqp_urls: str,
     dsn: str,
@@ -42,6 +41,6 @@ def publishing_loops(
     ]
 
 
-async def _head(pool: asyncpg.Pool[asyncpg.Record]) -> int:
+async def _head(pool: Pool) -> int:
     position: int = await pool.fetchval(sql("log_position"))
     return position

@@ -9,8 +9,6 @@ from collections.abc import AsyncIterator
 from itertools import islice
 from uuid import UUID
 
-import asyncpg
-
 from services.query.relay.fanout import seat_messages
 from shared.amqp.message import Message
 from shared.domain.group import Group, evolve
@@ -19,14 +17,13 @@ from shared.eventlog.codec import decode, decode_event
 from shared.eventlog.record import StoredRecord
 from shared.eventlog.statements import statement
 from shared.messaging.cloudevent import render
+from shared.runtime.postgres import Pool
 
 PAGE = 500
 WAVE = 200
 
 
-async def waves_of(
-    pool: asyncpg.Pool[asyncpg.Record], record: StoredRecord
-) -> AsyncIterator[list[Message]]:
+async def waves_of(pool: Pool, record: StoredRecord) -> AsyncIterator[list[Message]]:
     """What may be published side by side, wave after wave; UndecodableEvent."""
     recorded = decode(record)
     yield [render(recorded)]
@@ -37,7 +34,7 @@ async def waves_of(
             yield wave
 
 
-async def group_at(pool: asyncpg.Pool[asyncpg.Record], group_id: UUID, version: int) -> Group:
+async def group_at(pool: Pool, group_id: UUID, version: int) -> Group:
     """The group as it was at a version, from its stream."""
     group = Group(group_id)
     while group.version < version:

@@ -10,14 +10,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-import asyncpg
-
 from services.query.relay.broker.publisher import PublishFailed
 from shared.eventlog.checkpoint import TermLost
 from shared.eventlog.election import Term
 from shared.eventlog.follower import records
 from shared.eventlog.record import StoredRecord
 from shared.eventlog.statements import statement
+from shared.runtime.postgres import Pool
 
 PAGE = 100
 
@@ -42,7 +41,7 @@ class NotParked(Exception):
 class ParkedMessages:
     """The relay's view of the table: which groups are in it, and since where."""
 
-    def __init__(self, pool: asyncpg.Pool[asyncpg.Record]) -> None:
+    def __init__(self, pool: Pool) -> None:
         self._pool = pool
         self._first: dict[UUID, int] = {}
 
@@ -104,17 +103,17 @@ class NothingParked(ParkedMessages):
         raise PublishFailed(f"position {record.position} cannot be published: {reason}")
 
 
-async def parked_messages(pool: asyncpg.Pool[asyncpg.Record]) -> list[ParkedMessage]:
+async def parked_messages(pool: Pool) -> list[ParkedMessage]:
     """The first thousand, in the log's order."""
     return [ParkedMessage(*row) for row in await pool.fetch(_sql("parked_messages"))]
 
 
-async def retry_parked(pool: asyncpg.Pool[asyncpg.Record]) -> None:
+async def retry_parked(pool: Pool) -> None:
     """Have the relay try every parked group again, within seconds."""
     await pool.execute(_sql("want_retry"))
 
 
-async def give_up_parked(pool: asyncpg.Pool[asyncpg.Record], position: int) -> None:
+async def give_up_parked(pool: Pool, position: int) -> None:
     """Never publish this one: subscribers see a gap in the group's versions, and then the rest."""
     async with pool.acquire() as connection, connection.transaction():
         group_id = await connection.fetchval(_sql("give_up_message"), position)

@@ -12,8 +12,6 @@ from collections import deque
 from collections.abc import Callable
 from functools import partial
 
-import asyncpg
-
 from services.query.relay.broker.publisher import Publisher, Unroutable
 from services.query.relay.destination import Destination
 from services.query.relay.group_queues import Detour, Flight, GroupQueues, Plan, start
@@ -24,6 +22,7 @@ from shared.amqp.message import Message
 from shared.eventlog.record import StoredRecord
 from shared.messaging.topology import EVENTS_UNROUTED
 from shared.runtime.fault_points import reached
+from shared.runtime.postgres import Pool
 
 WINDOW = 256
 RETURNS_AT_ONCE = 200.0
@@ -35,7 +34,7 @@ class Pipeline:
 
     def __init__(
         self,
-        pool: asyncpg.Pool[asyncpg.Record],
+        pool: Pool,
         publisher: Publisher,
         destination: Destination,
         guard: Callable[[], None] = lambda: None,

@@ -8,8 +8,6 @@ from __future__ import annotations
 
 from functools import partial
 
-import asyncpg
-
 from services.query.relay.broker.publisher import Publisher
 from services.query.relay.broker.rabbitmq import Broker
 from services.query.relay.confirmed_positions import ConfirmedPositions
@@ -22,6 +20,7 @@ from services.query.relay.term import RESIGN_SECONDS, Tenure, Trouble, keep_publ
 from shared.eventlog.election import Election, Term
 from shared.eventlog.follower import Follower
 from shared.eventlog.record import StoredRecord
+from shared.runtime.postgres import Pool
 
 DRAIN_SECONDS = 5.0
 
@@ -31,7 +30,7 @@ class Relay:
 
     def __init__(
         self,
-        pool: asyncpg.Pool[asyncpg.Record],
+        pool: Pool,
         log: Follower[StoredRecord],
         broker: Broker,
         dsn: str,

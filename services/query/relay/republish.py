@@ -10,8 +10,6 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from functools import partial
 
-import asyncpg
-
 from services.query.relay.broker.publisher import Publisher, PublishFailed, Unroutable
 from services.query.relay.broker.rabbitmq import Broker
 from services.query.relay.confirmed_positions import ConfirmedPositions
@@ -23,6 +21,7 @@ from services.query.relay.term import first_cause
 from shared.eventlog.follower import Follower, read_log
 from shared.eventlog.record import StoredRecord
 from shared.messaging.topology import CORE
+from shared.runtime.postgres import Pool
 
 TRIES = 5
 
@@ -36,7 +35,7 @@ class Republishing:
 
     def __init__(
         self,
-        pool: asyncpg.Pool[asyncpg.Record],
+        pool: Pool,
         broker: Broker,
         queue: str,
         first: int,

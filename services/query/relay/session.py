@@ -13,8 +13,6 @@ from dataclasses import dataclass
 from functools import partial
 from uuid import UUID
 
-import asyncpg
-
 from services.query.relay.broker.publisher import ContentRefused, Publisher, PublishFailed
 from services.query.relay.confirmed_positions import ConfirmedPositions
 from services.query.relay.destination import Destination
@@ -29,6 +27,7 @@ from shared.eventlog.follower import Follower
 from shared.eventlog.record import StoredRecord
 from shared.eventlog.statements import statement
 from shared.runtime.fault_points import reached
+from shared.runtime.postgres import Pool
 
 CHECKPOINT_SECONDS = 0.1
 PARKED_SECONDS = 1.0
@@ -39,7 +38,7 @@ STALL_SECONDS = 30.0
 class Leadership:
     """What stays the same over the connections of one term."""
 
-    pool: asyncpg.Pool[asyncpg.Record]
+    pool: Pool
     log: Follower[StoredRecord]
     messages: MessageCache
     destination: Destination

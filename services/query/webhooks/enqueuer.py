@@ -11,7 +11,6 @@ from datetime import timedelta
 from functools import partial
 from time import monotonic
 
-from services.query.connection import Pool
 from services.query.reads.feed import Feed
 from services.query.webhooks.triggers import Entered, Hook, entered_by
 from shared.eventlog.election import Election, Term
@@ -19,6 +18,7 @@ from shared.eventlog.follower import BatchPolicy, Follower, read_log
 from shared.eventlog.record import StoredRecord
 from shared.eventlog.statements import statements_of
 from shared.eventlog.wakeup import Wakeup
+from shared.runtime.postgres import Pool
 
 sql = statements_of(__package__)
 

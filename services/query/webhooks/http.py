@@ -13,7 +13,6 @@ import asyncpg
 from aiohttp import web
 from pydantic_core import to_json
 
-from services.query.connection import Pool
 from services.query.http.request_options import reading_for, rendering_for
 from services.query.webhooks.requests import read_secret, read_start, read_webhook
 from services.query.webhooks.secrets import new_secret, seal_secret
@@ -25,6 +24,7 @@ from shared.http.answers import raw_json_answer
 from shared.http.middleware import read_body
 from shared.http.operation import Operation, routes_of
 from shared.http.requests.checked import number_of, path_id, query_of
+from shared.runtime.postgres import Pool
 
 sql = statements_of(__package__)
 

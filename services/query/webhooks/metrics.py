@@ -8,9 +8,9 @@ from collections.abc import Awaitable, Callable, Iterable
 
 from prometheus_client import Metric
 
-from services.query.connection import Pool
 from services.query.webhooks.sender import FAILING
 from shared.eventlog.statements import statements_of
+from shared.runtime.postgres import Pool
 
 sql = statements_of(__package__)
 

@@ -16,7 +16,6 @@ from time import time
 from typing import NamedTuple
 from uuid import UUID, uuid4
 
-from services.query.connection import LOST, Pool
 from services.query.webhooks.body import BookingGone, Occasion, WebhookBodies
 from services.query.webhooks.http_client import GONE, Outcome, Poster
 from services.query.webhooks.secrets import Message, signatures
@@ -26,6 +25,7 @@ from shared.eventlog.statements import statements_of
 from shared.eventlog.throttle import Rest
 from shared.eventlog.wakeup import Wakeup
 from shared.runtime.metrics import WEBHOOK_DELIVERIES
+from shared.runtime.postgres import DATABASE_ERRORS, Pool
 
 sql = statements_of(__package__)
 
@@ -109,7 +109,7 @@ class WebhookSender:
             self._landing.clear()
             try:
                 await self._start_due()
-            except LOST as error:
+            except DATABASE_ERRORS as error:
                 _log.warning("webhooks wait: %s", type(error).__name__)
             await self._until_there_may_be_more(news)
         if self._under_way:
@@ -157,7 +157,7 @@ class WebhookSender:
             body = await self.bodies.body_of(delivery.occasion)
         except BookingGone as error:
             await self._end(delivery, "skipped", Outcome(None, str(error)))
-        except (ApiError, *LOST) as error:
+        except (ApiError, *DATABASE_ERRORS) as error:
             await self._fail(delivery, Outcome(None, f"not sent: {type(error).__name__}"), False)
         else:
             await self._send(delivery, body)

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID, uuid5
 
-from services.query.connection import Pool
 from services.query.relay.fanout import moved_seats
 from services.query.relay.messages_of import group_at
 from shared.domain.events import Event, SeatBooked
@@ -19,6 +18,7 @@ from shared.domain.lifecycle import moves_seats, state_after
 from shared.eventlog.codec import UndecodableEvent, decode_event
 from shared.eventlog.record import StoredRecord
 from shared.eventlog.statements import statements_of
+from shared.runtime.postgres import Pool
 
 sql = statements_of(__package__)
 

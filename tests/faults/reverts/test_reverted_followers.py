@@ -12,13 +12,13 @@ from uuid import UUID, uuid4
 import asyncpg
 import pytest
 
-from services.query.connection import Connection
 from services.query.projection.batch import Change, apply_batch, set_aside
 from services.query.projection.projector import Projector
 from services.query.projection.schema import prepare, sql
 from services.query.relay.broker.publisher import MessagingError, Publisher, Told
 from shared.amqp.frames import Content
 from shared.eventlog.election import Term
+from shared.runtime.postgres import Connection
 from tests.harness.checker.evidence import Evidence
 from tests.harness.checker.followers import check_projection, check_published
 from tests.harness.checker.gathering import (

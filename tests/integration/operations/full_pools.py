@@ -15,12 +15,11 @@ import services.query.reads.streams
 import shared.runtime.postgres
 from services.command.app import command_service
 from services.query.app import query_service
-from services.query.connection import Pool
 from shared.accounts.keyring import KeyRing
 from shared.accounts.postgres import PostgresAccounts, PostgresKeySource
 from shared.http.middleware import new_application
 from shared.http.server import listen, serving
-from shared.runtime.postgres import BoundedPool, pool_of
+from shared.runtime.postgres import BoundedPool, Pool, pool_of
 from tests.integration.query.scenario import MASTER
 
 KEY = "test_api_key_full"

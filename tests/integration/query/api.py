@@ -12,13 +12,13 @@ import asyncpg
 from aiohttp import ClientResponse, ClientSession, encode_basic_auth
 
 from services.query.app import QueryService, query_service
-from services.query.connection import Pool
 from shared.accounts.keyring import KeyRing
 from shared.accounts.postgres import PostgresAccounts, PostgresKeySource
 from shared.http.bounds.pressure import Pressure
 from shared.http.fast_lane.connection import repeat_requests
 from shared.http.middleware import new_application
 from shared.http.server import listen, serving
+from shared.runtime.postgres import Pool
 from tests.integration.query.scenario import MASTER
 
 KEY = "test_api_key_ours"

@@ -9,12 +9,12 @@ from contextlib import suppress
 import asyncpg
 import pytest_asyncio
 
-from services.query.connection import Pool
 from services.query.projection.projector import Projector
 from services.query.projection.schema import prepare, session_settings
 from services.query.reads.fresh_reads import FreshReads
 from shared.booking_api.errors import NotFreshYet
 from shared.eventlog.postgres import PostgresEventStore
+from shared.runtime.postgres import Pool
 from tests.integration.query.api import Api, running_api
 from tests.integration.query.scenario import MASTER, Scenario
 

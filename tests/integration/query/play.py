@@ -6,7 +6,7 @@ import random
 from collections.abc import Awaitable, Callable
 from uuid import UUID
 
-from services.query.connection import Pool
+from shared.runtime.postgres import Pool
 from tests.integration.query.scenario import START, Scenario
 
 DOC = {"name": "Doc", "email": None}

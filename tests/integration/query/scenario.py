@@ -9,7 +9,6 @@ from uuid import UUID, uuid4
 
 from pydantic_core import to_json
 
-from services.query.connection import Pool
 from shared.domain.events import (
     AttendeesErased,
     BookingDeleted,
@@ -34,6 +33,7 @@ from shared.eventlog.postgres import PostgresEventStore
 from shared.eventlog.privacy import BookingKey, MasterKey
 from shared.eventlog.record import BookingKeyRow, NewEvent
 from shared.eventlog.store import Appended, Entry
+from shared.runtime.postgres import Pool
 
 APP = UUID(int=7)
 MASTER = MasterKey(b"m" * 32)

@@ -6,7 +6,7 @@ from datetime import datetime
 from urllib.parse import quote
 from uuid import UUID
 
-from services.query.connection import Pool
+from shared.runtime.postgres import Pool
 from tests.integration.query.api import FOREIGN_KEY, Api
 from tests.integration.query.scenario import Scenario
 

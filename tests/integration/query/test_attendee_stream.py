@@ -10,7 +10,6 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pydantic_core import to_json
 
-from services.query.connection import Pool
 from services.query.http.lists import attendee_json
 from services.query.http.lists.attendee_json import is_rendered_by_sql, seat_chunks
 from services.query.projection.projector import Projector
@@ -19,6 +18,7 @@ from services.query.reads.related_seats import group_views, snapshot
 from shared.booking_api.reading.timestamps import Rendering
 from shared.booking_api.rendering.bookings import render_booking
 from shared.booking_api.rendering.includes import parse_includes
+from shared.runtime.postgres import Pool
 from tests.integration.query.api import Api
 from tests.integration.query.conftest import Until
 from tests.integration.query.scenario import MARTY, Scenario

@@ -9,10 +9,10 @@ import os
 import sys
 from typing import Any
 
-from services.query.connection import Pool
 from services.query.projection.projector import Projector
 from services.query.projection.rebuild.rebuild import NEXT, check
 from services.query.reads.fresh_reads import FreshReads
+from shared.runtime.postgres import Pool
 from tests.integration.query.conftest import Until, wait_until_projected
 from tests.integration.query.scenario import MASTER, Scenario
 

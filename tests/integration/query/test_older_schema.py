@@ -9,9 +9,9 @@ import asyncpg
 import pytest
 import pytest_asyncio
 
-from services.query.connection import Pool
 from services.query.projection.rebuild.rebuild import check
 from services.query.projection.schema import SCHEMA, VERSION, prepare
+from shared.runtime.postgres import Pool
 from tests.integration.query.api import Api
 from tests.integration.query.conftest import Until
 from tests.integration.query.scenario import MASTER, Scenario

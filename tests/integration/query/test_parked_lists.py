@@ -6,9 +6,9 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from services.query.connection import Pool
 from services.query.projection.projector import Projector
 from services.query.reads.fresh_reads import FreshReads
+from shared.runtime.postgres import Pool
 from tests.integration.query.api import FOREIGN_KEY, Api
 from tests.integration.query.conftest import wait_until_projected
 from tests.integration.query.scenario import MASTER, Scenario

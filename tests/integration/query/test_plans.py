@@ -10,7 +10,6 @@ from uuid import UUID
 
 import pytest_asyncio
 
-from services.query.connection import Connection, Pool
 from services.query.http.lists.attendee_json import statement_for
 from services.query.http.lists.list_query import list_of_bookings, list_of_groups
 from services.query.http.lists.paging import PageRequest
@@ -18,6 +17,7 @@ from services.query.http.lists.search import parse_search
 from services.query.projection.read_models.columns import sql as model_sql
 from services.query.reads.related_seats import snapshot
 from shared.eventlog.statements import statement
+from shared.runtime.postgres import Connection, Pool
 from tests.integration.query.scenario import APP
 from tests.integration.query.statements import sql
 

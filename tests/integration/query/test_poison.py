@@ -6,7 +6,6 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from services.query.connection import Pool
 from services.query.projection.decrypt import OpenedEvent
 from services.query.projection.parked_groups import NotParked, parked_groups, retry
 from services.query.projection.projector import Projector
@@ -17,6 +16,7 @@ from services.query.reads.fresh_reads import FreshReads
 from services.query.reads.related_seats import snapshot
 from shared.booking_api.errors import NotFreshYet
 from shared.runtime.loops import running
+from shared.runtime.postgres import Pool
 from tests.harness.services.relays import eventually
 from tests.integration.query.api import FOREIGN_KEY, Api
 from tests.integration.query.conftest import wait_until_projected

@@ -6,7 +6,6 @@ import asyncio
 
 import pytest
 
-from services.query.connection import Pool
 from services.query.projection.log_reader import following
 from services.query.projection.projector import Projector
 from services.query.projection.read_models import attendees, groups
@@ -15,6 +14,7 @@ from services.query.reads.fresh_reads import FreshReads
 from services.query.reads.related_seats import snapshot
 from shared.eventlog.wakeup import Wakeup
 from shared.runtime.loops import running
+from shared.runtime.postgres import Pool
 from tests.integration.query.conftest import Until, wait_until_projected
 from tests.integration.query.play import play
 from tests.integration.query.scenario import MASTER, Scenario

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from urllib.parse import quote
 
-from services.query.connection import Pool
 from services.query.projection.projector import Projector
+from shared.runtime.postgres import Pool
 from tests.integration.query.api import Api
 from tests.integration.query.scenario import Scenario
 

@@ -8,11 +8,11 @@ from uuid import uuid4
 
 import pytest
 
-from services.query.connection import Pool
 from services.query.reads import streams as module
 from services.query.reads.streams import Streams
 from shared.booking_api.errors import TooManyRequests
 from shared.http.bounds.shares import Shares
+from shared.runtime.postgres import Pool
 
 SIZE = 4
 

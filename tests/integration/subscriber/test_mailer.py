@@ -10,7 +10,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from services.query.connection import Pool
+from shared.runtime.postgres import Pool
 from tests.harness.servers.mail_sink import MailSink, mail_sink
 from tests.harness.services.examples import example
 from tests.harness.services.relays import eventually

@@ -7,11 +7,11 @@ from collections.abc import AsyncIterator
 
 import pytest_asyncio
 
-from services.query.connection import Pool
 from services.query.webhooks.loops import webhook_loops
 from services.query.webhooks.sender import Patience
 from shared.eventlog.wakeup import Wakeup
 from shared.runtime.loops import running
+from shared.runtime.postgres import Pool
 from shared.runtime.settings import Settings
 from tests.integration.query.conftest import api, pool, scenario
 from tests.integration.query.scenario import MASTER

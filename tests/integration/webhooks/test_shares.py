@@ -7,8 +7,8 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from services.query.connection import Pool
 from services.query.webhooks.sender import FAILING, LEASE_SECONDS, PER_ENDPOINT
+from shared.runtime.postgres import Pool
 from tests.integration.query.api import FOREIGN_KEY, Api
 from tests.integration.query.scenario import Scenario
 from tests.integration.query.statements import sql

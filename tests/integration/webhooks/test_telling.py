@@ -11,8 +11,8 @@ from uuid import UUID
 
 import pytest
 
-from services.query.connection import Pool
 from shared.domain.events import SeatCompleted, SeatPaid
+from shared.runtime.postgres import Pool
 from tests.harness.services.relays import eventually
 from tests.integration.query.api import Api
 from tests.integration.query.scenario import Scenario

@@ -7,11 +7,11 @@ from datetime import timedelta
 
 import pytest
 
-from services.query.connection import Pool
 from services.query.webhooks.http_client import NO_PUBLIC_ADDRESS
 from services.query.webhooks.loops import webhook_loops
 from services.query.webhooks.sender import PER_ENDPOINT
 from shared.eventlog.wakeup import Wakeup
+from shared.runtime.postgres import Pool
 from tests.harness.services.relays import eventually
 from tests.integration.query.api import FOREIGN_KEY, Api
 from tests.integration.query.scenario import MASTER, Scenario

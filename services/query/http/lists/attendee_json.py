@@ -12,7 +12,6 @@ from typing import Any
 import asyncpg
 from pydantic_core import to_json
 
-from services.query.connection import Connection
 from services.query.http.lists.list_query import fragments
 from services.query.projection.read_models import attendees
 from shared.booking_api.reading.timestamps import Rendering
@@ -20,6 +19,7 @@ from shared.booking_api.rendering.bookings import render_booking
 from shared.booking_api.rendering.includes import Includes
 from shared.booking_api.rendering.views import GroupView
 from shared.eventlog.statements import statements_of
+from shared.runtime.postgres import Connection
 
 sql = statements_of(__package__)
 

@@ -13,7 +13,6 @@ from uuid import UUID
 from aiohttp import web
 from pydantic_core import to_json
 
-from services.query.connection import Connection
 from services.query.http.lists.attendee_json import seat_chunks
 from services.query.reads.included import reaches_outside
 from services.query.reads.related_seats import group_views
@@ -24,6 +23,7 @@ from shared.booking_api.rendering.includes import Includes
 from shared.booking_api.rendering.views import GroupView
 from shared.http.access import identity_of
 from shared.http.answers import JSON_TYPE, raw_json_answer
+from shared.runtime.postgres import Connection
 
 RELATED = "related_bookings"
 SENT_AT_ONCE = 256 * 1024

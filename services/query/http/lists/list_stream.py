@@ -13,7 +13,6 @@ from uuid import UUID
 from aiohttp import web
 from pydantic_core import to_json
 
-from services.query.connection import Connection
 from services.query.http.lists.group_stream import RELATED, Render, can_be_streamed, group_chunks
 from services.query.reads.included import IncludedReader
 from services.query.reads.included_size import Seats
@@ -24,6 +23,7 @@ from shared.booking_api.rendering.views import BookingView, GroupView
 from shared.eventlog.statements import statements_of
 from shared.http.access import identity_of
 from shared.http.requests.addresses import base_url
+from shared.runtime.postgres import Connection
 
 sql = statements_of(__package__)
 

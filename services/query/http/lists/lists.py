@@ -14,7 +14,6 @@ from uuid import UUID
 from aiohttp import web
 from pydantic_core import to_json
 
-from services.query.connection import Connection, Pool
 from services.query.http.lists.group_stream import Render, stream_json
 from services.query.http.lists.list_query import ListQuery, list_of_bookings, list_of_groups
 from services.query.http.lists.list_stream import ListOptions, streamed_list
@@ -42,6 +41,7 @@ from shared.http.answers import raw_json_answer
 from shared.http.operation import Operation, routes_of
 from shared.http.requests.addresses import base_url, own_url
 from shared.http.requests.checked import query_of
+from shared.runtime.postgres import Connection, Pool
 
 sql = statements_of(__package__)
 

@@ -11,7 +11,6 @@ from uuid import UUID
 import asyncpg
 from pydantic_core import from_json
 
-from services.query.connection import Connection
 from services.query.projection.decrypt import OpenedEvent
 from services.query.projection.read_models.columns import (
     EMPTY_ARRAY,
@@ -40,6 +39,7 @@ from shared.domain.events import (
     SeatPaid,
 )
 from shared.domain.mailbox_address import mailbox, searched_name
+from shared.runtime.postgres import Connection
 
 _MOVED_BY: Mapping[type[Event], tuple[str, frozenset[str]]] = {
     GroupCancelled: ("cancelled_by_owner", frozenset({"tentative", "confirmed", "paid"})),

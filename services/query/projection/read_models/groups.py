@@ -13,7 +13,6 @@ from zoneinfo import ZoneInfo
 import asyncpg
 from pydantic_core import from_json
 
-from services.query.connection import Connection
 from services.query.projection.decrypt import OpenedEvent
 from services.query.projection.read_models.columns import (
     EMPTY_OBJECT,
@@ -40,6 +39,7 @@ from shared.domain.events import (
     MetaChanged,
 )
 from shared.domain.meta import merge_meta
+from shared.runtime.postgres import Connection
 
 
 class GroupRow(NamedTuple):

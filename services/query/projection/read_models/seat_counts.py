@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from typing import NamedTuple
 from uuid import UUID
 
-from services.query.connection import Connection
 from services.query.projection.decrypt import OpenedEvent
 from services.query.projection.read_models.columns import columns, sql
+from shared.runtime.postgres import Connection
 
 
 class CountRow(NamedTuple):

@@ -15,7 +15,6 @@ from uuid import UUID
 import asyncpg
 from pydantic_core import from_json
 
-from services.query.connection import Connection
 from services.query.projection.schema import sql as projection_sql
 from shared.booking_api.details import SeatDetails, attendees_to_seal, details_after
 from shared.booking_api.rendering.inclusions import render_customer
@@ -24,6 +23,7 @@ from shared.domain.group import Group, evolve
 from shared.eventlog.codec import decode_event
 from shared.eventlog.privacy import BookingKey, MasterKey
 from shared.eventlog.statements import statements_of
+from shared.runtime.postgres import Connection
 
 sql = statements_of(__package__)
 

@@ -18,7 +18,6 @@ from importlib.resources.abc import Traversable
 
 import asyncpg
 
-from services.query.connection import Connection
 from services.query.projection.batch import Change, apply_batch, halving, set_aside
 from services.query.projection.log_reader import read
 from services.query.projection.rebuild.compare import Difference, chunks, first_difference, stranger
@@ -40,6 +39,7 @@ from services.query.projection.schema import (
 from shared.eventlog.follower import Follower
 from shared.eventlog.privacy import MasterKey
 from shared.eventlog.statements import statements_of
+from shared.runtime.postgres import Connection
 
 sql = statements_of(__package__)
 
@@ -230,7 +230,7 @@ async def _drop_old(connection: Connection) -> None:
 
 
 @asynccontextmanager
-async def _connected(dsn: str, schema: str) -> AsyncIterator[asyncpg.Connection[asyncpg.Record]]:
+async def _connected(dsn: str, schema: str) -> AsyncIterator[Connection]:
     connection = await asyncpg.connect(
         dsn, timeout=10, server_settings=session_settings(schema, "seatledger rebuild")
     )

@@ -21,7 +21,6 @@ from uuid import UUID
 
 import asyncpg
 
-from services.query.connection import Connection
 from services.query.projection.batch import Apps, Change, apply_batch, halving, set_aside
 from services.query.projection.decrypt import SEALED_TOPICS, Sealed, open_sealed
 from services.query.projection.rebuild.compare import Difference, difference_among
@@ -29,6 +28,7 @@ from services.query.projection.schema import session_settings
 from shared.eventlog.checkpoint import Checkpoint
 from shared.eventlog.privacy import MasterKey
 from shared.eventlog.statements import statements_of
+from shared.runtime.postgres import Connection
 
 sql = statements_of(__package__)
 
@@ -46,7 +46,7 @@ class Target:
     master_keys: tuple[bytes, ...]
     schema: str
 
-    async def connect(self) -> asyncpg.Connection[asyncpg.Record]:
+    async def connect(self) -> Connection:
         settings = session_settings(self.schema, "seatledger rebuild")
         return await asyncpg.connect(self.dsn, server_settings=settings)
 

@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 from aiohttp import ClientResponse
 
-from services.query.connection import Pool
 from services.query.reads import feed, live_feed
 from services.query.reads.live_feed import Listener
 from shared.accounts.keyring import KeyRing
 from shared.accounts.postgres import PostgresKeySource
+from shared.runtime.postgres import Pool
 from tests.integration.query.api import FOREIGN_KEY, Api
 from tests.integration.query.scenario import APP, MASTER, Scenario
 

@@ -14,13 +14,13 @@ import pytest
 import pytest_asyncio
 from aiohttp import ClientResponse
 
-from services.query.connection import Pool
 from services.query.http import feed
 from services.query.http.feed import EventFeed
 from services.query.reads.feed import FeedPage
 from services.query.reads.live_feed import Listener, LiveFeed
 from shared.accounts.keyring import CACHE_SECONDS
 from shared.accounts.postgres import PostgresAccounts
+from shared.runtime.postgres import Pool
 from tests.harness.waiting import until
 from tests.integration.query.api import Api
 from tests.integration.query.scenario import MASTER, Scenario

@@ -6,8 +6,8 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from services.query.connection import Pool
 from services.query.projection.projector import Projector
+from shared.runtime.postgres import Pool
 from tests.integration.query.api import FOREIGN_KEY, Api
 from tests.integration.query.conftest import Until
 from tests.integration.query.scenario import Scenario

@@ -6,7 +6,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from services.query.connection import Pool
+from shared.runtime.postgres import Pool
 from tests.integration.query.api import FOREIGN_KEY, KEY, Api
 from tests.integration.query.conftest import Until
 from tests.integration.query.scenario import Scenario

@@ -16,7 +16,6 @@ from uuid import UUID
 
 import asyncpg
 
-from services.query.connection import Connection, Pool
 from services.query.projection.projector import Projector
 from services.query.projection.read_models import attendees, groups
 from services.query.projection.read_models.attendees import SeatRow
@@ -30,6 +29,7 @@ from shared.eventlog.follower import read_log
 from shared.eventlog.postgres import PostgresEventStore
 from shared.eventlog.privacy import MasterKey
 from shared.migrate import migrate
+from shared.runtime.postgres import Connection, Pool
 from tests.harness.events.released_shapes import Released, write
 from tests.harness.servers.private import Databases
 from tests.integration.query.conftest import wait_until_projected

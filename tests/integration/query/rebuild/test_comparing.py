@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest_asyncio
 
-from services.query.connection import Pool
 from services.query.projection.schema import SCHEMA
+from shared.runtime.postgres import Pool
 from tests.harness.commands import seatledger
 from tests.integration.audit.ledgers import lines, reader_of
 from tests.integration.query.conftest import Until

@@ -7,7 +7,6 @@ import asyncio
 import asyncpg
 import pytest
 
-from services.query.connection import Pool
 from services.query.projection.projector import Projector
 from services.query.projection.rebuild import rebuild
 from services.query.projection.rebuild.rebuild import (
@@ -19,6 +18,7 @@ from services.query.projection.rebuild.rebuild import (
     check,
 )
 from services.query.reads.fresh_reads import FreshReads
+from shared.runtime.postgres import Pool
 from tests.integration.query.api import Api
 from tests.integration.query.conftest import Until
 from tests.integration.query.play import play

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 from pydantic_core import to_json
 
-from services.query.connection import Pool
 from services.query.projection.rebuild.compare import first_difference
 from shared.eventlog.privacy import MasterKey
+from shared.runtime.postgres import Pool
 from tests.harness.events.released_shapes import Released, releases
 from tests.integration.query.rebuild.releasing import projected
 
