@@ -34,44 +34,108 @@ PUBLISHED_DEMO_KEY = "test_api_key_demo"
 
 
 class Settings(BaseSettings):
-    """The service's settings; `deploy/env.example` lists each with its default and meaning."""
+    """The service's settings; `deploy/settings.md` is made from their descriptions."""
 
     model_config = SettingsConfigDict(env_prefix="SEATLEDGER_", frozen=True, extra="ignore")
 
-    host: str = "127.0.0.1"
-    port: int = Field(default=8000, ge=0, le=65535)
-    data: Path = Path(".data")
-    loops: Literal["process", "inline", "off"] = "process"
-    workers: int = Field(default=1, ge=1, le=64)
-    cache_megabytes: int = Field(default=256, ge=1)
-    pool_size: int = Field(default=8, ge=1, le=200)
-    max_body_bytes: int = Field(default=2 * 1024 * 1024, ge=1024, le=64 * 1024 * 1024)
-    max_in_progress: int = Field(default=512, ge=1)
-    max_connections: int = Field(default=10_000, ge=1)
-    rate_per_key: float = Field(default=0, ge=0)
-    rate_per_address: float = Field(default=0, ge=0)
-    trusted_proxies: str = ""
-    tls_cert: Path | None = None
-    tls_key: Path | None = None
-    watchdog_seconds: float = Field(default=30, ge=0, le=3600)
-    lead_seconds: float = Field(default=0, ge=0, le=300)
-    public_url: str = ""
-    webhooks_private: bool = False
-    confirm_links: bool = False
-    neutral_refusals: bool = False
-    access_log: bool = False
-    keep_answers_days: int = Field(default=30, ge=1)
-    metrics_key: SecretStr | None = None
-    master_key: SecretStr | None = None
-    other_master_keys: SecretStr = SecretStr("")
-    on_poison: OnPoison = "park"
-    payment_hold: timedelta = timedelta(minutes=5)
-    demo_key: SecretStr = SecretStr(PUBLISHED_DEMO_KEY)
+    host: str = Field("127.0.0.1", description="address on which the API listens")
+    port: int = Field(8000, ge=0, le=65535, description="its port; 0 picks a free one")
+    data: Path = Field(Path(".data"), description="folder in which `make run` keeps everything")
+    loops: Literal["process", "inline", "off"] = Field(
+        "process",
+        description="projector, relay and due work: a `process` beside the HTTP processes, "
+        "`inline` in one, or `off`",
+    )
+    workers: int = Field(1, ge=1, le=64, description="HTTP processes on one socket")
+    cache_megabytes: int = Field(
+        256, ge=1, description="memory for the groups that an HTTP process keeps ready"
+    )
+    pool_size: int = Field(
+        8,
+        ge=1,
+        le=200,
+        description="connections to PostgreSQL that the requests of a service share; a few more "
+        "have a task of their own",
+    )
+    max_body_bytes: int = Field(
+        2 * 1024 * 1024, ge=1024, le=64 * 1024 * 1024, description="largest request body"
+    )
+    max_in_progress: int = Field(
+        512, ge=1, description="requests at once in a process; more get 503 at once"
+    )
+    max_connections: int = Field(10_000, ge=1, description="open connections of a process")
+    rate_per_key: float = Field(
+        0, ge=0, description="requests a second for a key, in each process; 0: no limit"
+    )
+    rate_per_address: float = Field(
+        0, ge=0, description="the same for an address, before the key is looked at"
+    )
+    trusted_proxies: str = Field(
+        "",
+        description="addresses and networks of proxies whose `X-Forwarded-…` and `Forwarded` say "
+        "who asks, and for which URL",
+    )
+    tls_cert: Path | None = Field(None, description="PEM file, for TLS without a proxy")
+    tls_key: Path | None = Field(None, description="its key")
+    watchdog_seconds: float = Field(
+        30,
+        ge=0,
+        le=3600,
+        description="processor time without a turn of its event loop that ends a process; 0: never",
+    )
+    lead_seconds: float = Field(
+        0, ge=0, le=300, description="how long it serves on, unready, after SIGTERM"
+    )
+    public_url: str = Field(
+        "",
+        description="URL at which callers reach the API, with its path if it has one: every "
+        "absolute URL begins with it",
+    )
+    webhooks_private: bool = Field(
+        False, description="whether webhooks may call addresses that are not public"
+    )
+    confirm_links: bool = Field(
+        False, description="whether a customer's signed link shows a page with a button first"
+    )
+    neutral_refusals: bool = Field(
+        False, description="whether public keys are told the same of every refused seat"
+    )
+    access_log: bool = Field(
+        False, description="a log line for every answer, not only for failed and slow ones"
+    )
+    keep_answers_days: int = Field(
+        30, ge=1, description="how long answers to repeated keys, and refusals, are kept"
+    )
+    metrics_key: SecretStr | None = Field(
+        None, description="password for `/metrics`; without: this machine alone"
+    )
+    master_key: SecretStr | None = Field(
+        None,
+        description="32 bytes in base64; wraps every booking's key; `make run` makes one",
+    )
+    other_master_keys: SecretStr = Field(
+        SecretStr(""), description="earlier master keys, separated by commas: they only open"
+    )
+    on_poison: OnPoison = Field(
+        "park",
+        description="an event that cannot be projected: `park` its group, or `stop` projecting",
+    )
+    payment_hold: timedelta = Field(
+        timedelta(minutes=5), description="how long a seat that must be paid is held"
+    )
+    demo_key: SecretStr = Field(
+        SecretStr(PUBLISHED_DEMO_KEY), description="made by `make run`, on loopback only"
+    )
     database_url: SecretStr | None = Field(
-        default=None, validation_alias=AliasChoices("DATABASE_URL", "database_url")
+        default=None,
+        validation_alias=AliasChoices("DATABASE_URL", "database_url"),
+        description="PostgreSQL 15 or newer; `make run` brings a private server",
     )
     amqp_url: SecretStr | None = Field(
-        default=None, validation_alias=AliasChoices("AMQP_URL", "amqp_url")
+        default=None,
+        validation_alias=AliasChoices("AMQP_URL", "amqp_url"),
+        description="RabbitMQ 3.10 or newer, nodes separated by commas; `make run` brings a "
+        "private node",
     )
 
     listen_fds: int = Field(default=0, validation_alias="LISTEN_FDS")  # systemd says both, and

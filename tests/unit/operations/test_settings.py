@@ -1,4 +1,4 @@
-"""Settings: the same in code, example and page; wrong ones are refused at once, all together."""
+"""Settings: told once in code, example and page, and refused all at once when they are wrong."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import pytest
 from pydantic import SecretStr
 
 from shared.runtime.settings import SERVING, ConfigurationError, Settings, read_settings
+from shared.runtime.settings_page import page
 
 CHECKOUT = Path(__file__).resolve().parents[3]
 SYSTEMD = ("listen_fds", "listen_pid")
@@ -54,6 +55,11 @@ def in_page() -> set[str]:
 def test_code_example_and_page_tell_the_same_settings() -> None:
     assert in_example() == in_code()
     assert in_page() == set(in_code())
+
+
+def test_the_committed_page_is_up_to_date() -> None:
+    command = "python -m shared.runtime.settings_page > deploy/settings.md"
+    assert (CHECKOUT / "deploy" / "settings.md").read_text() == page(), f"run {command}"
 
 
 @pytest.fixture
