@@ -22,7 +22,7 @@ from hypothesis.stateful import (
 
 from services.command.rules.commands import ChangeCapacity, Command, DeleteBooking
 from services.command.rules.decide import decide
-from shared.booking_api.deletion_errors import SeatsNotFinal
+from services.command.rules.deletion_errors import SeatsNotFinal
 from shared.booking_api.errors import (
     ApiError,
     CapacityTaken,

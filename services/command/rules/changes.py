@@ -13,8 +13,8 @@ from services.command.rules.commands import (
     RefuseReschedule,
     RescheduleGroup,
 )
+from services.command.rules.deletion_errors import NotFinal, SeatsNotFinal
 from services.command.rules.event_fields import Decision, event_fields, is_visible
-from shared.booking_api.deletion_errors import NotFinal, SeatsNotFinal
 from shared.booking_api.errors import (
     CapacityTaken,
     GroupClosed,

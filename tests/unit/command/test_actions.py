@@ -14,7 +14,7 @@ from services.command.rules.commands import (
     DeleteBooking,
     RescheduleGroup,
 )
-from shared.booking_api.deletion_errors import NotFinal
+from services.command.rules.deletion_errors import NotFinal
 from shared.booking_api.errors import (
     CapacityTaken,
     GroupClosed,

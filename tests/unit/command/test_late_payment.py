@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from services.command.rules.commands import Act, DeleteBooking
-from shared.booking_api.deletion_errors import SeatsNotFinal
+from services.command.rules.deletion_errors import SeatsNotFinal
 from shared.booking_api.errors import ApiError, NotFound, WrongState
 from shared.domain.events import (
     BookingDeleted,
