@@ -1,4 +1,4 @@
-"""Child processes that live and die with their parent: restarted when they fall."""
+"""Supervisor of child processes: restarts those that fail, and ends them all with their parent."""
 
 from __future__ import annotations
 

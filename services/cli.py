@@ -1,4 +1,4 @@
-"""The `seatledger` command: it alone assembles all commands, and tells a failure in one line.
+"""The `seatledger` command line: assembles all commands, and tells a failure in one line.
 
 A command's module is imported when the command is asked for: most of the start is imports.
 """

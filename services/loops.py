@@ -1,4 +1,4 @@
-"""`python -m services.loops`: projector, due work, relay and webhooks in a process of their own.
+"""Background process, `python -m services.loops`: projector, due work, relay and webhooks.
 
 `python -m services.loops projecting FOLDER` runs what reads and bookings depend on,
 `… publishing FOLDER` what may wait while bookings are many; in two processes the second can yield.

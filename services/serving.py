@@ -1,4 +1,4 @@
-"""One web process: both services behind one door, on one listening socket."""
+"""Composition root of a web process: both services behind one front door and listening socket."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Several web processes on one listening socket, replaced one by one without dropping a connection.
+"""Pre-fork workers on one listening socket, replaced one by one without dropping a connection.
 
 On SIGHUP each worker is ended only once its successor serves, so that a version that cannot start
 changes nothing: the rest goes on as it was.

@@ -1,4 +1,4 @@
-"""`/v2/openapi.json` and `/docs`: the API described by itself, without a key, also offline."""
+"""Routes of the documentation, `/v2/openapi.json` and `/docs`: without a key, also offline."""
 
 from __future__ import annotations
 

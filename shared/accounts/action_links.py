@@ -1,4 +1,4 @@
-"""Links by which a customer acts without a key: signed with the app's own API key, as clients do.
+"""Signed action links, by which a customer acts without a key: a JWT under the app's API key.
 
 `GET /v2/bookings/{id}/external_action/{action}?signature=JWT`: HS256 over booking and action. Any
 of the app's server keys signs, so links that a client made itself hold too; revoking the key ends

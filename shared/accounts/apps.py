@@ -1,4 +1,4 @@
-"""An app is a tenant: no key of one app ever sees or touches another app's bookings."""
+"""Tenants, called apps: no key of one app ever sees or touches another app's bookings."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which keys open a process's door: all that hold, but no demo key where others can reach it.
+"""Key ring of a process: all API keys, but no demo key where others can reach the port.
 
 Everybody knows the demo key. Where it is taken, it is taken of callers that name this machine alone
 (shared/http/requests/local_names.py). A database that `make run` filled may be served to the world

@@ -1,4 +1,4 @@
-"""The key ring: says whose key it is without a database round trip, and forgets within 5 seconds.
+"""Cache of API keys: finds a key's app without a database round trip, and forgets in 5 seconds.
 
 A revoked or expired key is refused at most CACHE_SECONDS later. Answers are kept for a digest
 under a random key of this process, so that the cache holds no key and look-ups leak nothing by

@@ -1,4 +1,4 @@
-"""API keys: what they look like, and how one is stored without its text (decision 0015)."""
+"""API keys: their format, and the hash under which one is stored (decision 0015)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Apps and keys in PostgreSQL: plain statements, and no key's text in any of them."""
+"""PostgreSQL repository of apps and API keys: no statement holds a key's text."""
 
 from __future__ import annotations
 

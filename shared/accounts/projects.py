@@ -1,4 +1,4 @@
-"""Projects in PostgreSQL: an app's booking pages, each with a slug that no other app has.
+"""PostgreSQL repository of projects, an app's booking pages: a slug is unique among all apps.
 
 A hosted page sends no key, so it is handed the app's widget key; making an app's first project
 makes one.

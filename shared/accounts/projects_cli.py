@@ -1,4 +1,4 @@
-"""`seatledger projects`: booking pages, made and listed."""
+"""`seatledger projects`: creates and lists booking pages."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
-"""The bytes that come from a broker, frame by frame: some are taken out, some are mended, and the
-client library reads the rest as if nothing else had come.
+"""Filter over incoming AMQP frames: takes out or mends some, and the client library reads the rest
+as if nothing else had come.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The frames of a publish, written directly: a general encoder takes ten times as long.
+"""Encoder of AMQP publish frames: ten times as fast as a general one.
 
 Every message of ours has the same properties, and text for headers; tests hold these bytes to what
 pamqp decodes them to. All frames are for the only channel that a publisher has.

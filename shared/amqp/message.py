@@ -1,4 +1,4 @@
-"""A message as it is published: CloudEvents 1.0 in binary mode, attributes as AMQP properties."""
+"""AMQP message: a CloudEvents 1.0 event in binary mode, its attributes as AMQP properties."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The socket below the client library: read through a reader of ours, written to, and dropped."""
+"""Socket access below the AMQP client library: a reader put before it, direct writes, closing."""
 
 from __future__ import annotations
 

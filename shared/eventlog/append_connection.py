@@ -1,4 +1,4 @@
-"""The one connection that appends: an answer from it means durable, a silence means unknown.
+"""Connection for appends: an answer means durable, no answer means that the outcome is unknown.
 
 A statement is never cancelled and never timed out on the server: past the deadline the socket is
 dropped. After any doubt (a dropped socket, a warning at commit, a new connection) a small

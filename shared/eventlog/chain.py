@@ -1,4 +1,4 @@
-"""The hash chain: every event is linked to all before it, so that no past can be changed unseen.
+"""Hash chain of the event log: every event is linked to all before it, so a change is detected.
 
 leaf = SHA-256 over the length-prefixed fields; hash = SHA-256(previous hash, position, recorded_at
 in microseconds, leaf). Python makes the leaf, `append()` makes the link (decision 0010).

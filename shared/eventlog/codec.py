@@ -1,4 +1,4 @@
-"""Events to and from the JSON that the ledger stores: old shapes are upcast, unknown ones refused.
+"""JSON codec of stored events: old versions are upcast, unknown ones refused.
 
 The shape is the eventsourcing library's: all fields but the stream's id and version, and
 `class_version` only when it is above 1. Bytes are base64, times RFC 3339 in UTC.

@@ -1,4 +1,4 @@
-"""Leader election: one leader per name over all processes; a lost term can write nothing.
+"""Leader election with fencing: one leader per name, and whoever lost a term can write nothing.
 
 A session lock elects; the session pings every second and PostgreSQL ends it after five silent ones,
 so a frozen leader is replaced. Every term takes an epoch, every write of a term is conditional on

@@ -1,4 +1,4 @@
-"""What is left to do once an erasure is in the ledger, which dropped the key with it."""
+"""Clean-up after an erasure: scrubs read models and kept answers once the key is gone."""
 
 from __future__ import annotations
 

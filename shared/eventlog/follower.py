@@ -1,4 +1,4 @@
-"""Tails the log: every event after a checkpoint, in commit order, none missed.
+"""Catch-up subscription to the event log: every event after a checkpoint, in commit order.
 
 Positions are dense and become visible in order (decision 0002), so `position > checkpoint` is all
 there is to it: no gap to wait for, no snapshot to compare.

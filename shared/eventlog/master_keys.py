@@ -1,4 +1,4 @@
-"""The master key as a database knows it: three subkeys stay the same when the key is replaced.
+"""Master key with its derived subkeys: three stay the same when the key is rotated.
 
 They make the hashes by which customers, requests and API keys are found again. Before the first
 replacement they are the key's own; afterwards they lie sealed in `kept_subkeys` (decision 0030).

@@ -1,4 +1,4 @@
-"""The event store in PostgreSQL: batches go through `append()`, reads are plain statements."""
+"""PostgreSQL event store: batches go through `append()`, reads are plain statements."""
 
 from __future__ import annotations
 

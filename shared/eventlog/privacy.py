@@ -1,4 +1,4 @@
-"""Personal data is sealed with its booking's own key: destroying that key erases the person.
+"""Crypto-shredding: personal data is encrypted per booking; destroying the key erases the person.
 
 AES-256-GCM throughout. A booking's key is wrapped by the master key; associated data binds a
 sealed text to its booking and field, so that none can be moved to another row (decision 0009).

@@ -1,4 +1,4 @@
-"""An event as the log keeps it: where it stands, what happened, who did it, and its link."""
+"""Recorded event: its position and version, data, metadata and hash."""
 
 from __future__ import annotations
 

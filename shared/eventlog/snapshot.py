@@ -1,4 +1,4 @@
-"""A folded group as bytes, in columns: a hundred thousand seats are ready in milliseconds.
+"""Columnar snapshot of a group: loads a hundred thousand seats in milliseconds.
 
 A snapshot is only a shortcut. It begins with a checksum and with the hash of the event it was taken
 at; whatever does not fit, or was written by other code, is ignored and the log is read instead.

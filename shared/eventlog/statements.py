@@ -1,4 +1,4 @@
-"""SQL lives in `.sql` files; this reads one, once."""
+"""Loader of SQL statements from `.sql` files, each read once."""
 
 from __future__ import annotations
 

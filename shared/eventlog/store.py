@@ -1,4 +1,4 @@
-"""The event store as the rest of the house sees it: append in batches, read a stream, find a group.
+"""Event store port: append in batches, read a stream, find a group.
 
 No conflict raises: `append` answers per group and keeps the other groups' events;
 `append_atomically` keeps all entries or none.

@@ -1,4 +1,4 @@
-"""Who may call what: a handler is for server keys unless it is marked for widgets or for everyone.
+"""Authorization: a handler is for server keys unless marked for widget keys or for everyone.
 
 The key alone selects the app (contract section 1): HTTP Basic, any user name, the key as password.
 """

@@ -1,4 +1,4 @@
-"""One log line for every answer, cheap enough for all of them: ids and the route's pattern only.
+"""Access log: one line for every answer, with ids and the route's pattern only.
 
 Nothing in it comes from the caller but the method, so it needs no redaction and no general
 renderer: a line costs a tenth of what the other log lines cost.

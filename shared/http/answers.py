@@ -1,4 +1,4 @@
-"""JSON answers: one way to make them, so that no answer differs in form from another."""
+"""JSON responses: the one place that makes them, so that all have one form."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One web process, whole: the services' routes behind the front door, with health, metrics, bounds.
+"""Web application of a process: routes behind the middleware, with health, metrics and limits.
 
 The same for every way to run it, so that what an operator sets holds everywhere.
 """

@@ -1,4 +1,4 @@
-"""`/health/live` and `/health/ready`, without a key: what is well, and in words what is not.
+"""Health checks, `/health/live` and `/health/ready`, without a key: failures told in words.
 
 Ready means that every needed check holds. What is not needed (the broker) is shown, and bookings
 go on. Questions that come while one is being answered share its answer.

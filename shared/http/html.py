@@ -1,4 +1,4 @@
-"""HTML answers: one way to make them, so that each says what a browser may do with it.
+"""HTML responses: the one place that makes them, each with its Content-Security-Policy.
 
 Nothing is loaded, nothing runs, nobody frames it; the page's own style alone is applied.
 """

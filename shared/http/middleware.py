@@ -1,4 +1,4 @@
-"""The front door: one middleware gives every request its id, its app and, whatever happens, JSON.
+"""Middleware: gives every request its id and its app, and every error a JSON answer.
 
 Log lines carry the route's pattern and ids, never a key, a path as typed, or a query.
 """

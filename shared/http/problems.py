@@ -1,4 +1,4 @@
-"""Turns whatever went wrong into the contract's JSON answer: never a stack trace, 500 only for us.
+"""Error responses in the contract's JSON: never a stack trace, 500 only for faults of ours.
 
 The only place that decides on the status of an error that is not an `ApiError` itself.
 """

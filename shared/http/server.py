@@ -1,4 +1,4 @@
-"""Serves an application until it is told to stop, then finishes what was begun, within a bound.
+"""HTTP server with graceful shutdown: finishes what was begun, within a bound.
 
 A listening socket may be inherited, so that several workers share it and none drops a connection.
 """

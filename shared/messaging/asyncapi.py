@@ -1,4 +1,4 @@
-"""The messages as an AsyncAPI 3 document, made from the models that serialise them.
+"""AsyncAPI 3 document of the messages, made from the models that serialise them.
 
 `python -m shared.messaging.asyncapi > shared/messaging/asyncapi.json`; a test holds the two equal.
 """

@@ -1,4 +1,4 @@
-"""A recorded event as a CloudEvents 1.0 message in binary mode: the same id and body every time.
+"""CloudEvents 1.0 mapping of a recorded event, in binary mode: the same id and body every time.
 
 Attributes are headers with the prefix `cloudEvents_`, as the AMQP binding prefers; `source` and
 `id` are what a subscriber removes duplicates by.

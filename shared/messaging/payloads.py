@@ -1,4 +1,4 @@
-"""What a message says, per event type: the one source of its body, its schema and the AsyncAPI.
+"""Message payloads by event type: the one source of body, JSON schema and AsyncAPI document.
 
 Nothing personal is in here, sealed or not: a subscriber fetches the attendee by id. A field may be
 added with a default; any other change is a new major version, a new class with its own schema.

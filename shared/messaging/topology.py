@@ -1,4 +1,4 @@
-"""The broker's side of the ledger: every exchange, queue and routing key we own, named here only.
+"""RabbitMQ topology: every exchange, queue and routing key of ours, named here only.
 
 Subscribers own their queues and bind them to these exchanges. Nothing relies on a default that
 differs between RabbitMQ 3.10 and 4.x; declaring twice changes nothing.

@@ -1,4 +1,4 @@
-"""How every command speaks: a table for people, JSON lines for machines, nothing cut short."""
+"""Output of the commands: a table for people, JSON lines for machines, nothing cut short."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What an exception says in a log line: its kind and its place, and never what a caller sent.
+"""Formatting of exceptions for the log: kind and place, and never what a caller sent.
 
 Many messages quote the value that did not fit: of a driver, a parser, a conversion. Only those are
 told whose words are known to be the system's, the servers' or our own.

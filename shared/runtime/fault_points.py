@@ -1,4 +1,4 @@
-"""Named steps at which a test may end or freeze this very process; without `FAULT` they do nothing.
+"""Fault injection points, at which a test may kill or freeze the process; off without `FAULT`.
 
 `FAULT=after_append:3` kills the process (SIGKILL) when it comes to that step for the third time;
 `FAULT=in_projection:1:stop` freezes it (SIGSTOP) instead, and `FAULT=before_append:1:busy` keeps it

@@ -1,4 +1,4 @@
-"""Random and derived UUIDs at a fraction of the standard library's cost, for the path of a booking.
+"""UUID generation, random and derived, at a fraction of the standard library's cost.
 
 They are `uuid.UUID`s to everyone: the driver's own, built in C. Randomness is the system's, drawn
 by the page; no byte of it is given twice, and no child process inherits any.

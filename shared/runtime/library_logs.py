@@ -1,4 +1,4 @@
-"""Log records of libraries: the kind of what happened stays, what it happened to is left out.
+"""Filter of libraries' log records: the kind of event stays, the data in it is left out.
 
 A library logs what it was given: the bytes of a request, a row, a callback with its arguments. Its
 sentence is a constant of its own; of what was filled in, only numbers and known failures are kept.

@@ -1,4 +1,4 @@
-"""What a process counts about itself: a few Prometheus series in memory, one set a process.
+"""Prometheus metrics of a process: counters, histograms and gauges in memory, one set a process.
 
 Counting costs less than a microsecond, needs no lock (one event loop counts) and never waits. What
 the ledger's own tables know, such as positions and lags, is not counted but read when asked for.

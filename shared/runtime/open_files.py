@@ -1,4 +1,4 @@
-"""How many files this process may have open, and so how many connections it may keep.
+"""Open-file limit of the process, and how many connections it allows.
 
 Without a file to spare a server can neither take a connection nor refuse one: its listening socket
 is full, and its own connections to the database fail.

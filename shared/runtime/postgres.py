@@ -1,5 +1,5 @@
-"""Opening connections and closing them: PostgreSQL's refusals become a line for people, and a
-server that does not answer keeps nobody from ending."""
+"""PostgreSQL connections and pools, all with timeouts, and the errors they fail with: what an
+operator can mend becomes one line."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Everything the environment may say, read once at start: no other module reads the environment."""
+"""Settings, read once at start: no other module reads the environment."""
 
 from __future__ import annotations
 

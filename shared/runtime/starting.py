@@ -1,4 +1,4 @@
-"""How each of our processes starts and ends: what an operator can mend is one line on stderr."""
+"""Start-up of every process: what an operator can mend is one line on stderr."""
 
 from __future__ import annotations
 

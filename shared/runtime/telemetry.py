@@ -1,4 +1,4 @@
-"""Logging: one JSON object a line on stderr, each with its request's id, none with personal data.
+"""Structured logging: one JSON object a line, each with its request's id, no personal data.
 
 Nothing personal may be logged in the first place: what libraries log is replaced by its kind, an
 exception is told without the values in its message, and what still looks like a key, a password or

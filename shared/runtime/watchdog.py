@@ -1,5 +1,5 @@
-"""A watchdog over the event loop: one that is held up is counted and logged, one that never comes
-back ends its process, and whoever supervises it starts another.
+"""Watchdog of the event loop: a delay is counted and logged; a loop that never comes back ends the
+process, and whoever supervises it starts another.
 
 The kernel counts the processor time since the loop's last turn (ITIMER_PROF) and ends the process
 with SIGPROF, whose default action needs no turn of the interpreter: a regular expression gives none

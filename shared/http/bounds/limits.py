@@ -1,4 +1,4 @@
-"""How often one caller may ask: a limit per address before the key is looked at, and one per key.
+"""Rate limits: one per address, before the key is looked at, and one per key.
 
 Both are off unless set, hold per process, and let a burst of as many seconds through as the rate
 has. What is remembered of callers is one number each, and bounded.

@@ -1,4 +1,4 @@
-"""Refuses what is too much before it costs anything: so many requests at once, so many connections.
+"""Load shedding: bounds requests in progress and connections before they cost anything.
 
 Past the bound a whole request that has just arrived is answered 503 with Retry-After from ready
 bytes, without being parsed; what is under way goes on at full speed. A head that trickles in has

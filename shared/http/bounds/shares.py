@@ -1,4 +1,4 @@
-"""Places that callers share: whoever holds as many as are free gets no more.
+"""Fair shares of a bounded resource: whoever holds as many as are free gets no more.
 
 One caller alone gets half of them, the next one half of the rest, and so on: however greedy some
 are, there is a place for who has none, until very many are greedy at once (decision 0041).

@@ -1,4 +1,4 @@
-"""A connection that answers what comes again before it is parsed, one request at a time.
+"""Fast path of a connection: answers repeated requests unparsed, one at a time.
 
 Whatever is not surely a whole request that may be repeated goes the whole way, as if this were not
 here; at the end a connection waits for the answer that is being made.

@@ -1,4 +1,4 @@
-"""Requests whose head comes again byte for byte are not parsed again: the handler answers directly.
+"""Fast path: when a connection resends identical headers, parsing and routing are skipped.
 
 A handler that allows it leaves a way to make its answer anew, out of another body if there is one.
 The same bytes hold the same API key: they go the whole way through the front door again when the

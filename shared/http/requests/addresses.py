@@ -1,4 +1,4 @@
-"""Where callers reach this service: what every absolute URL in an answer begins with.
+"""Public base URL of the service: what every absolute URL in an answer begins with.
 
 SEATLEDGER_PUBLIC_URL if it is set; else the Host that was asked for, checked, and from trusted
 proxies alone what they say of the caller's own request (decision 0042). Links carry signatures and

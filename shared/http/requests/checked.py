@@ -1,4 +1,4 @@
-"""What a request says beside its body, checked once, before a handler sees it: text is text.
+"""Checked access to path, query and headers: what handlers read is valid text.
 
 Handlers take parameters, ids and headers from here and from nowhere else, so what reaches SQL, a
 header or an answer is UTF-8 without NUL, whichever route it came by (decision 0042).

@@ -1,4 +1,4 @@
-"""Answers to what cannot be read as HTTP: in the contract's form, and logged by its kind alone.
+"""Responses to malformed HTTP: in the contract's form, and logged by the error's kind alone.
 
 aiohttp would answer in plain text with its version, and log the bytes that it could not read.
 """
