@@ -1,4 +1,4 @@
-"""The house that the fault tests break, again and again, and the seeds they do it with."""
+"""The cluster that the fault tests break, again and again, and the seeds they do it with."""
 
 from __future__ import annotations
 
@@ -12,49 +12,53 @@ import pytest
 import pytest_asyncio
 
 from tests.harness.servers.private import Databases
-from tests.harness.services.cluster_under_test import JUDGED, House, house_at
+from tests.harness.services.cluster_under_test import JUDGED, ClusterUnderTest, cluster_at
 
 FOLDER = Path(__file__).parent
 TEST_SECONDS = 400
 MOST_OPERATIONS = 4_000
-"""A house with a longer past is left behind: after every fault all of its past is judged."""
+"""A cluster with a longer past is left behind: after every fault all of its past is judged."""
 SEEDS = int(os.environ.get("FAULT_SEEDS", "1"))
 
 
-class Street:
-    """One sound house at a time; one with a broken promise, or a long past, is left behind."""
+class Clusters:
+    """One sound cluster at a time; one with a broken promise, or a long past, is left behind."""
 
     def __init__(self, databases: Databases, amqp_url: str) -> None:
         self._databases = databases
         self._amqp_url = amqp_url
         self._stack = AsyncExitStack()
-        self._house: House | None = None
+        self._cluster: ClusterUnderTest | None = None
 
-    async def sound_house(self) -> House:
-        if self._house is None or not self._house.is_sound or self._house.age > MOST_OPERATIONS:
+    async def sound_cluster(self) -> ClusterUnderTest:
+        if (
+            self._cluster is None
+            or not self._cluster.is_sound
+            or self._cluster.age > MOST_OPERATIONS
+        ):
             await self.leave()
             name = await self._databases.create("template_seatledger")
             dsn = self._databases.cluster.dsn_of(name)
-            self._house = await self._stack.enter_async_context(house_at(dsn, self._amqp_url))
-        await self._house.heal()
-        return self._house
+            self._cluster = await self._stack.enter_async_context(cluster_at(dsn, self._amqp_url))
+        await self._cluster.heal()
+        return self._cluster
 
     async def leave(self) -> None:
         await self._stack.aclose()
-        self._stack, self._house = AsyncExitStack(), None
+        self._stack, self._cluster = AsyncExitStack(), None
 
 
 @pytest_asyncio.fixture(scope="package")
-async def street(migrated: Databases, amqp_url: str) -> AsyncIterator[Street]:
-    street = Street(migrated, amqp_url)
-    yield street
-    await street.leave()
+async def clusters(migrated: Databases, amqp_url: str) -> AsyncIterator[Clusters]:
+    clusters = Clusters(migrated, amqp_url)
+    yield clusters
+    await clusters.leave()
 
 
 @pytest_asyncio.fixture
-async def house(street: Street) -> House:
+async def cluster(clusters: Clusters) -> ClusterUnderTest:
     """Two command, two query and two loop processes, all well."""
-    return await street.sound_house()
+    return await clusters.sound_cluster()
 
 
 @pytest.fixture(autouse=True)

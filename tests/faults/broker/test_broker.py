@@ -6,13 +6,13 @@ import asyncio
 
 from deploy.local.rabbitmq.node import PrivateRabbitMQ
 from tests.harness.servers.private import ServerThread
-from tests.harness.services.cluster_under_test import House
+from tests.harness.services.cluster_under_test import ClusterUnderTest
 
 
 async def test_the_broker_may_be_killed_and_come_back(
-    house: House, seed: int, broker: PrivateRabbitMQ, servers: ServerThread
+    cluster: ClusterUnderTest, seed: int, broker: PrivateRabbitMQ, servers: ServerThread
 ) -> None:
-    async with house.under_load(seed, seats=60) as load:
+    async with cluster.under_load(seed, seats=60) as load:
         await load.bookings(10)
         broker.kill()
         load.cycles += 1

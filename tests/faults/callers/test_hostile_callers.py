@@ -16,7 +16,7 @@ import psutil
 
 from tests.harness.callers.idle_connections import IdleConnections, open_files_for
 from tests.harness.callers.raw_answers import KEPT, answers_to
-from tests.harness.services.cluster_under_test import House
+from tests.harness.services.cluster_under_test import ClusterUnderTest
 from tests.harness.services.installation import ServiceProcess
 from tests.harness.waiting import until
 
@@ -35,9 +35,9 @@ async def connect(process: ServiceProcess) -> Connection:
     return await asyncio.open_connection(address.hostname, address.port)
 
 
-def head(house: House, line: str, *more: str) -> bytes:
+def head(cluster: ClusterUnderTest, line: str, *more: str) -> bytes:
     """A request's head, with a good key."""
-    key = base64.b64encode(f":{house.installation.key}".encode()).decode()
+    key = base64.b64encode(f":{cluster.installation.key}".encode()).decode()
     lines = [line, "Host: here", f"Authorization: Basic {key}", *more, "", ""]
     return "\r\n".join(lines).encode()
 
@@ -57,16 +57,16 @@ def end_of(writer: asyncio.StreamWriter) -> None:
 
 
 async def test_ten_thousand_idle_connections_cost_little_and_hold_up_nobody(
-    house: House, seed: int
+    cluster: ClusterUnderTest, seed: int
 ) -> None:
-    process = house.installation.commands[0]
+    process = cluster.installation.commands[0]
     await process.kill()
     with open_files_for(IDLE) as count:
         await process.start(SEATLEDGER_MAX_CONNECTIONS=str(IDLE + OTHER_CALLERS))
         service = psutil.Process(process.pid)
         bytes_before, files_before = service.memory_info().rss, service.num_fds()
         idle = IdleConnections(process.url)
-        async with house.under_load(seed) as load:
+        async with cluster.under_load(seed) as load:
             await idle.open(count)
             await until(taken(service, at_least=count), PATIENCE, f"{count} connections")
             load.recovered("bookings beside idle connections", await load.bookings(20))
@@ -93,12 +93,12 @@ def taken(
 
 
 async def test_slow_and_broken_bodies_write_nothing_and_stop_nobody(
-    house: House, seed: int
+    cluster: ClusterUnderTest, seed: int
 ) -> None:
-    process = house.installation.commands[0]
-    start = head(house, "POST /v2/bookings HTTP/1.1", "Content-Length: 500") + b'{"graph": '
+    process = cluster.installation.commands[0]
+    start = head(cluster, "POST /v2/bookings HTTP/1.1", "Content-Length: 500") + b'{"graph": '
     slow = [await connect(process) for _ in range(20)]
-    async with house.under_load(seed) as load:
+    async with cluster.under_load(seed) as load:
         for _, writer in slow:
             writer.write(start)
         load.recovered("bookings beside slow bodies", await load.bookings(15))
@@ -112,15 +112,17 @@ async def test_slow_and_broken_bodies_write_nothing_and_stop_nobody(
         writer.transport.abort()
 
 
-async def test_pipelined_requests_are_answered_in_their_order(house: House, seed: int) -> None:
-    process = house.installation.queries[0]
-    async with house.under_load(seed, callers=2) as load:
+async def test_pipelined_requests_are_answered_in_their_order(
+    cluster: ClusterUnderTest, seed: int
+) -> None:
+    process = cluster.installation.queries[0]
+    async with cluster.under_load(seed, callers=2) as load:
         groups = [load.groups[n % len(load.groups)] for n in range(PIPELINED)]
         answered = b""
 
         async def all_is_answered() -> bool:
             nonlocal answered
-            answered = await pipelined(house, process, groups)
+            answered = await pipelined(cluster, process, groups)
             assert answered.count(b"HTTP/1.1 ") == PIPELINED
             return answered.count(b"HTTP/1.1 200") == PIPELINED  # or else "come again"
 
@@ -130,29 +132,33 @@ async def test_pipelined_requests_are_answered_in_their_order(house: House, seed
     assert places == sorted(places) and -1 not in places
 
 
-async def pipelined(house: House, process: ServiceProcess, groups: list[UUID]) -> bytes:
+async def pipelined(
+    cluster: ClusterUnderTest, process: ServiceProcess, groups: list[UUID]
+) -> bytes:
     """Everything that comes back to requests sent in one piece."""
     reader, writer = await connect(process)
     lines = [f"GET /v2/bookings/groups/{group_id} HTTP/1.1" for group_id in groups]
     *first, last = lines
-    requests = [head(house, line) for line in first] + [head(house, last, "Connection: close")]
+    requests = [head(cluster, line) for line in first] + [head(cluster, last, "Connection: close")]
     writer.write(b"".join(requests))
     answered = await rest_of(reader)
     writer.close()
     return answered
 
 
-async def test_what_is_not_http_is_refused_and_the_next_is_served(house: House, seed: int) -> None:
-    process = house.installation.commands[0]
+async def test_what_is_not_http_is_refused_and_the_next_is_served(
+    cluster: ClusterUnderTest, seed: int
+) -> None:
+    process = cluster.installation.commands[0]
     junk = (
         b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + bytes(200),
         b"GET / HTTP/1.1\r\nHost: here\r\nX: " + b"x" * 100_000 + b"\r\n\r\n",
         b"POST /v2/bookings HTTP/1.1\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\n",
         b"POST /v2/bookings HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
-        head(house, "POST /v2/bookings HTTP/1.1", "Content-Length: 99999999999") + b"{",
+        head(cluster, "POST /v2/bookings HTTP/1.1", "Content-Length: 99999999999") + b"{",
         b"\r\n" * 5000,
     )
-    async with house.under_load(seed) as load:
+    async with cluster.under_load(seed) as load:
         for piece in junk:
             reader, writer = await connect(process)
             writer.write(piece)
@@ -169,30 +175,30 @@ HURTING_PATTERNS = [letter * 30 for letter in "ujnUv"]
 NO_REQUEST = b"@ " + b"X" * 65_536
 
 
-def hurting_reads(house: House) -> list[bytes]:
+def hurting_reads(cluster: ClusterUnderTest) -> list[bytes]:
     """Patterns that once took for ever to find that a text does not fit them."""
     queries = [
         urlencode({"start": HURTING_TEXT, "InputTimestampFormat": pattern})
         for pattern in HURTING_PATTERNS
     ]
-    return [head(house, f"GET /v2/bookings/groups?{query} HTTP/1.1") for query in queries]
+    return [head(cluster, f"GET /v2/bookings/groups?{query} HTTP/1.1") for query in queries]
 
 
-def hurting_writes(house: House) -> list[bytes]:
+def hurting_writes(cluster: ClusterUnderTest) -> list[bytes]:
     """The same in a body, with the pattern in a header."""
     body = json.dumps({"graph": "group_owner", "start": HURTING_TEXT}).encode()
     length = f"Content-Length: {len(body)}"
     line = "POST /v2/bookings HTTP/1.1"
     headers = [f"Timekit-InputTimestampFormat: {pattern}" for pattern in HURTING_PATTERNS]
-    return [head(house, line, length, header) + body for header in headers]
+    return [head(cluster, line, length, header) + body for header in headers]
 
 
-async def test_words_made_to_hurt_hold_up_nobody(house: House, seed: int) -> None:
+async def test_words_made_to_hurt_hold_up_nobody(cluster: ClusterUnderTest, seed: int) -> None:
     """A stranger without a key, and one with the key of every booking page."""
-    reads, writes = hurting_reads(house), hurting_writes(house)
-    sent = [(one.url, reads) for one in house.installation.queries]
-    sent += [(one.url, writes) for one in house.installation.commands]
-    async with house.under_load(seed) as load:
+    reads, writes = hurting_reads(cluster), hurting_writes(cluster)
+    sent = [(one.url, reads) for one in cluster.installation.queries]
+    sent += [(one.url, writes) for one in cluster.installation.commands]
+    async with cluster.under_load(seed) as load:
         answers = await asyncio.gather(
             *(answers_to(url, request) for url, requests in sent for request in requests),
             *(answers_to(url, KEPT, NO_REQUEST) for url, _ in sent for _ in range(5)),
@@ -203,13 +209,13 @@ async def test_words_made_to_hurt_hold_up_nobody(house: House, seed: int) -> Non
 
 
 async def test_a_process_that_is_held_for_ever_ends_and_nothing_is_lost(
-    house: House, seed: int
+    cluster: ClusterUnderTest, seed: int
 ) -> None:
     """It holds what was just written, and has not said so."""
-    process = house.installation.commands[0]
+    process = cluster.installation.commands[0]
     await process.kill()
     await process.start("after_append:20:busy", SEATLEDGER_WATCHDOG_SECONDS="1")
-    async with house.under_load(seed) as load:
+    async with cluster.under_load(seed) as load:
         async with asyncio.timeout(PATIENCE):
             assert await process.ended() == -signal.SIGPROF
         await process.start()

@@ -16,7 +16,7 @@ from deploy.local.postgres.server import PrivatePostgres
 from tests.harness.callers.http_clients import client_session
 from tests.harness.faults.wall_clocks import STOPPED, WallClock, libfaketime
 from tests.harness.servers.private import remove_folder, temporary_folder
-from tests.harness.services.cluster_under_test import House, house_at
+from tests.harness.services.cluster_under_test import ClusterUnderTest, cluster_at
 from tests.harness.services.installation import ServiceProcess
 from tests.harness.waiting import until
 
@@ -26,10 +26,10 @@ STEPS = (HOUR, -HOUR, 0, None)
 
 
 @pytest_asyncio.fixture
-async def clocks(house: House, tmp_path: Path) -> list[WallClock]:
+async def clocks(cluster: ClusterUnderTest, tmp_path: Path) -> list[WallClock]:
     """One a process, each started anew to go by it."""
     library = await libfaketime()
-    processes = house.installation.processes
+    processes = cluster.installation.processes
     clocks = [WallClock(library, tmp_path / f"clock-{n}") for n in range(len(processes))]
     for process, clock in zip(processes, clocks, strict=True):
         await process.stop()
@@ -56,18 +56,18 @@ def turn(clock: WallClock, step: int | None) -> None:
 
 
 async def test_dates_that_jump_change_neither_order_nor_safety(
-    house: House, clocks: list[WallClock], seed: int
+    cluster: ClusterUnderTest, clocks: list[WallClock], seed: int
 ) -> None:
     """Leases, terms and idempotency go by the database and by what counts seconds."""
-    serving = [*house.installation.commands, *house.installation.queries]
-    async with house.under_load(seed, groups=8, seats=60) as load:
+    serving = [*cluster.installation.commands, *cluster.installation.queries]
+    async with cluster.under_load(seed, groups=8, seats=60) as load:
         for cycle in range(len(STEPS)):
             for number, clock in enumerate(clocks):
                 turn(clock, STEPS[(cycle + number) % len(STEPS)])
             await until_it_shows(serving[(STEPS.index(None) - cycle) % len(STEPS)], STOPPED.year)
             load.cycles += 1
             load.recovered("bookings after the dates were set", await load.bookings(40))
-    for process in house.installation.processes:
+    for process in cluster.installation.processes:
         await process.stop()
 
 
@@ -75,12 +75,12 @@ async def test_dates_that_jump_change_neither_order_nor_safety(
 async def dated() -> AsyncIterator[tuple[PrivatePostgres, WallClock]]:
     """A database server that goes by a clock of its own."""
     folder = temporary_folder()
-    cluster, clock = PrivatePostgres(folder), WallClock(await libfaketime(), folder / "clock")
-    await cluster.prepare()
-    cluster.program.env = {**cluster.program.env, **clock.env}
-    await cluster.start()
-    yield cluster, clock
-    await cluster.stop()
+    postgres, clock = PrivatePostgres(folder), WallClock(await libfaketime(), folder / "clock")
+    await postgres.prepare()
+    postgres.program.env = {**postgres.program.env, **clock.env}
+    await postgres.start()
+    yield postgres, clock
+    await postgres.stop()
     remove_folder(folder)
 
 
@@ -89,9 +89,12 @@ async def test_the_date_of_the_database_may_jump(
     dated: tuple[PrivatePostgres, WallClock], amqp_url: str, seed: int
 ) -> None:
     """The times in the log jump with it, and decide nothing: neither its order nor who leads."""
-    cluster, clock = dated
-    watcher = await asyncpg.connect(cluster.dsn)
-    async with house_at(cluster.dsn, amqp_url) as house, house.under_load(seed, seats=60) as load:
+    postgres, clock = dated
+    watcher = await asyncpg.connect(postgres.dsn)
+    async with (
+        cluster_at(postgres.dsn, amqp_url) as cluster,
+        cluster.under_load(seed, seats=60) as load,
+    ):
         for ahead in (HOUR, -HOUR, 0):
             await load.bookings(20)
             clock.set_off(ahead)

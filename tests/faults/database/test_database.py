@@ -12,17 +12,19 @@ import pytest_asyncio
 
 from deploy.local.postgres.server import PrivatePostgres
 from tests.harness.servers.private import until_started
-from tests.harness.services.cluster_under_test import House, house_at
+from tests.harness.services.cluster_under_test import ClusterUnderTest, cluster_at
 from tests.harness.waiting import until
 
 APPENDER = "SELECT pid FROM pg_stat_activity WHERE application_name = 'seatledger append' LIMIT 1"
 
 
 @pytest_asyncio.fixture
-async def house(durable_postgres: PrivatePostgres, amqp_url: str) -> AsyncIterator[House]:
-    """A house on a database of its own, which keeps what it acknowledged."""
-    async with house_at(durable_postgres.dsn, amqp_url) as house:
-        yield house
+async def cluster(
+    durable_postgres: PrivatePostgres, amqp_url: str
+) -> AsyncIterator[ClusterUnderTest]:
+    """A cluster on a database of its own, which keeps what it acknowledged."""
+    async with cluster_at(durable_postgres.dsn, amqp_url) as cluster:
+        yield cluster
 
 
 async def kill_a_backend(postgres: PrivatePostgres) -> None:
@@ -61,9 +63,9 @@ async def kill_and_restart(postgres: PrivatePostgres) -> None:
 
 @pytest.mark.timeout(600)
 async def test_the_database_may_die_in_any_way(
-    house: House, durable_postgres: PrivatePostgres, seed: int
+    cluster: ClusterUnderTest, durable_postgres: PrivatePostgres, seed: int
 ) -> None:
-    async with house.under_load(seed, seats=80) as load:
+    async with cluster.under_load(seed, seats=80) as load:
         for fault in (kill_a_backend, stop_at_once, kill_and_restart):
             await load.bookings(10)
             await fault(durable_postgres)

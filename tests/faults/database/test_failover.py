@@ -16,7 +16,7 @@ from shared.migrate import migrate
 from tests.harness.checker.gathering import gather_evidence
 from tests.harness.checker.verdict import violations
 from tests.harness.servers.standby import Pair, synchronous_pair
-from tests.harness.services.cluster_under_test import house_at
+from tests.harness.services.cluster_under_test import cluster_at
 from tests.harness.services.in_process import command_handlers
 from tests.harness.waiting import until
 
@@ -34,8 +34,8 @@ pytestmark = [pytest.mark.ha, pytest.mark.timeout(600)]
 async def test_a_promoted_standby_has_all_that_was_answered(amqp_url: str, seed: int) -> None:
     async with (
         synchronous_pair() as pair,
-        house_at(pair.dsn, amqp_url) as house,
-        house.under_load(seed, seats=80) as load,
+        cluster_at(pair.dsn, amqp_url) as cluster,
+        cluster.under_load(seed, seats=80) as load,
     ):
         await load.bookings(20)
         await pair.kill_primary()

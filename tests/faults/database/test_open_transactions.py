@@ -13,7 +13,7 @@ from shared.eventlog.postgres import arguments
 from shared.eventlog.statements import statement
 from shared.eventlog.store import Entry
 from tests.harness.events.ledger import created
-from tests.harness.services.cluster_under_test import House
+from tests.harness.services.cluster_under_test import ClusterUnderTest
 from tests.harness.waiting import until
 
 HELD_SECONDS = 5.0
@@ -63,12 +63,12 @@ async def frozen_in_an_append(watcher: asyncpg.Connection[asyncpg.Record]) -> in
 
 
 async def test_an_append_that_takes_five_seconds_to_commit_is_in_order(
-    house: House, seed: int
+    cluster: ClusterUnderTest, seed: int
 ) -> None:
     """Nobody's event is in the log before its own; who follows the log sees all of them."""
-    async with house.under_load(seed, callers=CALLERS, seats=SEATS) as load:
+    async with cluster.under_load(seed, callers=CALLERS, seats=SEATS) as load:
         await load.bookings(20)
-        watcher = await asyncpg.connect(house.installation.dsn)
+        watcher = await asyncpg.connect(cluster.installation.dsn)
         holder = await frozen_in_an_append(watcher)
         try:
             await until_held(watcher)
@@ -79,18 +79,20 @@ async def test_an_append_that_takes_five_seconds_to_commit_is_in_order(
         await watcher.close()
 
 
-async def test_an_append_held_open_and_rolled_back_leaves_no_trace(house: House, seed: int) -> None:
+async def test_an_append_held_open_and_rolled_back_leaves_no_trace(
+    cluster: ClusterUnderTest, seed: int
+) -> None:
     """While it holds the log's head nobody appends; its position is given back and used again."""
-    async with house.under_load(seed, callers=CALLERS, seats=SEATS) as load:
+    async with cluster.under_load(seed, callers=CALLERS, seats=SEATS) as load:
         await load.bookings(20)
-        connection = await asyncpg.connect(house.installation.dsn)
+        connection = await asyncpg.connect(cluster.installation.dsn)
         transaction = connection.transaction()
         await transaction.start()
         group_id = uuid4()
         entry = Entry(group_id, 0, [created(group_id)])
         [row] = await connection.fetch(statement("append"), *arguments([entry], True))
         held = row["position"]
-        watcher = await asyncpg.connect(house.installation.dsn)
+        watcher = await asyncpg.connect(cluster.installation.dsn)
         await until_held(watcher)
         load.cycles += 1
         await transaction.rollback()
@@ -101,9 +103,11 @@ async def test_an_append_held_open_and_rolled_back_leaves_no_trace(house: House,
         await watcher.close()
 
 
-async def test_long_transactions_elsewhere_stall_nobody(house: House, seed: int) -> None:
+async def test_long_transactions_elsewhere_stall_nobody(
+    cluster: ClusterUnderTest, seed: int
+) -> None:
     """A long snapshot in this database, and a long write in another one of the cluster."""
-    dsn = house.installation.dsn
+    dsn = cluster.installation.dsn
     other = dsn.rsplit("/", 1)[0] + "/postgres"
     reader, writer = await asyncpg.connect(dsn), await asyncpg.connect(other)
     snapshot = reader.transaction(isolation="repeatable_read", readonly=True)
@@ -112,7 +116,7 @@ async def test_long_transactions_elsewhere_stall_nobody(house: House, seed: int)
     writing = writer.transaction()
     await writing.start()
     await writer.fetchval("SELECT pg_current_xact_id()")
-    async with house.under_load(seed) as load:
+    async with cluster.under_load(seed) as load:
         await load.bookings(20)
         load.cycles += 1
     await snapshot.rollback()

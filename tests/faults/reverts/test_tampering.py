@@ -14,7 +14,7 @@ from tests.harness.checker.gathering import gather_evidence
 from tests.harness.checker.ledger import check_ledger
 from tests.harness.checker.verdict import ensure_kept
 from tests.harness.servers.private import Databases
-from tests.harness.services.cluster_under_test import house_at
+from tests.harness.services.cluster_under_test import cluster_at
 from tests.harness.services.in_process import command_handlers
 
 BOOKED = 9
@@ -56,7 +56,7 @@ async def test_followers_and_tokens_go_on_after_a_restore(
     dump = find_binaries() / "pg_dump"
     name = await migrated.create("template_seatledger")
     dsn = migrated.cluster.dsn_of(name)
-    async with house_at(dsn, processes=(1, 1, 1)) as before:
+    async with cluster_at(dsn, processes=(1, 1, 1)) as before:
         async with before.under_load(seed) as load:
             await load.bookings(10)
         operations = before.customers.history.operations
@@ -66,7 +66,7 @@ async def test_followers_and_tokens_go_on_after_a_restore(
     file = tmp_path / "ledger.sql"
     await run(str(dump), "-d", dsn, "-f", str(file), "--no-owner")
     await run(str(dump.with_name("psql")), "-q", "-d", target, "-f", str(file))
-    async with house_at(target, amqp_url, (1, 1, 1), env["SEATLEDGER_MASTER_KEY"]) as after:
+    async with cluster_at(target, amqp_url, (1, 1, 1), env["SEATLEDGER_MASTER_KEY"]) as after:
         after.customers.history.operations.extend(operations)
         async with after.under_load(seed) as load:
             await load.bookings(10)

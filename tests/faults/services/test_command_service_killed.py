@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from tests.harness.services.cluster_under_test import House
+from tests.harness.services.cluster_under_test import ClusterUnderTest
 
 POINTS = ("before_append", "during_append", "after_append")
 
 
-async def test_it_may_be_killed_at_any_moment(house: House, seed: int) -> None:
-    async with house.under_load(seed) as load:
-        for victim in house.installation.commands:
+async def test_it_may_be_killed_at_any_moment(cluster: ClusterUnderTest, seed: int) -> None:
+    async with cluster.under_load(seed) as load:
+        for victim in cluster.installation.commands:
             await load.answers(40)
             await victim.kill()
             load.cycles += 1
@@ -20,9 +20,11 @@ async def test_it_may_be_killed_at_any_moment(house: House, seed: int) -> None:
 
 
 @pytest.mark.parametrize("point", POINTS)
-async def test_it_may_be_killed_at_this_step(house: House, seed: int, point: str) -> None:
-    victim = house.installation.commands[0]
-    async with house.under_load(seed) as load:
+async def test_it_may_be_killed_at_this_step(
+    cluster: ClusterUnderTest, seed: int, point: str
+) -> None:
+    victim = cluster.installation.commands[0]
+    async with cluster.under_load(seed) as load:
         await victim.kill()
         await victim.spawn(f"{point}:{10 + seed}")
         await victim.ended()

@@ -10,7 +10,7 @@ import asyncpg
 import psutil
 import pytest
 
-from tests.harness.services.cluster_under_test import House
+from tests.harness.services.cluster_under_test import ClusterUnderTest
 from tests.harness.waiting import until
 
 PATIENCE = 120.0
@@ -76,11 +76,11 @@ class Watch:
 @pytest.mark.long
 @pytest.mark.parametrize("step", STEPS)
 async def test_a_leader_frozen_at_a_step_writes_nothing_when_it_wakes_up(
-    house: House, seed: int, step: str
+    cluster: ClusterUnderTest, seed: int, step: str
 ) -> None:
     """It slept through the end of its term in the middle of its work, half a minute long."""
-    leader, other = house.installation.loops
-    async with house.under_load(seed) as load, Watch(house.installation.dsn).kept() as watch:
+    leader, other = cluster.installation.loops
+    async with cluster.under_load(seed) as load, Watch(cluster.installation.dsn).kept() as watch:
         await other.kill()
         await leader.kill()
         await leader.spawn(f"{step}:{10 + seed}:stop")
@@ -90,10 +90,10 @@ async def test_a_leader_frozen_at_a_step_writes_nothing_when_it_wakes_up(
 
         await until(is_frozen, PATIENCE, f"a leader frozen at {step}")
         frozen_at = asyncio.get_running_loop().time()
-        before = await epochs(house.installation.dsn)
+        before = await epochs(cluster.installation.dsn)
         await other.start()
         load.cycles += 1
-        load.recovered("leadership", await all_beyond(house.installation.dsn, before))
+        load.recovered("leadership", await all_beyond(cluster.installation.dsn, before))
 
         async def slept_long() -> bool:
             return asyncio.get_running_loop().time() - frozen_at >= FROZEN_SECONDS
@@ -107,10 +107,12 @@ async def test_a_leader_frozen_at_a_step_writes_nothing_when_it_wakes_up(
     assert watch.went_back == []
 
 
-async def test_a_frozen_leader_is_replaced_and_fenced_off(house: House, seed: int) -> None:
-    dsn = house.installation.dsn
-    leader, other = house.installation.loops
-    async with house.under_load(seed) as load:
+async def test_a_frozen_leader_is_replaced_and_fenced_off(
+    cluster: ClusterUnderTest, seed: int
+) -> None:
+    dsn = cluster.installation.dsn
+    leader, other = cluster.installation.loops
+    async with cluster.under_load(seed) as load:
         before = await epochs(dsn)
         for loops in (leader, other):
             await loops.kill()

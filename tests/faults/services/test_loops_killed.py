@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import pytest
 
-from tests.harness.services.cluster_under_test import House
+from tests.harness.services.cluster_under_test import ClusterUnderTest
 
 FOLLOWER_POINTS = ("after_read", "in_projection", "after_projection")
 RELAY_POINTS = ("before_publish", "before_confirm", "after_confirm", "before_checkpoint")
 
 
 @pytest.mark.parametrize("point", FOLLOWER_POINTS + RELAY_POINTS)
-async def test_the_loops_may_be_killed_at_this_step(house: House, seed: int, point: str) -> None:
-    first, second = house.installation.loops
-    async with house.under_load(seed) as load:
+async def test_the_loops_may_be_killed_at_this_step(
+    cluster: ClusterUnderTest, seed: int, point: str
+) -> None:
+    first, second = cluster.installation.loops
+    async with cluster.under_load(seed) as load:
         await first.kill()
         await second.kill()
         await first.spawn(f"{point}:{2 + seed}")
@@ -24,9 +26,9 @@ async def test_the_loops_may_be_killed_at_this_step(house: House, seed: int, poi
         await first.start()
 
 
-async def test_the_loops_may_be_killed_at_any_moment(house: House, seed: int) -> None:
-    async with house.under_load(seed) as load:
-        for victim in house.installation.loops * 2:
+async def test_the_loops_may_be_killed_at_any_moment(cluster: ClusterUnderTest, seed: int) -> None:
+    async with cluster.under_load(seed) as load:
+        for victim in cluster.installation.loops * 2:
             await load.answers(15)
             await victim.kill()
             load.cycles += 1

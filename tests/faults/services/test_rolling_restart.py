@@ -16,29 +16,33 @@ from shared.runtime.postgres import ACQUIRE_SECONDS, pool_of
 from tests.harness.callers.load import Load
 from tests.harness.events.ledger import created
 from tests.harness.faults.proxy import Proxy
-from tests.harness.services.cluster_under_test import House
+from tests.harness.services.cluster_under_test import ClusterUnderTest
 from tests.harness.services.installation import ServiceProcess
 
 GRACE_SECONDS = 30.0
 """Less than a supervisor waits before it kills."""
 
 
-async def test_each_kind_of_process_may_be_restarted_under_load(house: House, seed: int) -> None:
-    async with house.under_load(seed) as load:
-        for process in one_of_each(house, seed):
+async def test_each_kind_of_process_may_be_restarted_under_load(
+    cluster: ClusterUnderTest, seed: int
+) -> None:
+    async with cluster.under_load(seed) as load:
+        for process in one_of_each(cluster, seed):
             await end(process, load)
             await process.start()
         await load.answers(20)
 
 
 @pytest.mark.long
-async def test_loops_end_in_time_though_the_database_is_silent(house: House, seed: int) -> None:
-    first, second = house.installation.loops
-    async with Proxy(house.installation.dsn) as proxy, house.under_load(seed) as load:
+async def test_loops_end_in_time_though_the_database_is_silent(
+    cluster: ClusterUnderTest, seed: int
+) -> None:
+    first, second = cluster.installation.loops
+    async with Proxy(cluster.installation.dsn) as proxy, cluster.under_load(seed) as load:
         for loops in (second, first):
             await loops.kill()
         await first.start(DATABASE_URL=proxy.url)
-        await house.installation.until_projecting()
+        await cluster.installation.until_projecting()
         await load.answers(20)
         proxy.silence()
         await end(first, load)
@@ -87,8 +91,8 @@ async def test_a_pool_ends_what_was_left_in_a_connection(database_url: str) -> N
         assert await pool.fetchval("SELECT to_regclass('left_behind')") is None
 
 
-def one_of_each(house: House, seed: int) -> list[ServiceProcess]:
-    there = house.installation
+def one_of_each(cluster: ClusterUnderTest, seed: int) -> list[ServiceProcess]:
+    there = cluster.installation
     return [kind[seed % len(kind)] for kind in (there.commands, there.queries, there.loops)]
 
 

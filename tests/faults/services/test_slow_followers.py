@@ -8,7 +8,7 @@ import pytest
 
 from services.query.projection.schema import session_settings
 from tests.harness.faults.proxy import Proxy
-from tests.harness.services.cluster_under_test import House
+from tests.harness.services.cluster_under_test import ClusterUnderTest
 from tests.harness.services.installation import ServiceProcess
 from tests.harness.waiting import until
 
@@ -29,26 +29,30 @@ def ensure_small(loops: ServiceProcess) -> None:
 
 
 @pytest.mark.long
-async def test_followers_far_behind_catch_up_in_bounded_memory(house: House, seed: int) -> None:
-    async with house.under_load(seed, callers=32, seats=1_000) as load:
-        for loops in house.installation.loops:
+async def test_followers_far_behind_catch_up_in_bounded_memory(
+    cluster: ClusterUnderTest, seed: int
+) -> None:
+    async with cluster.under_load(seed, callers=32, seats=1_000) as load:
+        for loops in cluster.installation.loops:
             await loops.kill()
         load.cycles += 1
         await load.bookings(1_500)
-        for loops in house.installation.loops:
+        for loops in cluster.installation.loops:
             await loops.start()
-    for loops in house.installation.loops:
+    for loops in cluster.installation.loops:
         ensure_small(loops)
 
 
-async def test_followers_much_too_slow_catch_up_once_they_are_not(house: House, seed: int) -> None:
+async def test_followers_much_too_slow_catch_up_once_they_are_not(
+    cluster: ClusterUnderTest, seed: int
+) -> None:
     """Every answer of the database and of the broker takes half a second on its way to them."""
-    slow, other = house.installation.loops
-    dsn, amqp_url = house.installation.dsn, house.installation.env["AMQP_URL"]
+    slow, other = cluster.installation.loops
+    dsn, amqp_url = cluster.installation.dsn, cluster.installation.env["AMQP_URL"]
     async with (
         Proxy(dsn) as ledger,
         Proxy(amqp_url) as broker,
-        house.under_load(seed, callers=32, seats=1_000) as load,
+        cluster.under_load(seed, callers=32, seats=1_000) as load,
     ):
         await other.kill()
         await slow.kill()

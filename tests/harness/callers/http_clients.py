@@ -19,7 +19,7 @@ from tests.harness.services.installation import Installation
 
 REQUEST_SECONDS = 15.0
 PAUSE_SECONDS = 0.05
-PATIENT = 200
+MOST_ATTEMPTS = 200
 
 
 class Customers:
@@ -30,7 +30,7 @@ class Customers:
     ) -> None:
         self.history = History()
         self.random = random.Random(seed)
-        self.attempts = PATIENT
+        self.attempts = MOST_ATTEMPTS
         self.command_urls: Sequence[str] | None = None
         self._session = session
         self._installation = installation

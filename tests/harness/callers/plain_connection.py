@@ -1,5 +1,7 @@
-"""One HTTP connection, spoken plainly, one request at a time: for tests that ask many thousands of
-times, at a fraction of what a client library costs. It connects when first used, and again."""
+"""A plain HTTP connection with one request at a time; it connects when first used, and again.
+
+For tests that ask many thousands of times, at a fraction of what a client library costs.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +22,7 @@ class Said(NamedTuple):
     body: Any
 
 
-class Line:
+class PlainConnection:
     """A connection to `url` under the headers that every request carries."""
 
     def __init__(self, url: str, headers: Mapping[str, str]) -> None:

@@ -11,7 +11,7 @@ import aiohttp
 import asyncpg
 
 from tests.harness.checker.history import Wish, command_id_of
-from tests.harness.services.cluster_under_test import House
+from tests.harness.services.cluster_under_test import ClusterUnderTest
 
 REFUSALS = 12
 NOTHING_DONE = ("too_busy", "unavailable")
@@ -40,10 +40,10 @@ class Told:
 
 
 @dataclass
-class Patient:
+class RetryingCustomers:
     """Customers who ask once, and under the same keys once more when they are told to."""
 
-    house: House
+    cluster: ClusterUnderTest
     session: aiohttp.ClientSession
     refused: dict[str, Wish] = field(default_factory=dict)
 
@@ -52,8 +52,8 @@ class Patient:
         async with asyncio.timeout(REFUSED_SECONDS):
             while len(self.refused) < REFUSALS:
                 key = uuid4().hex
-                command_id = command_id_of(self.house.installation.app_id, key)
-                wish = self.house.customers.wish_to_book(group_id, command_id)
+                command_id = command_id_of(self.cluster.installation.app_id, key)
+                wish = self.cluster.customers.wish_to_book(group_id, command_id)
                 told = await self._ask(key, wish)
                 if told.is_come_again:
                     self.refused[key] = wish
@@ -67,7 +67,7 @@ class Patient:
 
     def _note(self, wish: Wish, told: Told) -> None:
         assert told.status == 201, told
-        self.house.customers.history.note_answers(wish, [(told.status, told.body)])
+        self.cluster.customers.history.note_answers(wish, [(told.status, told.body)])
 
     async def all_or_none(self, group_id: UUID) -> Told:
         """A bulk request that is carried out whole or not; its bookings are in no history."""
@@ -80,8 +80,8 @@ class Patient:
         return await self._post("/v2/bookings", key, a_seat(wish.group_id, f"{key}@example.org"))
 
     async def _post(self, path: str, key: str, body: dict[str, object]) -> Told:
-        installation = self.house.installation
-        url = self.house.customers.random.choice(installation.command_urls)
+        installation = self.cluster.installation
+        url = self.cluster.customers.random.choice(installation.command_urls)
         headers = {
             "Authorization": aiohttp.encode_basic_auth("", installation.key),
             "Idempotency-Key": key,
@@ -92,7 +92,7 @@ class Patient:
 
     async def written(self) -> int:
         """Rows that a refused request left behind."""
-        connection = await asyncpg.connect(self.house.installation.dsn)
+        connection = await asyncpg.connect(self.cluster.installation.dsn)
         try:
             ids = [wish.booking_id for wish in self.refused.values()]
             commands = [wish.command_id for wish in self.refused.values()]

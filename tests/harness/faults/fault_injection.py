@@ -48,11 +48,11 @@ def without_idempotency() -> None:
     setattr(request_context, name, lambda _, key, *rest: None if key is None else uuid4())
 
 
-SABOTAGES: dict[str, Callable[[], None]] = {
+INJECTED: dict[str, Callable[[], None]] = {
     "confirmed_refusals": without_confirmed_refusals,
     "idempotency": without_idempotency,
 }
 
 if __name__ == "__main__":
-    SABOTAGES[sys.argv[1]]()
+    INJECTED[sys.argv[1]]()
     raise SystemExit(start(serve_writes))

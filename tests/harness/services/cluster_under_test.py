@@ -1,7 +1,7 @@
-"""A house under test: two command, two query and two loop processes, watched from its first event.
+"""A cluster under test: two command, two query and two loop processes, watched from the start.
 
-Everything that ever happened in it is judged after every fault, so what an earlier one spoilt is
-found as well. A house in which a promise was broken is not used again.
+After every fault all that ever happened in it is judged, so what an earlier fault spoilt is found
+as well. A cluster in which a promise was broken is not used again.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ JUDGED: list[Figures] = []
 """The figures of every load that was judged in this process."""
 
 
-class House:
+class ClusterUnderTest:
     """The installation, its customers, and those who watch it."""
 
     def __init__(
@@ -99,18 +99,18 @@ class House:
 
 
 def _published(listener: Listener) -> list[Published]:
-    """The broker serves the whole session, so there may be messages of other houses too."""
+    """The broker serves the whole session, so there may be messages of other clusters too."""
     return [published_of(message_id, body) for message_id, body in listener.heard]
 
 
 @asynccontextmanager
-async def house_at(
+async def cluster_at(
     dsn: str,
     amqp_url: str | None = None,
     processes: tuple[int, int, int] = (2, 2, 2),
     master_key: str | None = None,
-) -> AsyncIterator[House]:
-    """A house on this database, running inside the block: so many command, query and loop
+) -> AsyncIterator[ClusterUnderTest]:
+    """A cluster on this database, running inside the block: so many command, query and loop
     processes."""
     async with AsyncExitStack() as stack:
         installation = await stack.enter_async_context(installed(dsn, amqp_url, master_key))
@@ -120,4 +120,4 @@ async def house_at(
             listener = await stack.enter_async_context(listening(amqp_url))
         session = await stack.enter_async_context(client_session())
         await installation.start(*processes)
-        yield House(installation, Customers(session, installation), reader, listener)
+        yield ClusterUnderTest(installation, Customers(session, installation), reader, listener)

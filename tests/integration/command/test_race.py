@@ -94,12 +94,12 @@ async def test_it_notices_when_the_head_is_not_locked(database_url: str) -> None
 
 
 @pytest.mark.parametrize(
-    ("sabotage", "complaint"),
+    ("fault", "complaint"),
     [("confirmed_refusals", "were refused that were free"), ("idempotency", "different answers")],
 )
 async def test_it_notices_when_a_safety_is_taken_out(
-    database_url: str, sabotage: str, complaint: str
+    database_url: str, fault: str, complaint: str
 ) -> None:
-    module = ("tests.harness.faults.fault_injection", sabotage)
+    module = ("tests.harness.faults.fault_injection", fault)
     broken = await run_race(database_url, module, until=complaint)
     assert any(complaint in promise for promise in broken), broken

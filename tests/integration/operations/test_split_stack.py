@@ -10,7 +10,7 @@ import aiohttp
 
 from tests.harness.callers.http_clients import Customers, client_session
 from tests.harness.servers.haproxy import BehindProxy, proxied
-from tests.harness.services.cluster_under_test import House, house_at
+from tests.harness.services.cluster_under_test import ClusterUnderTest, cluster_at
 from tests.harness.services.installation import ServiceProcess
 from tests.integration.operations.serving import auth
 from tests.journeys import test_tutorial
@@ -31,13 +31,13 @@ async def test_the_split_stack_keeps_its_promises_while_each_process_is_killed(
     database_url: str, amqp_url: str
 ) -> None:
     async with AsyncExitStack() as stack:
-        house = await stack.enter_async_context(house_at(database_url, amqp_url, (2, 2, 1)))
-        behind = await stack.enter_async_context(proxied(house.installation, **PROXY))
+        cluster = await stack.enter_async_context(cluster_at(database_url, amqp_url, (2, 2, 1)))
+        behind = await stack.enter_async_context(proxied(cluster.installation, **PROXY))
         session = await stack.enter_async_context(client_session())
-        await check_routes(session, behind, house)
-        house.customers = Customers(session, behind)
-        async with house.under_load(7) as load:
-            one, other = house.installation.processes[::2], house.installation.processes[1::2]
+        await check_routes(session, behind, cluster)
+        cluster.customers = Customers(session, behind)
+        async with cluster.under_load(7) as load:
+            one, other = cluster.installation.processes[::2], cluster.installation.processes[1::2]
             for half in (one, other):  # the other half of each kind serves on
                 for process in half:
                     await load.answers(20)
@@ -50,7 +50,9 @@ async def test_the_split_stack_keeps_its_promises_while_each_process_is_killed(
         await test_tutorial.test_the_tutorial_works_as_it_is_written(reader, amqp_url)
 
 
-async def check_routes(session: aiohttp.ClientSession, behind: BehindProxy, house: House) -> None:
+async def check_routes(
+    session: aiohttp.ClientSession, behind: BehindProxy, cluster: ClusterUnderTest
+) -> None:
     """Reads reach query and writes command: each says 404 for what is the other's."""
     for path in ("/metrics", "/health/ready"):
         async with session.get(behind.url + path) as answer:
@@ -58,9 +60,9 @@ async def check_routes(session: aiohttp.ClientSession, behind: BehindProxy, hous
     nobody = "/v2/bookings/00000000-0000-4000-8000-000000000000"
     no_hook = nobody.replace("bookings", "webhooks")
     asked: list[tuple[str, str, ServiceProcess]] = [
-        ("GET", nobody, house.installation.queries[0]),
-        ("DELETE", nobody, house.installation.commands[0]),
-        ("DELETE", no_hook, house.installation.queries[0]),
+        ("GET", nobody, cluster.installation.queries[0]),
+        ("DELETE", nobody, cluster.installation.commands[0]),
+        ("DELETE", no_hook, cluster.installation.queries[0]),
     ]
     for method, path, process in asked:
         headers = auth(behind.key)

@@ -25,7 +25,7 @@ from tests.harness.events.ledger import NOON, created
 
 
 @dataclass
-class Story:
+class Scenario:
     """Clients that act one after the other, a second each; the log they make, without a fault."""
 
     operations: list[Operation] = field(default_factory=list)
@@ -139,18 +139,18 @@ def _message(record: StoredRecord) -> Published:
     return Published(record.event_id, record.group_id, record.version, 0, record.booking_id, body)
 
 
-def a_good_story() -> tuple[Story, UUID]:
+def a_good_scenario() -> tuple[Scenario, UUID]:
     """Two seats: booked, one given back, booked again, then refused; with reads in between."""
-    story = Story()
-    group_id = story.create(max_seats=2)
-    first = story.book(group_id)
-    story.read(group_id, shown=1)
-    story.book(group_id)
-    story.refused(group_id)
-    story.cancel(group_id, first)
-    story.read(group_id, shown=1)
-    story.book(group_id)
-    return story, group_id
+    scenario = Scenario()
+    group_id = scenario.create(max_seats=2)
+    first = scenario.book(group_id)
+    scenario.read(group_id, shown=1)
+    scenario.book(group_id)
+    scenario.refused(group_id)
+    scenario.cancel(group_id, first)
+    scenario.read(group_id, shown=1)
+    scenario.book(group_id)
+    return scenario, group_id
 
 
 def changed(evidence: Evidence, index: int, change: Callable[[Operation], Operation]) -> Evidence:

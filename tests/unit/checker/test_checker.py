@@ -11,7 +11,7 @@ import pytest
 from tests.harness.checker.evidence import CountRow, Evidence, ReadModels, Recovery, SeatRow
 from tests.harness.checker.verdict import ensure_kept, violations
 from tests.harness.events.ledger import created
-from tests.unit.checker.scenario import Story, a_good_story, changed
+from tests.unit.checker.scenario import Scenario, a_good_scenario, changed
 
 
 def named(evidence: Evidence) -> set[str]:
@@ -24,220 +24,220 @@ def models_of(evidence: Evidence) -> ReadModels:
 
 
 def test_a_good_history_has_nothing_broken() -> None:
-    story, _ = a_good_story()
-    ensure_kept(story.evidence())
+    scenario, _ = a_good_scenario()
+    ensure_kept(scenario.evidence())
 
 
 def test_a_cancelled_group_frees_every_seat() -> None:
-    story, group_id = a_good_story()
-    story.cancel_group(group_id)
-    story.read(group_id, shown=0)
-    ensure_kept(story.evidence())
+    scenario, group_id = a_good_scenario()
+    scenario.cancel_group(group_id)
+    scenario.read(group_id, shown=0)
+    ensure_kept(scenario.evidence())
 
 
 def test_an_unknown_outcome_may_be_in_the_log_or_not() -> None:
-    story, _ = a_good_story()
-    evidence = changed(story.evidence(), -1, lambda o: replace(o, outcome="unknown"))
+    scenario, _ = a_good_scenario()
+    evidence = changed(scenario.evidence(), -1, lambda o: replace(o, outcome="unknown"))
     ensure_kept(evidence)
-    story.note("book", uuid4(), uuid4(), outcome="unknown")
-    ensure_kept(story.evidence())
+    scenario.note("book", uuid4(), uuid4(), outcome="unknown")
+    ensure_kept(scenario.evidence())
 
 
 def test_a_seat_beyond_the_capacity_is_oversold() -> None:
-    story, group_id = a_good_story()
-    story.book(group_id)
-    assert named(story.evidence()) == {"oversold"}
+    scenario, group_id = a_good_scenario()
+    scenario.book(group_id)
+    assert named(scenario.evidence()) == {"oversold"}
 
 
 def test_a_booking_that_is_there_twice_is_named() -> None:
-    story = Story()
-    group_id = story.create(max_seats=5)
-    first = story.book(group_id)
-    story.book(group_id, booking_id=first)
-    assert "booked_twice" in named(story.evidence())
+    scenario = Scenario()
+    group_id = scenario.create(max_seats=5)
+    first = scenario.book(group_id)
+    scenario.book(group_id, booking_id=first)
+    assert "booked_twice" in named(scenario.evidence())
 
 
 def test_a_seat_given_back_twice_is_named() -> None:
-    story, group_id = a_good_story()
-    last = story.operations[-1].booking_id
+    scenario, group_id = a_good_scenario()
+    last = scenario.operations[-1].booking_id
     assert last is not None
-    story.cancel(group_id, last)
-    story.cancel(group_id, last)
-    assert {"freed_twice", "count_wrong"} == named(story.evidence())
+    scenario.cancel(group_id, last)
+    scenario.cancel(group_id, last)
+    assert {"freed_twice", "count_wrong"} == named(scenario.evidence())
 
 
 def test_an_event_with_a_wrong_seat_count_is_named() -> None:
-    story, group_id = a_good_story()
-    story.capacities[group_id] = 9
-    story.lie = 4
-    story.book(group_id)
-    assert named(story.evidence()) == {"count_wrong"}
+    scenario, group_id = a_good_scenario()
+    scenario.capacities[group_id] = 9
+    scenario.lie = 4
+    scenario.book(group_id)
+    assert named(scenario.evidence()) == {"count_wrong"}
 
 
 def test_sold_out_while_a_seat_was_free_is_under_sold() -> None:
-    story = Story()
-    group_id = story.create(max_seats=2)
-    story.book(group_id)
-    story.refused(group_id)
-    assert named(story.evidence()) == {"under_sold"}
-    assert named(replace(story.evidence(), operations=story.operations[:-1])) == set()
+    scenario = Scenario()
+    group_id = scenario.create(max_seats=2)
+    scenario.book(group_id)
+    scenario.refused(group_id)
+    assert named(scenario.evidence()) == {"under_sold"}
+    assert named(replace(scenario.evidence(), operations=scenario.operations[:-1])) == set()
 
 
 def test_sold_out_is_right_while_the_last_seat_may_have_been_taken() -> None:
-    story = Story()
-    group_id = story.create(max_seats=1)
-    taken = story.book(group_id)
-    story.cancel(group_id, taken)
-    story.note("book", group_id, uuid4(), outcome="refused", code="sold_out", invoked_at=2.4)
-    ensure_kept(story.evidence())
-    late = changed(story.evidence(), -1, lambda o: replace(o, invoked_at=2.6, ended_at=3.0))
+    scenario = Scenario()
+    group_id = scenario.create(max_seats=1)
+    taken = scenario.book(group_id)
+    scenario.cancel(group_id, taken)
+    scenario.note("book", group_id, uuid4(), outcome="refused", code="sold_out", invoked_at=2.4)
+    ensure_kept(scenario.evidence())
+    late = changed(scenario.evidence(), -1, lambda o: replace(o, invoked_at=2.6, ended_at=3.0))
     assert named(late) == {"under_sold"}
 
 
 def test_more_seats_than_are_free_may_be_refused() -> None:
-    story = Story()
-    group_id = story.create(max_seats=3)
-    story.book(group_id, seats=2)
-    story.refused(group_id, seats=2)
-    ensure_kept(story.evidence())
+    scenario = Scenario()
+    group_id = scenario.create(max_seats=3)
+    scenario.book(group_id, seats=2)
+    scenario.refused(group_id, seats=2)
+    ensure_kept(scenario.evidence())
 
 
 def test_an_acknowledged_booking_without_its_event_is_lost() -> None:
-    story, group_id = a_good_story()
-    story.note("book", group_id, uuid4())
-    assert named(story.evidence()) == {"acknowledged_lost"}
+    scenario, group_id = a_good_scenario()
+    scenario.note("book", group_id, uuid4())
+    assert named(scenario.evidence()) == {"acknowledged_lost"}
 
 
 def test_an_answer_about_another_booking_is_a_loss() -> None:
-    story, _ = a_good_story()
-    evidence = changed(story.evidence(), -1, lambda o: replace(o, booking_id=uuid4()))
+    scenario, _ = a_good_scenario()
+    evidence = changed(scenario.evidence(), -1, lambda o: replace(o, booking_id=uuid4()))
     assert named(evidence) == {"acknowledged_lost"}
 
 
 def test_a_booking_acknowledged_once_and_made_twice_is_named() -> None:
-    story = Story()
-    group_id = story.create(max_seats=5)
-    story.book(group_id)
-    command_id = story.operations[-1].command_id
+    scenario = Scenario()
+    group_id = scenario.create(max_seats=5)
+    scenario.book(group_id)
+    command_id = scenario.operations[-1].command_id
     assert command_id is not None
-    story.tell("book", group_id, uuid4(), created(group_id, 5).event)
-    again = replace(story.log[-1], event_id=uuid5(command_id, "1"))
-    evidence = replace(story.evidence(), log=[*story.log[:-1], again])
+    scenario.tell("book", group_id, uuid4(), created(group_id, 5).event)
+    again = replace(scenario.log[-1], event_id=uuid5(command_id, "1"))
+    evidence = replace(scenario.evidence(), log=[*scenario.log[:-1], again])
     assert "acknowledged_twice" in named(evidence)
 
 
 def test_a_refusal_that_left_an_event_is_named() -> None:
-    story, _ = a_good_story()
-    evidence = changed(story.evidence(), -1, lambda o: replace(o, outcome="refused"))
+    scenario, _ = a_good_scenario()
+    evidence = changed(scenario.evidence(), -1, lambda o: replace(o, outcome="refused"))
     assert named(evidence) == {"refused_but_written"}
 
 
 def test_half_of_a_command_is_named() -> None:
-    story, group_id = a_good_story()
-    story.note("book", group_id, uuid4(), outcome="unknown")
-    command_id = story.operations[-1].command_id
+    scenario, group_id = a_good_scenario()
+    scenario.note("book", group_id, uuid4(), outcome="unknown")
+    command_id = scenario.operations[-1].command_id
     assert command_id is not None
     by_the_way = replace(
-        story.log[-1], topic="seatledger.seat_expired", event_id=uuid5(command_id, "0")
+        scenario.log[-1], topic="seatledger.seat_expired", event_id=uuid5(command_id, "0")
     )
-    evidence = replace(story.evidence(), log=[*story.log, by_the_way])
+    evidence = replace(scenario.evidence(), log=[*scenario.log, by_the_way])
     assert "half_written" in named(evidence)
 
 
 def test_two_answers_to_one_key_are_named() -> None:
-    story, _ = a_good_story()
+    scenario, _ = a_good_scenario()
     evidence = changed(
-        story.evidence(), -1, lambda o: replace(o, answers=[(201, b"a"), (201, b"b")])
+        scenario.evidence(), -1, lambda o: replace(o, answers=[(201, b"a"), (201, b"b")])
     )
     assert named(evidence) == {"two_answers"}
-    same = changed(story.evidence(), -1, lambda o: replace(o, answers=[(201, b"a")] * 3))
+    same = changed(scenario.evidence(), -1, lambda o: replace(o, answers=[(201, b"a")] * 3))
     assert named(same) == set()
 
 
 def test_an_event_that_nobody_asked_for_is_a_ghost() -> None:
-    story, group_id = a_good_story()
-    story.capacities[group_id] = 3
-    story.append(group_id, created(group_id, 3).event, uuid4())
-    assert "ghost" in named(story.evidence())
+    scenario, group_id = a_good_scenario()
+    scenario.capacities[group_id] = 3
+    scenario.append(group_id, created(group_id, 3).event, uuid4())
+    assert "ghost" in named(scenario.evidence())
 
 
 def test_a_hole_in_the_positions_is_named() -> None:
-    story, _ = a_good_story()
-    log = [*story.log[:-1], replace(story.log[-1], position=99)]
-    assert "position_gap" in named(replace(story.evidence(), log=log))
+    scenario, _ = a_good_scenario()
+    log = [*scenario.log[:-1], replace(scenario.log[-1], position=99)]
+    assert "position_gap" in named(replace(scenario.evidence(), log=log))
 
 
 def test_a_head_beside_the_end_of_the_log_is_named() -> None:
-    story, _ = a_good_story()
-    evidence = replace(story.evidence(), head_position=99)
+    scenario, _ = a_good_scenario()
+    evidence = replace(scenario.evidence(), head_position=99)
     assert "position_gap" in named(evidence)
 
 
 def test_a_hole_in_a_streams_versions_is_named() -> None:
-    story, _ = a_good_story()
-    log = [*story.log[:-1], replace(story.log[-1], version=99)]
-    assert "version_gap" in named(replace(story.evidence(), log=log))
+    scenario, _ = a_good_scenario()
+    log = [*scenario.log[:-1], replace(scenario.log[-1], version=99)]
+    assert "version_gap" in named(replace(scenario.evidence(), log=log))
 
 
 def test_versions_against_positions_are_named() -> None:
-    story, _ = a_good_story()
-    third, fourth = story.log[2:4]
+    scenario, _ = a_good_scenario()
+    third, fourth = scenario.log[2:4]
     swapped = [replace(third, version=4), replace(fourth, version=3)]
-    log = [*story.log[:2], *swapped, *story.log[4:]]
-    assert "order_broken" in named(replace(story.evidence(), log=log))
+    log = [*scenario.log[:2], *swapped, *scenario.log[4:]]
+    assert "order_broken" in named(replace(scenario.evidence(), log=log))
 
 
 def test_a_changed_event_breaks_the_chain() -> None:
-    story, _ = a_good_story()
-    log = [*story.log[:-1], replace(story.log[-1], metadata={"actor": "somebody else"})]
-    assert named(replace(story.evidence(), log=log)) == {"chain_broken"}
+    scenario, _ = a_good_scenario()
+    log = [*scenario.log[:-1], replace(scenario.log[-1], metadata={"actor": "somebody else"})]
+    assert named(replace(scenario.evidence(), log=log)) == {"chain_broken"}
 
 
 def test_a_cut_tail_is_named_by_the_head() -> None:
-    story, _ = a_good_story()
-    evidence = replace(story.evidence(), head_hash=bytes(32))
+    scenario, _ = a_good_scenario()
+    evidence = replace(scenario.evidence(), head_hash=bytes(32))
     assert named(evidence) == {"chain_broken"}
 
 
 def test_a_wrong_count_in_the_read_model_is_named() -> None:
-    story, group_id = a_good_story()
-    models = models_of(story.evidence())
+    scenario, group_id = a_good_scenario()
+    models = models_of(scenario.evidence())
     wrong = replace(models, counts={group_id: CountRow(5, 1, 2)})
-    assert named(replace(story.evidence(), read_models=wrong)) == {"projection_wrong"}
+    assert named(replace(scenario.evidence(), read_models=wrong)) == {"projection_wrong"}
 
 
 def test_rows_that_are_missing_or_too_many_are_named() -> None:
-    story, _ = a_good_story()
-    models = models_of(story.evidence())
+    scenario, _ = a_good_scenario()
+    models = models_of(scenario.evidence())
     for wrong in (
         replace(models, counts={}),
         replace(models, seats={}),
         replace(models, counts={**models.counts, uuid4(): CountRow(1, 0, 1)}),
         replace(models, seats={**models.seats, uuid4(): SeatRow("confirmed", 1)}),
     ):
-        assert named(replace(story.evidence(), read_models=wrong)) == {"projection_wrong"}
+        assert named(replace(scenario.evidence(), read_models=wrong)) == {"projection_wrong"}
 
 
 def test_a_projection_that_is_not_at_the_head_is_behind() -> None:
-    story, _ = a_good_story()
-    models = replace(models_of(story.evidence()), checkpoint=3)
-    assert named(replace(story.evidence(), read_models=models)) == {"projection_behind"}
+    scenario, _ = a_good_scenario()
+    models = replace(models_of(scenario.evidence()), checkpoint=3)
+    assert named(replace(scenario.evidence(), read_models=models)) == {"projection_behind"}
 
 
 def test_a_follower_that_missed_doubled_or_invented_is_named() -> None:
-    story, _ = a_good_story()
-    ids = [record.event_id for record in story.log]
+    scenario, _ = a_good_scenario()
+    ids = [record.event_id for record in scenario.log]
     for followed, invariant in (
         (ids[:-1], "missed"),
         ([*ids, ids[0]], "seen_twice"),
         ([*ids, uuid4()], "followed_ghost"),
     ):
-        assert named(replace(story.evidence(), followed=followed)) == {invariant}
+        assert named(replace(scenario.evidence(), followed=followed)) == {invariant}
 
 
 def test_messages_that_are_missing_changed_or_invented_are_named() -> None:
-    story, _ = a_good_story()
-    good = list(story.evidence().published or ())
+    scenario, _ = a_good_scenario()
+    good = list(scenario.evidence().published or ())
     last = good[-1]
     for published, invariant in (
         (good[:-1], "unpublished"),
@@ -245,44 +245,46 @@ def test_messages_that_are_missing_changed_or_invented_are_named() -> None:
         ([*good, replace(last, message_id=uuid4(), version=99)], "published_ghost"),
         ([*good[:-2], last, good[-2]], "published_out_of_order"),
     ):
-        assert invariant in named(replace(story.evidence(), published=published))
-    ensure_kept(replace(story.evidence(), published=[*good, *good[2:]]))
+        assert invariant in named(replace(scenario.evidence(), published=published))
+    ensure_kept(replace(scenario.evidence(), published=[*good, *good[2:]]))
 
 
 def test_a_fanned_out_message_belongs_to_its_event() -> None:
-    story, _ = a_good_story()
-    good = list(story.evidence().published or ())
+    scenario, _ = a_good_scenario()
+    good = list(scenario.evidence().published or ())
     booking_id = uuid4()
     seat = replace(good[-1], message_id=uuid5(good[-1].message_id, str(booking_id)), part=1)
-    ensure_kept(replace(story.evidence(), published=[*good, replace(seat, booking_id=booking_id)]))
+    ensure_kept(
+        replace(scenario.evidence(), published=[*good, replace(seat, booking_id=booking_id)])
+    )
     foreign = replace(seat, booking_id=uuid4())
-    assert named(replace(story.evidence(), published=[*good, foreign])) == {"published_ghost"}
+    assert named(replace(scenario.evidence(), published=[*good, foreign])) == {"published_ghost"}
 
 
 def test_a_read_that_misses_an_acknowledged_booking_is_stale() -> None:
-    story, group_id = a_good_story()
-    story.read(group_id, shown=1)
-    assert named(story.evidence()) == {"stale_read"}
+    scenario, group_id = a_good_scenario()
+    scenario.read(group_id, shown=1)
+    assert named(scenario.evidence()) == {"stale_read"}
 
 
 def test_a_read_behind_its_token_is_stale() -> None:
-    story = Story()
-    group_id = story.create()
-    story.book(group_id)
-    story.note("read", group_id, None, shown=0, invoked_at=0.6)
-    ensure_kept(story.evidence())
-    behind = changed(story.evidence(), -1, lambda o: replace(o, after_position=2))
+    scenario = Scenario()
+    group_id = scenario.create()
+    scenario.book(group_id)
+    scenario.note("read", group_id, None, shown=0, invoked_at=0.6)
+    ensure_kept(scenario.evidence())
+    behind = changed(scenario.evidence(), -1, lambda o: replace(o, after_position=2))
     assert named(behind) == {"stale_read"}
 
 
 @pytest.mark.parametrize(("seconds", "broken"), [(1.0, set()), (math.inf, {"not_recovered"})])
 def test_what_does_not_recover_is_named(seconds: float, broken: set[str]) -> None:
-    story, _ = a_good_story()
+    scenario, _ = a_good_scenario()
     recoveries = [Recovery("projection", seconds, 10.0)]
-    assert named(replace(story.evidence(), recoveries=recoveries)) == broken
+    assert named(replace(scenario.evidence(), recoveries=recoveries)) == broken
 
 
 def test_the_verdict_lists_what_is_broken() -> None:
-    story, _ = a_good_story()
+    scenario, _ = a_good_scenario()
     with pytest.raises(AssertionError, match="3 broken:\nunpublished"):
-        ensure_kept(replace(story.evidence(), published=story.evidence().published[2:]))  # type: ignore[index]
+        ensure_kept(replace(scenario.evidence(), published=scenario.evidence().published[2:]))  # type: ignore[index]

@@ -25,7 +25,7 @@ from aiohttp import encode_basic_auth
 from services.query.projection.rebuild.rebuild import check
 from shared.runtime.event_loop import run
 from tests.harness.callers.bodies import group_body, seats_body
-from tests.harness.callers.plain_connection import Line, Said
+from tests.harness.callers.plain_connection import PlainConnection, Said
 from tests.harness.servers.private import own_database
 from tests.harness.services.installation import Installation, installed
 from tests.integration.query.freshness.projecting import MASTER_TEXT, Projectors, projected
@@ -88,7 +88,7 @@ class Rounds:
         self._is_over = is_over
         self._chance = random.Random(seed)
         self._headers = {"Authorization": encode_basic_auth("", installation.key)}
-        self._lines: list[Line] = []
+        self._lines: list[PlainConnection] = []
         self._latest: list[Booked] = []
         self._begun = asyncio.Event()
 
@@ -121,12 +121,12 @@ class Rounds:
             self._begun.set()
             self.tally.rounds += 1
 
-    def _lines_to(self, urls: Sequence[str]) -> list[Line]:
-        lines = [Line(url, self._headers) for url in urls]
+    def _lines_to(self, urls: Sequence[str]) -> list[PlainConnection]:
+        lines = [PlainConnection(url, self._headers) for url in urls]
         self._lines += lines
         return lines
 
-    async def _post(self, command: Line, body: Any) -> Said:
+    async def _post(self, command: PlainConnection, body: Any) -> Said:
         """The booking, made once however often it must be asked for."""
         key = {"Idempotency-Key": str(uuid4())}
         while True:
@@ -135,7 +135,7 @@ class Rounds:
                 return said
             self._note_no(said)
 
-    async def _look(self, query: Line, booked: Booked) -> None:
+    async def _look(self, query: PlainConnection, booked: Booked) -> None:
         way = self._chance.choice(("group", "seat"))
         name = f"groups/{booked.group_id}" if way == "group" else booked.seat_id
         while (said := await query.ask("GET", f"/v2/bookings/{name}")).status != 200:
