@@ -16,6 +16,7 @@ from tests.harness.servers.private import (
     START_SECONDS,
     Databases,
     ServerThread,
+    forgetful_folder,
     remove_folder,
     started_broker,
     temporary_folder,
@@ -46,7 +47,7 @@ def servers() -> Iterator[ServerThread]:
 @pytest.fixture(scope="session")
 def scratch() -> Iterator[Path]:
     """A folder for this session's servers."""
-    folder = temporary_folder()
+    folder = forgetful_folder()
     yield folder
     remove_folder(folder)
 

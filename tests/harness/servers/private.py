@@ -28,6 +28,8 @@ from tests.harness.waiting import until
 T = TypeVar("T")
 
 START_SECONDS = 120
+MEMORY = Path("/dev/shm")  # noqa: S108
+ROOM_IN_MEMORY = 4 * 1024**3
 TEMPLATE = "template_seatledger"
 HASTY = {
     **DURABLE,
@@ -114,6 +116,15 @@ async def started_broker(folder: Path) -> PrivateRabbitMQ:
 def temporary_folder() -> Path:
     """A folder of our own; `remove_folder` takes it away."""
     return Path(tempfile.mkdtemp(prefix="seatledger-test-"))
+
+
+def forgetful_folder() -> Path:
+    """A folder of our own for what may be lost: in memory if there is room, or else on disk.
+
+    A database is copied there in 20 ms instead of 130 to 280, and each test has one.
+    """
+    has_room = MEMORY.is_dir() and shutil.disk_usage(MEMORY).free >= ROOM_IN_MEMORY
+    return Path(tempfile.mkdtemp(prefix="seatledger-test-", dir=MEMORY if has_room else None))
 
 
 def remove_folder(folder: Path) -> None:
