@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import base64
 import json
 import signal
 import sys
@@ -16,6 +15,7 @@ import psutil
 
 from tests.harness.callers.idle_connections import IdleConnections, open_files_for
 from tests.harness.callers.raw_answers import KEPT, answers_to
+from tests.harness.callers.raw_connections import Connection, request_head
 from tests.harness.services.cluster_under_test import ClusterUnderTest
 from tests.harness.services.installation import ServiceProcess
 from tests.harness.waiting import until
@@ -27,7 +27,6 @@ ALLOWANCE_BYTES = 50 * 1024 * 1024
 PATIENCE = 120.0
 PIPELINED = 40
 ANSWER_SECONDS = 60.0
-Connection = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
 
 async def connect(process: ServiceProcess) -> Connection:
@@ -37,9 +36,7 @@ async def connect(process: ServiceProcess) -> Connection:
 
 def head(cluster: ClusterUnderTest, line: str, *more: str) -> bytes:
     """A request's head, with a good key."""
-    key = base64.b64encode(f":{cluster.installation.key}".encode()).decode()
-    lines = [line, "Host: here", f"Authorization: Basic {key}", *more, "", ""]
-    return "\r\n".join(lines).encode()
+    return request_head(line, cluster.installation.key, *more)
 
 
 async def rest_of(reader: asyncio.StreamReader) -> bytes:

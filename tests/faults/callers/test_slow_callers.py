@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
@@ -11,6 +10,7 @@ import asyncpg
 from aiohttp import ClientSession
 
 from shared.eventlog.postgres import PostgresEventStore
+from tests.harness.callers.raw_connections import Connection, RawConnections, request_head
 from tests.harness.callers.tenants import Tenant, master_of, new_tenant
 from tests.harness.services.installation import Installation, ServiceProcess
 from tests.harness.waiting import until
@@ -29,7 +29,6 @@ LARGE = "/v2/bookings/groups?limit=1000&include=" + ",".join(
 )
 SHED = "seatledger_requests_shed_total"
 TROUBLE = "SELECT count(*) FROM webhook_deliveries WHERE trouble IS NOT NULL"
-Connection = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
 
 @asynccontextmanager
@@ -48,24 +47,11 @@ async def connected(
     process: ServiceProcess, request: bytes, count: int
 ) -> AsyncIterator[list[Connection]]:
     """So many connections that take little at a time, on each of which this was sent."""
-    found: list[Connection] = []
+    callers = RawConnections(process.port, SMALL)
     try:
-        for _ in range(count):
-            found.append(await connect(process, request))
-        yield found
+        yield [await callers.sent(request) for _ in range(count)]
     finally:
-        for _, writer in found:
-            writer.transport.abort()
-
-
-async def connect(process: ServiceProcess, request: bytes) -> Connection:
-    raw = socket.socket()
-    raw.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, SMALL)
-    raw.setblocking(False)
-    await asyncio.get_running_loop().sock_connect(raw, ("127.0.0.1", process.port))
-    reader, writer = await asyncio.open_connection(sock=raw, limit=SMALL)
-    writer.write(request)
-    return reader, writer
+        callers.close()
 
 
 async def booked(session: ClientSession, body: object) -> str:
@@ -91,7 +77,7 @@ async def status_of(session: ClientSession, path: str) -> int:
 async def test_posts_without_a_body_hold_no_slot(database_url: str) -> None:
     async with two_tenants(database_url) as (_, process, hostile, peaceful):
         line = "POST /v2/bookings HTTP/1.1"
-        request = hostile.head(line, "Content-Length: 1000", is_public=True)
+        request = request_head(line, hostile.widget_key, "Content-Length: 1000")
         async with peaceful.session(process.url) as session:
             group_id = await booked(session, new_group())
             async with connected(process, request, SILENT_POSTS) as silent:
@@ -110,7 +96,7 @@ async def test_readers_that_do_not_read_take_no_list_from_others(database_url: s
             assert await status_of(session, "/v2/bookings?limit=1") == 200
         async with peaceful.session(process.url) as session:
             await booked(session, new_seat(await booked(session, new_group())))
-            request = hostile.head(f"GET {LARGE} HTTP/1.1")
+            request = request_head(f"GET {LARGE} HTTP/1.1", hostile.key)
             async with connected(process, request, SLOW_READERS) as slow:
                 await begun(slow)
                 for _ in range(READS):

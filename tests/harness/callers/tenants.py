@@ -28,11 +28,6 @@ class Tenant:
         headers = {"Authorization": encode_basic_auth("", self.key)}
         return ClientSession(url, headers=headers, timeout=ClientTimeout(total=60))
 
-    def head(self, line: str, *more: str, is_public: bool = False) -> bytes:
-        """A request's head, as bytes."""
-        key = encode_basic_auth("", self.widget_key if is_public else self.key)
-        return "\r\n".join([line, "Host: here", f"Authorization: {key}", *more, "", ""]).encode()
-
 
 def master_of(installation: Installation) -> MasterKey:
     """What its processes seal with."""

@@ -20,12 +20,11 @@ from shared.http.bounds.pressure import Pressure
 from shared.http.middleware import new_application, read_body
 from shared.http.server import listen, serving
 from shared.runtime.telemetry import configure_logging
-from tests.unit.http.doors import MASTER, ROUTES, KnownKeys, basic
+from tests.harness.callers.raw_connections import SMALL, Connection, RawConnections
+from tests.unit.http.doors import MASTER, ROUTES, KnownKeys
 
-SMALL = 4_096
 LARGE = bytes(16 * 1024 * 1024)
 PATIENCE = 20.0
-Connection = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
 
 @dataclass
@@ -36,38 +35,23 @@ class SlowDoor:
     pressure: Pressure
     begun: asyncio.Queue[web.RequestHandler] = field(default_factory=asyncio.Queue)
     ended: asyncio.Queue[None] = field(default_factory=asyncio.Queue)
-    _writers: list[asyncio.StreamWriter] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.callers = RawConnections(self.port, SMALL)
 
     async def sent(self, request: bytes) -> Connection:
         """A connection on which this was sent, with a small buffer for what comes back."""
-        raw = socket.socket()
-        raw.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, SMALL)
-        raw.setblocking(False)
-        await asyncio.get_running_loop().sock_connect(raw, ("127.0.0.1", self.port))
-        reader, writer = await asyncio.open_connection(sock=raw, limit=SMALL)
-        writer.write(request)
-        self._writers.append(writer)
-        return reader, writer
+        return await self.callers.sent(request)
 
     async def answered(self, request: bytes) -> int:
         """The status of the answer to this."""
         reader, _ = await self.sent(request)
         return await status_of(reader)
 
-    def close(self) -> None:
-        for writer in self._writers:
-            writer.close()
-
 
 async def status_of(reader: asyncio.StreamReader) -> int:
     async with asyncio.timeout(PATIENCE):
         return int((await reader.readuntil(b"\r\n")).split()[1])
-
-
-def head(line: str, key: str, *more: str) -> bytes:
-    """A request's head with this key."""
-    lines = [line, "Host: x", f"Authorization: {basic(f':{key}'.encode())}", *more, "", ""]
-    return "\r\n".join(lines).encode()
 
 
 @asynccontextmanager
@@ -102,7 +86,7 @@ async def slow_door(pressure: Pressure) -> AsyncIterator[SlowDoor]:
     app.add_routes([*ROUTES, *routes])
     async with serving(app, listener, drain_seconds=0.5):
         yield door
-        door.close()
+        door.callers.close()
 
 
 def _begin(door: SlowDoor, request: web.Request) -> None:

@@ -10,8 +10,9 @@ from aiohttp import web
 from shared.http.bounds import pressure as bounds
 from shared.http.bounds.pressure import BoundedConnection, Pressure
 from shared.runtime.metrics import REQUEST_SECONDS
+from tests.harness.callers.raw_connections import SMALL, request_head
 from tests.harness.waiting import until
-from tests.unit.http.slow import LARGE, PATIENCE, SMALL, head, logged, slow_door
+from tests.unit.http.slow import LARGE, PATIENCE, logged, slow_door
 
 QUICK = 0.1
 
@@ -30,7 +31,7 @@ def timer_of(connection: web.RequestHandler) -> asyncio.TimerHandle | None:
 async def test_a_reader_that_takes_nothing_is_cut_off(path: str) -> None:
     with logged() as lines:
         async with slow_door(Pressure()) as door:
-            reader, _ = await door.sent(head(f"GET {path} HTTP/1.1", "live"))
+            reader, _ = await door.sent(request_head(f"GET {path} HTTP/1.1", "live"))
             await door.begun.get()
 
             async def is_gone() -> bool:
@@ -45,7 +46,7 @@ async def test_a_reader_that_takes_nothing_is_cut_off(path: str) -> None:
 
 async def test_a_reader_that_takes_little_at_a_time_is_served() -> None:
     async with slow_door(Pressure()) as door:
-        reader, _ = await door.sent(head("GET /whole HTTP/1.1", "live"))
+        reader, _ = await door.sent(request_head("GET /whole HTTP/1.1", "live"))
         connection = await door.begun.get()
         for _ in range(5):
             await reader.readexactly(64 * SMALL)
@@ -62,7 +63,7 @@ async def test_a_reader_that_takes_little_at_a_time_is_served() -> None:
 async def test_a_caller_that_leaves_in_the_middle_is_counted_and_no_fault_of_ours() -> None:
     with logged() as lines:
         async with slow_door(Pressure()) as door:
-            reader, writer = await door.sent(head("GET /large HTTP/1.1", "live"))
+            reader, writer = await door.sent(request_head("GET /large HTTP/1.1", "live"))
             await door.begun.get()
             await reader.readexactly(SMALL)
             before = counted_as_left()

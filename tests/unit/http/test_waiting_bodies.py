@@ -9,15 +9,16 @@ import pytest
 from shared.http import middleware
 from shared.http.bounds.pressure import Pressure
 from shared.http.bounds.shares import Shares
+from tests.harness.callers.raw_connections import Connection, request_head
 from tests.harness.waiting import until
-from tests.unit.http.slow import PATIENCE, Connection, SlowDoor, head, logged, slow_door, status_of
+from tests.unit.http.slow import PATIENCE, SlowDoor, logged, slow_door, status_of
 
-GROUPS = head("GET /groups/1 HTTP/1.1", "widget")
+GROUPS = request_head("GET /groups/1 HTTP/1.1", "widget")
 
 
 def announced(key: str, length: int = 5) -> bytes:
     """A head that says that a body follows."""
-    return head("POST /body HTTP/1.1", key, f"Content-Length: {length}")
+    return request_head("POST /body HTTP/1.1", key, f"Content-Length: {length}")
 
 
 async def waiting(door: SlowDoor, count: int, key: str = "live") -> list[Connection]:

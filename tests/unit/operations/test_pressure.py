@@ -18,6 +18,7 @@ from shared.http.bounds.pressure import Pressure, _ends_connection
 from shared.http.health import Health
 from shared.http.middleware import new_application
 from shared.http.server import listen, serving
+from tests.harness.callers.raw_connections import RawConnections
 from tests.unit.http.doors import MASTER, KnownKeys
 
 GET = b"GET /v2/slow HTTP/1.1\r\nHost: x\r\n\r\n"
@@ -32,21 +33,13 @@ class Door:
     arrived: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(0))
     go_on: asyncio.Event = field(default_factory=asyncio.Event)
 
-    async def connect(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
-        return await asyncio.open_connection("127.0.0.1", self.port)
+    def __post_init__(self) -> None:
+        self.callers = RawConnections(self.port)
 
     async def asked(self, request: bytes = GET) -> asyncio.StreamReader:
         """The request is sent; its answer comes later."""
-        reader, writer = await self.connect()
-        writer.write(request)
-        self._kept.append(writer)
+        reader, _ = await self.callers.sent(request)
         return reader
-
-    _kept: list[asyncio.StreamWriter] = field(default_factory=list)
-
-    def close(self) -> None:
-        for writer in self._kept:
-            writer.close()
 
 
 @asynccontextmanager
@@ -66,7 +59,7 @@ async def open_door(pressure: Pressure) -> AsyncIterator[Door]:
     async with serving(app, listener):
         yield door
         door.go_on.set()
-        door.close()
+        door.callers.close()
 
 
 async def head_of(reader: asyncio.StreamReader) -> str:
@@ -94,15 +87,13 @@ async def test_a_refused_connection_can_be_used_again() -> None:
     async with open_door(Pressure(max_in_progress=1)) as door:
         first = await door.asked()
         await door.arrived.acquire()
-        reader, writer = await door.connect()
-        writer.write(GET)
+        reader, writer = await door.callers.sent(GET)
         head = await head_of(reader)
         await reader.readexactly(_length(head))
         door.go_on.set()
         assert (await head_of(first)).startswith("HTTP/1.1 200 ")
         writer.write(GET)
         assert (await head_of(reader)).startswith("HTTP/1.1 200 ")
-        writer.close()
 
 
 async def test_connections_past_the_bound_are_closed() -> None:
