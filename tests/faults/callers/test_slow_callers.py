@@ -10,8 +10,8 @@ import asyncpg
 from aiohttp import ClientSession
 
 from shared.eventlog.postgres import PostgresEventStore
+from tests.faults.callers.tenants import Tenant, master_of, new_tenant
 from tests.harness.callers.raw_connections import Connection, RawConnections, request_head
-from tests.harness.callers.tenants import Tenant, master_of, new_tenant
 from tests.harness.services.installation import Installation, ServiceProcess
 from tests.harness.waiting import until
 from tests.integration.operations.serving import new_group, new_seat, series_of, total, whole

@@ -1,12 +1,16 @@
-"""One filled ledger a module, for the tests that only read."""
+"""What the auditor's tests share: a filled ledger for those that only read, a running service."""
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from pathlib import Path
 
+import pytest
 import pytest_asyncio
 
+from deploy.local.rabbitmq.node import PrivateRabbitMQ
 from tests.harness.servers.private import Databases
+from tests.harness.services.stack import Caller, Stack, running_stack
 from tests.integration.audit.ledgers import fill
 
 
@@ -17,3 +21,24 @@ async def filled_url(migrated: Databases) -> AsyncIterator[str]:
     await fill(migrated.cluster.dsn_of(name))
     yield migrated.cluster.dsn_of(name)
     await migrated.drop(name)
+
+
+@pytest.fixture(scope="module")
+def output(scratch: Path, request: pytest.FixtureRequest) -> Path:
+    """What the module's stack prints."""
+    return scratch / f"{request.module.__name__}.output"
+
+
+@pytest_asyncio.fixture(scope="module")
+async def stack(migrated: Databases, broker: PrivateRabbitMQ, output: Path) -> AsyncIterator[Stack]:
+    """A service with its loops and a broker, shared by the module."""
+    name = await migrated.create("template_seatledger")
+    async with running_stack(migrated.cluster.dsn_of(name), output, AMQP_URL=broker.url) as running:
+        yield running
+    await migrated.drop(name)
+
+
+@pytest_asyncio.fixture
+async def api(stack: Stack) -> Caller:
+    """Calls with the server key of an app of the test's own."""
+    return stack.call((await stack.tenant()).key)

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from uuid import UUID, uuid4
 
 import asyncpg
-import pytest_asyncio
 
 from deploy.local.rabbitmq.node import PrivateRabbitMQ
 from services.audit.people import indexing
@@ -25,8 +23,7 @@ from tests.harness.checker.traces import (
     traces_in_files,
     traces_in_statistics,
 )
-from tests.harness.servers.private import Databases
-from tests.harness.services.stack import MASTER, Answer, Caller, Stack, running_stack
+from tests.harness.services.stack import MASTER, Answer, Caller, Stack
 from tests.integration.audit.ledgers import CANCELLED, Script, fill, lines, seatledger
 
 KEY = base64.b64encode(MASTER).decode()
@@ -49,25 +46,6 @@ class Party:
         attendees = [{"name": self.name(one), "email": self.email(one)} for one in ("Emp", "Fay")]
         customer = {"name": self.name("Boss"), "email": self.email("Boss"), "attendees": attendees}
         return seats(owner, 3, customer=customer, meta={"wish": "a window"})
-
-
-@pytest_asyncio.fixture(scope="module")
-async def output(scratch: Path) -> Path:
-    return scratch / "attendees.output"
-
-
-@pytest_asyncio.fixture(scope="module")
-async def stack(migrated: Databases, broker: PrivateRabbitMQ, output: Path) -> AsyncIterator[Stack]:
-    """A service with its loops and a broker, shared by this module."""
-    name = await migrated.create("template_seatledger")
-    async with running_stack(migrated.cluster.dsn_of(name), output, AMQP_URL=broker.url) as running:
-        yield running
-    await migrated.drop(name)
-
-
-@pytest_asyncio.fixture
-async def api(stack: Stack) -> Caller:
-    return stack.call((await stack.tenant()).key)
 
 
 async def cli(dsn: str, *arguments: str) -> tuple[int, str, str]:

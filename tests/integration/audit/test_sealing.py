@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
 import asyncpg
 import pytest
-import pytest_asyncio
 
 from services.query.projection.schema import session_settings
 from shared.booking_api.notices import is_given_name
@@ -25,30 +22,15 @@ from shared.booking_api.states import GRAPHS
 from shared.domain.events import SeatBooked
 from shared.eventlog.privacy import BookingKey, MasterKey
 from shared.eventlog.record import BookingKeyRow
-from tests.harness.callers.marked import Marker
 from tests.harness.callers.requests import group
 from tests.harness.checker.gathering import until_projected
 from tests.harness.checker.traces import traces_in_dump
-from tests.harness.servers.private import Databases
-from tests.harness.services.stack import MASTER, Caller, Stack, running_stack
+from tests.harness.services.stack import MASTER, Caller, Stack
 from tests.integration.audit.ledgers import OPEN, Script, fill, lines, seatledger, tamper
+from tests.integration.audit.marked import Marker
 
 KEY = base64.b64encode(MASTER).decode()
 SHOWN = "?include=customers,attendees,meta,reminders,webhooks"
-
-
-@pytest_asyncio.fixture(scope="module")
-async def stack(migrated: Databases, scratch: Path) -> AsyncIterator[Stack]:
-    """A service with its loops, shared by this module."""
-    name = await migrated.create("template_seatledger")
-    async with running_stack(migrated.cluster.dsn_of(name), scratch / "sealing.output") as running:
-        yield running
-    await migrated.drop(name)
-
-
-@pytest_asyncio.fixture
-async def api(stack: Stack) -> Caller:
-    return stack.call((await stack.tenant()).key)
 
 
 class Guest:

@@ -6,7 +6,7 @@ import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -14,6 +14,7 @@ import asyncpg
 import pydantic_core
 
 from services.command.app import command_service
+from services.command.commit.clock import DatabaseClock
 from services.command.commit.reply import Reply, ResponseOptions
 from services.command.requests.actions import Action
 from services.command.requests.changes import Reschedule
@@ -28,7 +29,6 @@ from shared.booking_api.circumstances import Circumstances
 from shared.booking_api.rendering.bookings import Rendering
 from shared.booking_api.rendering.includes import NOTHING
 from shared.eventlog.privacy import MasterKey
-from tests.harness.faults.moved_clock import MovedClock
 
 MASTER = MasterKey(bytes(32))
 PLAIN = ResponseOptions(NOTHING, Rendering())
@@ -37,6 +37,23 @@ HOUR = timedelta(hours=1)
 HOLD = timedelta(minutes=5)
 LONG_HOLD = 3 * HOUR
 BEFORE_THE_END = timedelta(days=1) + HOUR - timedelta(minutes=1)
+
+
+class MovedClock(DatabaseClock):
+    """Stands still at the database's time until it is moved on; what the database says later is
+    not listened to."""
+
+    def __init__(self, told: datetime) -> None:
+        self._now = told
+
+    def set(self, told: datetime) -> None:
+        return
+
+    def now(self) -> datetime:
+        return self._now
+
+    def move(self, by: timedelta) -> None:
+        self._now += by
 
 
 class Installation:

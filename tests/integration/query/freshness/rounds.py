@@ -25,9 +25,9 @@ from aiohttp import encode_basic_auth
 from services.query.projection.rebuild.rebuild import check
 from shared.runtime.event_loop import run
 from tests.harness.callers.bodies import group_body, seats_body
-from tests.harness.callers.plain_connection import PlainConnection, Said
 from tests.harness.servers.private import own_database
 from tests.harness.services.installation import Installation, installed
+from tests.integration.query.freshness.plain_connection import PlainConnection, Said
 from tests.integration.query.freshness.projecting import MASTER_TEXT, Projectors, projected
 from tests.integration.query.scenario import MASTER
 
