@@ -26,9 +26,10 @@ async def relaying(database_url: str, amqp_url: str) -> AsyncIterator[Ledger]:
 async def follower(
     api: Api, amqp_url: str, empty_database_url: str, relaying: Ledger
 ) -> AsyncIterator[Following]:
-    """Not running yet."""
+    """Not running yet; its durable queues go with it, or later tests' events would fill them."""
     async with following(empty_database_url, api.url, amqp_url) as follower:
         yield follower
+        await follower.remove_queues(amqp_url)
 
 
 @pytest_asyncio.fixture

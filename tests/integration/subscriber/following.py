@@ -9,10 +9,12 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID, uuid4
 
+import aio_pika
 import asyncpg
 
 from shared.subscriber.feed import LedgerApi as Api
 from shared.subscriber.subscriber import (
+    HOPS,
     Connection,
     LedgerApi,
     LedgerEvent,
@@ -27,6 +29,7 @@ _TABLE = """
 CREATE TABLE IF NOT EXISTS handled (
     place bigint GENERATED ALWAYS AS IDENTITY, group_id uuid, version bigint, name text, seats int)
 """
+QUICK_HOPS = (0.1, 0.2)
 __all__ = ["Api", "Following"]
 
 
@@ -42,10 +45,13 @@ class Following:
     refused: dict[int, int] = field(default_factory=dict)
     """How often the handler is still to fail, by position."""
     complaint: str = "not this one"
+    names: set[str] = field(default_factory=set)
+    """Those under which it subscribed."""
 
     @property
     def environment(self) -> dict[str, str]:
         """What an example program reads."""
+        self.names.add(self.name)
         return {
             "AMQP_URL": ",".join(self.amqp_urls),
             "SEATLEDGER_URL": self.url,
@@ -64,6 +70,7 @@ class Following:
             raise ValueError(self.complaint)
 
     def subscriber(self, **more: Any) -> Subscriber:
+        self.names.add(self.name)
         subscription: dict[str, Any] = {
             "name": self.name,
             "amqp_urls": ",".join(self.amqp_urls),
@@ -71,7 +78,7 @@ class Following:
             "api_key": KEY,
             "database_url": self.dsn,
             "start": 0,
-            "hops": (0.1, 0.2),
+            "hops": QUICK_HOPS,
             "sweep_seconds": 3600.0,
         }
         return Subscriber(Subscription(**{**subscription, **more}), self.handle)
@@ -87,6 +94,15 @@ class Following:
             subscriber.stop()
             with suppress(asyncio.CancelledError):
                 await asyncio.wait_for(task, 30)
+
+    async def remove_queues(self, amqp_url: str) -> None:
+        """All that it had made at the broker."""
+        hops = [f"retry.{seconds:g}s" for seconds in (*QUICK_HOPS, *HOPS)]
+        async with await aio_pika.connect(amqp_url) as connection:
+            channel = await connection.channel()
+            for name in self.names:
+                for queue in (name, *(f"{name}.{end}" for end in ("dead", *hops))):
+                    await channel.queue_delete(queue)
 
     async def handled(self) -> dict[UUID, list[int]]:
         """The versions of each group in the order in which they were handled."""
