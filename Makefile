@@ -26,15 +26,20 @@ lint-deploy: setup ## check the files under deploy/: YAML, Dockerfile, compose
 	.venv/bin/hadolint --failure-threshold style deploy/Dockerfile
 	.venv/bin/check-jsonschema --quiet --builtin-schema vendor.compose-spec deploy/compose.yaml
 
-TESTS := tests/unit tests/contract tests/property tests/integration tests/journeys \
-	tests/faults/database/test_log_order.py tests/faults/services/test_command_service_killed.py
+# What takes longest begins first, and units fill what is left of either core.
+TESTS := tests/faults/services/test_command_service_killed.py tests/faults/database/test_log_order.py \
+	tests/integration tests/journeys tests/contract tests/property tests/unit
 
 WORKERS ?= 2
-test: setup ## every test, against private PostgreSQL and RabbitMQ servers, on both cores
-	$(PY) -m pytest -n $(WORKERS) --dist loadfile $(TESTS)
+PYTEST := $(PY) -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder -m "not slow"
+test: setup ## all but the slow tests, on both cores, against private PostgreSQL and RabbitMQ servers
+	$(PYTEST) $(TESTS)
 
 test-fast: setup ## units, contracts and properties: half a minute
-	$(PY) -m pytest -n $(WORKERS) tests/unit tests/contract tests/property
+	$(PYTEST) tests/property tests/contract tests/unit
+
+test-slow: setup ## the tests marked slow, one after the other: some measure
+	$(PY) -m pytest -m slow $(TESTS)
 
 SEEDS ?= 1
 faults: setup ## break everything under load and judge what is left; SEEDS=20: long, SHORT=1: short
@@ -75,4 +80,4 @@ clean: ## remove .venv, caches and build files; .data with the ledger stays
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build dist *.egg-info
 	find . -name __pycache__ -type d -not -path './.data/*' -prune -exec rm -rf {} +
 
-.PHONY: help setup run check lint-deploy test test-fast faults soak never-stale mutants bench test-browser audit-dependencies lock clean
+.PHONY: help setup run check lint-deploy test test-fast test-slow faults soak never-stale mutants bench test-browser audit-dependencies lock clean

@@ -5,6 +5,7 @@ from __future__ import annotations
 import statistics
 
 import aiohttp
+import pytest
 
 from tests.integration.operations.flood import Flood
 from tests.integration.operations.serving import ALONE, auth, new_group, whole
@@ -27,6 +28,7 @@ async def _holds(flood: Flood) -> bool:
     return at_once and flooded.taken_rate > alone.taken_rate / SHARED_BY
 
 
+@pytest.mark.slow
 async def test_at_five_times_its_capacity_it_serves_on_and_refuses_the_rest_at_once(
     database_url: str,
 ) -> None:

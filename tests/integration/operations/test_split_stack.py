@@ -7,6 +7,7 @@ import asyncio
 from contextlib import AsyncExitStack
 
 import aiohttp
+import pytest
 
 from tests.harness.callers.http_clients import Customers, client_session
 from tests.harness.servers.haproxy import BehindProxy, proxied
@@ -27,6 +28,7 @@ class AtTheProxy(test_tutorial.Reader):
         return self.installation.url
 
 
+@pytest.mark.slow
 async def test_the_split_stack_keeps_its_promises_while_each_process_is_killed(
     database_url: str, amqp_url: str
 ) -> None:

@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import aiohttp
+import pytest
 
 from deploy.local.processes.commands import run_command
 from deploy.local.processes.ports import free_ports
@@ -29,6 +30,7 @@ async def empty_environment(folder: Path, wheel: Path) -> Path:
     return python
 
 
+@pytest.mark.slow
 async def test_the_wheel_serves_from_an_empty_environment(
     empty_database_url: str, wheel: Path, tmp_path: Path
 ) -> None:

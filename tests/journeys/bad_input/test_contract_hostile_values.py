@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
+import pytest
 import pytest_asyncio
 
 from services.docs.openapi import document
@@ -70,6 +71,7 @@ def test_the_document_names_every_parameter() -> None:
     assert named | GENERAL == PARAMETERS
 
 
+@pytest.mark.slow
 async def test_no_value_breaks_a_request_or_the_next_one(narrow: Stack, scratch: Path) -> None:
     tenant = await narrow.tenant()
     api = narrow.call(tenant.key)

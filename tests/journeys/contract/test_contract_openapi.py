@@ -63,6 +63,7 @@ async def test_the_page_needs_nothing_from_elsewhere(stack: Stack) -> None:
     assert "<script" not in answer.text
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("phases", "shown"),
     [("examples,coverage,fuzzing", "✅ Coverage"), ("stateful", "✅ Stateful")],

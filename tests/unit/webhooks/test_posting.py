@@ -1,4 +1,4 @@
-"""What leaves the house: the URL as it was given, byte for byte, and words that tell no address."""
+"""What a webhook sends: the URL as it was given, byte for byte, and words that tell no address."""
 
 from __future__ import annotations
 

@@ -12,6 +12,7 @@ HUNG_SECONDS = 900
 """Far beyond what a busy machine takes: 10,000 rounds last 25 s on two free cores."""
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(HUNG_SECONDS)
 async def test_no_answer_is_stale_whatever_happens_to_the_projector(database_url: str) -> None:
     tally = await never_stale(database_url, ROUNDS)

@@ -10,6 +10,7 @@ EVENTS, WRITERS = 5_000, 4
 HUNG_SECONDS = 900
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(HUNG_SECONDS)
 async def test_a_rebuild_killed_under_load_ends_equal_to_the_log(database_url: str) -> None:
     tally, replays = await replayed_under_load(database_url, EVENTS, WRITERS, seed=5)
