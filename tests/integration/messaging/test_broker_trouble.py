@@ -141,7 +141,7 @@ async def test_a_message_that_is_refused_holds_up_its_own_group_alone(
         running(ledger.relay(own_broker.url)),
     ):
         await ledger.append(small, created(small))
-        await ledger.append(big, with_a_long_story(created(big)), booked())
+        await ledger.append(big, with_a_long_description(created(big)), booked())
         await ledger.append(small, booked(), booked())
         await eventually(lambda: _is_at(ledger, 5))
         parked = await parked_messages(ledger.pool)
@@ -158,7 +158,7 @@ async def test_a_message_that_is_refused_holds_up_its_own_group_alone(
         assert await parked_messages(ledger.pool) == []
 
 
-def with_a_long_story(new: NewEvent) -> NewEvent:
+def with_a_long_description(new: NewEvent) -> NewEvent:
     assert isinstance(new.event, GroupCreated)
     return replace(new, event=replace(new.event, description="long " * 1000))
 
