@@ -133,7 +133,7 @@ async def installed(dsn: str, hold: timedelta) -> AsyncIterator[Installation]:
     async with AsyncExitStack() as stack:
         pool = await stack.enter_async_context(asyncpg.create_pool(dsn, max_size=10))
         clock = MovedClock(await pool.fetchval("SELECT clock_timestamp()"))
-        house = Installation(dsn, pool, clock, hold)
+        installation = Installation(dsn, pool, clock, hold)
         for _ in range(3):
-            await house.add(stack)
-        yield house
+            await installation.add(stack)
+        yield installation
