@@ -1,4 +1,4 @@
-"""Waits for a condition, never for a time: how long it took is the answer."""
+"""Waits until a condition holds, never for a time, and returns how long it took."""
 
 from __future__ import annotations
 

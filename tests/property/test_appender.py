@@ -1,4 +1,4 @@
-"""Mailboxes and appenders over a store in bad weather: whatever happens, the checker is content.
+"""Mailboxes and appenders over a store that fails at random keep every promise of the checker.
 
 One to three processes, few seats, keys that two of them are asked under at once, drawn conflicts,
 lost requests, lost replies and statements that run late. A run is its seed: what fails once fails

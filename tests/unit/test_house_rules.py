@@ -1,4 +1,4 @@
-"""Sizes a reader can hold: files, functions and folders; and one sentence a module."""
+"""Size rules: files, functions and folders that a reader can hold, and one sentence a module."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Every regular expression of ours takes time in proportion to its text, however it is made up."""
+"""Every regular expression takes time in proportion to its text, however the text is made up."""
 
 from __future__ import annotations
 

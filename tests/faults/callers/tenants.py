@@ -1,4 +1,4 @@
-"""Apps of one installation that are strangers to each other, each with its keys."""
+"""Further apps of an installation, each with its keys."""
 
 from __future__ import annotations
 

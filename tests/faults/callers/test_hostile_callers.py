@@ -1,4 +1,4 @@
-"""Callers that mean no good: the door holds, memory is bounded, and the others are served."""
+"""Hostile callers: connections and memory stay bounded, and other callers are served."""
 
 from __future__ import annotations
 

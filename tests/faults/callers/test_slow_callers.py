@@ -1,4 +1,4 @@
-"""Callers that hold what they get: no body, no reading, no answer; other apps notice nothing."""
+"""Slow callers (no body, no reading, no answer to a webhook) take nothing from other apps."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A reader at the log's end misses nothing, whoever writes; without the head lock it does."""
+"""Log order: a tailing reader misses nothing, whoever writes; without the head lock it does."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Faults 11 and 12: somebody holds a transaction open; order holds, and nobody waits for long."""
+"""Faults 11 and 12: a transaction is held open; order holds, and nobody waits for long."""
 
 from __future__ import annotations
 

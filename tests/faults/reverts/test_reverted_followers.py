@@ -1,4 +1,4 @@
-"""Followers with a known bug put back: a checkpoint committed apart, a confirm that is ignored."""
+"""Followers with a known bug put back (a checkpoint apart, a confirm ignored) are noticed."""
 
 from __future__ import annotations
 

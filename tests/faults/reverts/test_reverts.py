@@ -1,4 +1,4 @@
-"""The known bugs of the field, put back one at a time: the checker must name each of them.
+"""Known bugs of the field, put back one at a time: the checker must name each of them.
 
 Each is put into the test's own database or this process. What a sound build says to the same run
 stands beside it, so that it is the bug that is found and not the run.

@@ -1,4 +1,4 @@
-"""Faults 2 and 3: whoever projects and relays is killed at each step; others take over."""
+"""Faults 2 and 3: projectors and relays are killed at each step; others take over."""
 
 from __future__ import annotations
 

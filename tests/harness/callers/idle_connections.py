@@ -1,4 +1,4 @@
-"""Very many connections on which nothing is said, as many as this machine's limits allow."""
+"""Thousands of idle connections, as many as this machine's limits allow."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A subscriber with a durable queue that outlives its connections, and the broker's restarts."""
+"""A subscriber with a durable queue, which outlives its connections and the broker's restarts."""
 
 from __future__ import annotations
 

@@ -1,5 +1,7 @@
-"""Hundreds of clients who want the same few seats, through any of several processes; what they saw
-is written down, to be held against the log."""
+"""A race of hundreds of clients for a few seats, through several processes.
+
+What each client saw is written down, to be held against the log.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Bytes sent as they are, and the answers that came back, taken apart."""
+"""Sends bytes as they are, and takes the answers apart."""
 
 from __future__ import annotations
 

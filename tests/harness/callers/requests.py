@@ -1,4 +1,4 @@
-"""Requests for contract tests, complete but for what a test cares about."""
+"""Request bodies for the journeys, complete but for what a test cares about."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Customers who ask once, and again only when they are told that they may."""
+"""Customers that retry a request under its key once, and only when they are told to."""
 
 from __future__ import annotations
 

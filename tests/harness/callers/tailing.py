@@ -1,4 +1,4 @@
-"""A plain reader at the end of the log: `position > n` and nothing else, as any auditor could."""
+"""A reader that tails the log by `position > n` and nothing else, as any auditor could."""
 
 from __future__ import annotations
 

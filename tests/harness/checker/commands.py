@@ -1,4 +1,4 @@
-"""What was acknowledged is in the log, once; what was refused is not; and nothing else is there."""
+"""Checks commands: the log has each acknowledged one once, no refused one, and nothing else."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A run in figures: what was done, and how often a promise was broken."""
+"""The figures of a run: what was done, and how often a promise was broken."""
 
 from __future__ import annotations
 

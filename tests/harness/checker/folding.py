@@ -1,4 +1,4 @@
-"""A second opinion on what events mean: folded from their stored JSON, by none of our own code."""
+"""Folds groups out of the stored JSON, independently of the product's code."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Read models, a plain tailing reader and a subscriber: each has all of the log, in its order."""
+"""Checks followers: read models, a tailing reader and a subscriber have the whole log, in order."""
 
 from __future__ import annotations
 

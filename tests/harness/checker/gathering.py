@@ -1,4 +1,4 @@
-"""Brings together what a run left behind: log, head and read models, read by plain SQL."""
+"""Gathers a run's evidence by plain SQL: log, head, read models, and what clients saw."""
 
 from __future__ import annotations
 

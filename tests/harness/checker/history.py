@@ -1,4 +1,4 @@
-"""What clients did, as they saw it: written down at the call and at the answer, never later."""
+"""The history of a run as its clients saw it: noted at the call and at the answer, never later."""
 
 from __future__ import annotations
 

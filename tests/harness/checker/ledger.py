@@ -1,4 +1,4 @@
-"""The log: dense positions, versions from 1, both in one order, and a chain that verifies."""
+"""Checks the log: dense positions, versions from 1, one order, and a chain that verifies."""
 
 from __future__ import annotations
 

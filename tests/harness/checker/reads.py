@@ -1,4 +1,4 @@
-"""Reads show what was acknowledged before them, and everything is well again in time."""
+"""Checks reads and recoveries: nothing stale was answered, and all was well again in time."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Nothing oversold, nothing freed twice, and no "sold out" while seats were free all along."""
+"""Checks seats: none oversold, none freed twice, no "sold out" while seats were free all along."""
 
 from __future__ import annotations
 

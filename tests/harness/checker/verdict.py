@@ -1,4 +1,4 @@
-"""All promises over one run: the list of what was broken, empty when nothing was."""
+"""The verdict over one run: every broken promise, and none when all were kept."""
 
 from __future__ import annotations
 

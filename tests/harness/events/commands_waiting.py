@@ -1,4 +1,4 @@
-"""Commands that wait in a mailbox, and what became of them, without a handler around."""
+"""Commands that wait in a mailbox, and their outcomes, without a handler."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Given what happened, when a command comes, then these events or this refusal."""
+"""Specifications of decisions: given events, when a command comes, then events or a refusal."""
 
 from __future__ import annotations
 

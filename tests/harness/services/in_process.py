@@ -1,4 +1,4 @@
-"""Customers of command handlers in this very process: for faults that only code can bring about."""
+"""Customers that call command handlers in this process: for faults that only code can cause."""
 
 from __future__ import annotations
 

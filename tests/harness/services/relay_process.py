@@ -1,4 +1,4 @@
-"""A relay that tests freeze and kill: `python -m tests.harness.services.relay_process DSN URLS`."""
+"""A relay process to freeze and kill: `python -m tests.harness.services.relay_process DSN URLS`."""
 
 from __future__ import annotations
 

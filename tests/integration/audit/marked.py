@@ -1,4 +1,4 @@
-"""Requests made from their models with a word of its own in every field that takes free text.
+"""Requests made from their models, with a word of its own in every field that takes free text.
 
 A field of a new model, or of a new kind, is in here the moment it is accepted: nothing is listed by
 hand but what a value of a closed kind looks like.

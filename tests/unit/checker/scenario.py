@@ -1,4 +1,4 @@
-"""Histories for the checker's own tests: a good one is told, then one thing in it is broken."""
+"""Scenarios for the checker's own tests: a good history, of which one thing is then broken."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The checker names what is broken: each promise with a history that breaks it and nothing else."""
+"""The checker names each broken promise, by a history that breaks it and nothing else."""
 
 from __future__ import annotations
 

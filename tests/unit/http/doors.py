@@ -1,4 +1,4 @@
-"""A front door on a loopback port, with a key ring that knows three keys."""
+"""A served application on a loopback port, with a key ring that knows three keys."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A served front door for callers that are slow on purpose, and raw connections to it."""
+"""A served application with large answers and bodies to wait for, and slow callers of it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What failed is told by its kind and place; values that a caller sent are not."""
+"""Failures are logged by kind and place, without values that a caller sent."""
 
 from __future__ import annotations
 

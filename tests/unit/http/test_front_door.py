@@ -1,4 +1,4 @@
-"""What every caller meets first: ids, keys, limits, problems, CORS; and what the log says of it."""
+"""What every request passes first: ids, keys, limits, problems, CORS, and what is logged of it."""
 
 from __future__ import annotations
 

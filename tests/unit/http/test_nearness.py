@@ -1,4 +1,4 @@
-"""The series are for this machine: not for whom a proxy lets through, and by no other path."""
+"""Metrics are served to this machine alone: to nobody behind a proxy, and by no other path."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What cannot be read as HTTP: answered as everything else is, and nothing of it is logged."""
+"""Requests that are not HTTP get an answer as all others do, and nothing of them is logged."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Bodies that do not come: no slot is held for them, and each key has its share of the waiting."""
+"""Request bodies that do not come hold no slot, and each key has its share of the waiting."""
 
 from __future__ import annotations
 

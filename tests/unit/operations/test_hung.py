@@ -1,4 +1,4 @@
-"""Who supervises a process ends it for certain: a time after SIGTERM, and with all it started."""
+"""Supervisors end a hung process for certain: some time after SIGTERM, with all it started."""
 
 from __future__ import annotations
 

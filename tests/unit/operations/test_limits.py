@@ -1,4 +1,4 @@
-"""Rates: a burst passes, the rest is told when to come back, and other callers notice nothing."""
+"""Rate limits: a burst passes, the rest is told when to come back, other callers notice nothing."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Pressure: what is too much is refused at once and whole; what is under way is answered."""
+"""Load shedding: what is too much is refused at once and whole; what is under way is answered."""
 
 from __future__ import annotations
 

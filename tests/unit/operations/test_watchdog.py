@@ -1,4 +1,4 @@
-"""A loop that is held up is seen; one that never comes back ends its process, and no other does."""
+"""The watchdog logs an event loop that is held up, and ends a process whose loop never returns."""
 
 from __future__ import annotations
 
