@@ -15,13 +15,12 @@ import pytest_asyncio
 from tests.browser.chromium import seen_by
 from tests.harness.callers.requests import group
 from tests.harness.servers.private import Databases
-from tests.harness.services.stack import Stack, running_stack
+from tests.harness.services.stack import Stack, own_stack
 
 
 @pytest_asyncio.fixture(scope="session")
 async def stack(migrated: Databases, scratch: Path) -> AsyncIterator[Stack]:
-    name = await migrated.create("template_seatledger")
-    async with running_stack(migrated.cluster.dsn_of(name), scratch / "widget.output") as running:
+    async with own_stack(migrated, scratch / "widget.output") as running:
         yield running
 
 

@@ -8,17 +8,15 @@ from pathlib import Path
 import pytest_asyncio
 
 from tests.harness.servers.private import Databases
-from tests.harness.services.stack import Caller, Stack, Tenant, running_stack
+from tests.harness.services.stack import Caller, Stack, Tenant, own_stack
 from tests.journeys.public_keys.public_page import Page, new_page
 
 
 @pytest_asyncio.fixture(scope="session")
 async def stack(migrated: Databases, scratch: Path) -> AsyncIterator[Stack]:
     """The running service, shared by the session."""
-    name = await migrated.create("template_seatledger")
-    async with running_stack(migrated.cluster.dsn_of(name), scratch / "stack.output") as running:
+    async with own_stack(migrated, scratch / "stack.output") as running:
         yield running
-    await migrated.drop(name)
 
 
 @pytest_asyncio.fixture

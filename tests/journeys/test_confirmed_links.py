@@ -14,18 +14,16 @@ import pytest_asyncio
 
 from tests.harness.callers.requests import group, seats
 from tests.harness.servers.private import Databases
-from tests.harness.services.stack import Answer, Caller, Stack, running_stack
+from tests.harness.services.stack import Answer, Caller, Stack, own_stack
 
 BROWSER = {"Accept": "text/html,application/xhtml+xml;q=0.9,*/*;q=0.8"}
 
 
 @pytest_asyncio.fixture(scope="module")
 async def asking(migrated: Databases, scratch: Path) -> AsyncIterator[Stack]:
-    name = await migrated.create("template_seatledger")
-    dsn, output = migrated.cluster.dsn_of(name), scratch / "asking.output"
-    async with running_stack(dsn, output, SEATLEDGER_CONFIRM_LINKS="true") as running:
+    output = scratch / "asking.output"
+    async with own_stack(migrated, output, SEATLEDGER_CONFIRM_LINKS="true") as running:
         yield running
-    await migrated.drop(name)
 
 
 class Clicked:

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest_asyncio
 
 from tests.harness.servers.private import Databases
-from tests.harness.services.stack import Stack, running_stack
+from tests.harness.services.stack import Stack, own_stack
 
 HERE = Path(__file__).parent
 NPM = Path(sys.executable).with_name("npm")
@@ -22,10 +22,8 @@ INSTALL_SECONDS = 100.0
 @pytest_asyncio.fixture(scope="session")
 async def client_stack(migrated: Databases, scratch: Path) -> AsyncIterator[Stack]:
     """A running service for all client tests; they keep apart by apps of their own."""
-    name = await migrated.create("template_seatledger")
-    async with running_stack(migrated.cluster.dsn_of(name), scratch / "clients.output") as running:
+    async with own_stack(migrated, scratch / "clients.output") as running:
         yield running
-    await migrated.drop(name)
 
 
 @pytest_asyncio.fixture(scope="session")

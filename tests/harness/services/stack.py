@@ -24,6 +24,7 @@ from aiohttp import ClientError, ClientSession, encode_basic_auth
 
 from shared.accounts.postgres import PostgresAccounts
 from shared.eventlog.privacy import MasterKey
+from tests.harness.servers.private import Databases
 from tests.harness.waiting import until
 
 CHECKOUT = Path(__file__).resolve().parents[3]
@@ -180,6 +181,15 @@ async def running_stack(dsn: str, output: Path, **settings: str) -> AsyncIterato
             yield stack
         finally:
             await _end(process)
+
+
+@asynccontextmanager
+async def own_stack(databases: Databases, output: Path, **settings: str) -> AsyncIterator[Stack]:
+    """A stack on a migrated database of its own, which goes with it."""
+    name = await databases.create("template_seatledger")
+    async with running_stack(databases.cluster.dsn_of(name), output, **settings) as stack:
+        yield stack
+    await databases.drop(name)
 
 
 async def _ready(stack: Stack, process: asyncio.subprocess.Process, output: Path) -> None:

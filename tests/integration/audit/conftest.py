@@ -10,7 +10,7 @@ import pytest_asyncio
 
 from deploy.local.rabbitmq.node import PrivateRabbitMQ
 from tests.harness.servers.private import Databases
-from tests.harness.services.stack import Caller, Stack, running_stack
+from tests.harness.services.stack import Caller, Stack, own_stack
 from tests.integration.audit.ledgers import fill
 
 
@@ -32,10 +32,8 @@ def output(scratch: Path, request: pytest.FixtureRequest) -> Path:
 @pytest_asyncio.fixture(scope="module")
 async def stack(migrated: Databases, broker: PrivateRabbitMQ, output: Path) -> AsyncIterator[Stack]:
     """A service with its loops and a broker, shared by the module."""
-    name = await migrated.create("template_seatledger")
-    async with running_stack(migrated.cluster.dsn_of(name), output, AMQP_URL=broker.url) as running:
+    async with own_stack(migrated, output, AMQP_URL=broker.url) as running:
         yield running
-    await migrated.drop(name)
 
 
 @pytest_asyncio.fixture

@@ -19,7 +19,7 @@ from shared.booking_api.reading.parameters import PARAMETERS
 from shared.http.requests.checked import HEADERS
 from tests.harness.callers.requests import group, seats
 from tests.harness.servers.private import Databases
-from tests.harness.services.stack import Stack, running_stack
+from tests.harness.services.stack import Stack, own_stack
 from tests.journeys.bad_input.hostile_values import HOSTILE, IN_HEADERS, Heard, Wire
 
 AT_LEAST = 10_000
@@ -53,11 +53,8 @@ class Try:
 @pytest_asyncio.fixture
 async def narrow(migrated: Databases, scratch: Path) -> AsyncIterator[Stack]:
     """A service whose pools have one place: what one request leaves there, the next one finds."""
-    name = await migrated.create("template_seatledger")
-    dsn, output = migrated.cluster.dsn_of(name), scratch / "narrow.output"
-    async with running_stack(dsn, output, SEATLEDGER_POOL_SIZE="1") as stack:
+    async with own_stack(migrated, scratch / "narrow.output", SEATLEDGER_POOL_SIZE="1") as stack:
         yield stack
-    await migrated.drop(name)
 
 
 def test_the_document_names_every_parameter() -> None:

@@ -12,7 +12,7 @@ import pytest_asyncio
 
 from tests.harness.callers.requests import group, seats
 from tests.harness.servers.private import Databases
-from tests.harness.services.stack import Answer, Caller, Stack, running_stack
+from tests.harness.services.stack import Answer, Caller, Stack, own_stack
 from tests.harness.waiting import until
 
 SECONDS = 20.0
@@ -39,16 +39,11 @@ READS = [
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
-async def behind(
-    migrated: Databases, tmp_path_factory: pytest.TempPathFactory
-) -> AsyncIterator[Stack]:
+async def behind(migrated: Databases, scratch: Path) -> AsyncIterator[Stack]:
     """A service that callers reach at another URL than its own."""
-    name = await migrated.create("template_seatledger")
-    output: Path = tmp_path_factory.mktemp("behind") / "stack.output"
-    dsn = migrated.cluster.dsn_of(name)
-    async with running_stack(dsn, output, SEATLEDGER_PUBLIC_URL=f"{PUBLIC}/") as stack:
+    output = scratch / "behind.output"
+    async with own_stack(migrated, output, SEATLEDGER_PUBLIC_URL=f"{PUBLIC}/") as stack:
         yield stack
-    await migrated.drop(name)
 
 
 async def _filled(api: Caller) -> dict[str, str]:

@@ -13,7 +13,7 @@ import pytest_asyncio
 
 from tests.harness.callers.requests import group, seats
 from tests.harness.servers.private import Databases
-from tests.harness.services.stack import Answer, Caller, Stack, running_stack
+from tests.harness.services.stack import Answer, Caller, Stack, own_stack
 
 MARTY = {"email": "marty@example.com"}
 NEUTRAL = {"error": "These seats cannot be booked.", "code": "seats_refused"}
@@ -22,11 +22,9 @@ NEUTRAL = {"error": "These seats cannot be booked.", "code": "seats_refused"}
 @pytest_asyncio.fixture(scope="module")
 async def discreet(migrated: Databases, scratch: Path) -> AsyncIterator[Stack]:
     """A service that tells public keys the same of every refusal."""
-    name, setting = await migrated.create("template_seatledger"), "SEATLEDGER_NEUTRAL_REFUSALS"
-    dsn, output = migrated.cluster.dsn_of(name), scratch / "discreet.output"
-    async with running_stack(dsn, output, **{setting: "true"}) as running:
+    output = scratch / "discreet.output"
+    async with own_stack(migrated, output, SEATLEDGER_NEUTRAL_REFUSALS="true") as running:
         yield running
-    await migrated.drop(name)
 
 
 async def _limited(api: Caller, **settings: Any) -> str:
