@@ -7,6 +7,7 @@ nothing here knows of, or disturbs, servers that others started.
 from __future__ import annotations
 
 import asyncio
+import fcntl
 import itertools
 import shutil
 import tempfile
@@ -15,7 +16,7 @@ from collections.abc import AsyncIterator, Coroutine
 from concurrent.futures import Future
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import IO, Any, TypeVar
 
 import asyncpg
 
@@ -30,6 +31,9 @@ T = TypeVar("T")
 START_SECONDS = 120
 MEMORY = Path("/dev/shm")  # noqa: S108
 ROOM_IN_MEMORY = 4 * 1024**3
+HELD = "held"
+_locks: list[IO[str]] = []
+"""Those of this session's folders, for as long as it lives."""
 TEMPLATE = "template_seatledger"
 HASTY = {
     **DURABLE,
@@ -123,8 +127,27 @@ def forgetful_folder() -> Path:
 
     A database is copied there in 20 ms instead of 130 to 280, and each test has one.
     """
-    has_room = MEMORY.is_dir() and shutil.disk_usage(MEMORY).free >= ROOM_IN_MEMORY
-    return Path(tempfile.mkdtemp(prefix="seatledger-test-", dir=MEMORY if has_room else None))
+    if not MEMORY.is_dir() or shutil.disk_usage(MEMORY).free < ROOM_IN_MEMORY:
+        return temporary_folder()
+    for folder in MEMORY.glob("seatledger-test-*"):
+        if _is_abandoned(folder):
+            remove_folder(folder)
+    folder = Path(tempfile.mkdtemp(prefix="seatledger-test-", dir=MEMORY))
+    lock = (folder / "taken").open("w")
+    fcntl.flock(lock, fcntl.LOCK_EX)
+    (folder / "taken").rename(folder / HELD)
+    _locks.append(lock)
+    return folder
+
+
+def _is_abandoned(folder: Path) -> bool:
+    """Its session was killed: the kernel gave back its lock, and nobody the memory."""
+    try:
+        with (folder / HELD).open() as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:  # it is held, or not yet there, or somebody else's
+        return False
+    return True
 
 
 def remove_folder(folder: Path) -> None:
