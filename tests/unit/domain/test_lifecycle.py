@@ -56,6 +56,7 @@ def test_a_cancel_says_who_cancelled_once_no_seat_is_left(by: str) -> None:
 def test_the_last_state_is_the_one_that_was_entered_last() -> None:
     booked = _example(SeatBooked, graph="group_customer_payment")
     assert last_state([]) is None
+    assert last_state([booked]) == "tentative"
     assert last_state([booked, example(SeatPaid), _example(SeatCancelled, seats_left=1)]) == "paid"
     assert last_state([booked, example(SeatExpired)]) == "unpaid"
 
