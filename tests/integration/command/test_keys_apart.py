@@ -51,7 +51,7 @@ class OlderAnswers(Answers):
 
 
 @dataclass
-class House:
+class BothVersions:
     """A process of older code and one of today's, on one database."""
 
     pool: Pool
@@ -127,10 +127,12 @@ async def since(request: pytest.FixtureRequest, pool: Pool) -> None:
 
 
 @pytest_asyncio.fixture
-async def house(pool: Pool, app_id: UUID, database_url: str, since: None) -> AsyncIterator[House]:
+async def versions(
+    pool: Pool, app_id: UUID, database_url: str, since: None
+) -> AsyncIterator[BothVersions]:
     async with _service(pool, database_url) as older, _service(pool, database_url) as newer:
         older.bookings._answers = OlderAnswers(PostgresEventStore(pool, database_url), MASTER)
-        yield House(pool, app_id, older.bookings, newer.bookings)
+        yield BothVersions(pool, app_id, older.bookings, newer.bookings)
 
 
 def _service(pool: Pool, dsn: str) -> Any:
@@ -142,28 +144,28 @@ OVER = pytest.mark.parametrize("since", [timedelta(days=30, minutes=1)], indirec
 
 
 @TODAY
-async def test_a_stranger_takes_no_servers_key(house: House) -> None:
-    group_id = await house.group()
+async def test_a_stranger_takes_no_servers_key(versions: BothVersions) -> None:
+    group_id = await versions.group()
     theirs, ours = (seats_body(group_id, name=name) for name in ("Ann", "Bob"))
-    first = await house.new("public", "order-1001", theirs)
-    second = await house.new("server", "order-1001", ours)
+    first = await versions.new("public", "order-1001", theirs)
+    second = await versions.new("server", "order-1001", ours)
     assert _id(first) != _id(second)
-    assert (await house.new("public", "order-1001", theirs)).body == first.body
-    assert (await house.new("server", "order-1001", ours)).body == second.body
+    assert (await versions.new("public", "order-1001", theirs)).body == first.body
+    assert (await versions.new("server", "order-1001", ours)).body == second.body
     with pytest.raises(IdempotencyKeyReused):
-        await house.new("public", "order-1001", ours)
+        await versions.new("public", "order-1001", ours)
     with pytest.raises(IdempotencyKeyReused):
-        await house.new("server", "order-1001", theirs)
-    assert await house.bookings() == 2
+        await versions.new("server", "order-1001", theirs)
+    assert await versions.bookings() == 2
 
 
-async def test_nor_while_both_versions_run(house: House) -> None:
+async def test_nor_while_both_versions_run(versions: BothVersions) -> None:
     """Before, after and at the same time as the server's first request under the key."""
-    group_id = await house.group()
+    group_id = await versions.group()
     for number in range(12):
         key = f"order-{number}"
         bodies = [seats_body(group_id, name=name) for name in ("Ann", "Bob")]
-        asked = [house.new("public", key, bodies[0]), house.new("server", key, bodies[1])]
+        asked = [versions.new("public", key, bodies[0]), versions.new("server", key, bodies[1])]
         if number % 3 == 2:
             replies = list(await asyncio.gather(*asked))
         else:
@@ -171,43 +173,43 @@ async def test_nor_while_both_versions_run(house: House) -> None:
             replies = [await one for one in order]
             replies = replies if number % 3 else replies[::-1]
         again = [
-            await house.new("public", key, bodies[0]),
-            await house.new("server", key, bodies[1]),
+            await versions.new("public", key, bodies[0]),
+            await versions.new("server", key, bodies[1]),
         ]
         assert [one.body for one in again] == [one.body for one in replies]
-        assert await house.bookings() == 2 * (number + 1)
+        assert await versions.bookings() == 2 * (number + 1)
 
 
-async def test_what_older_code_booked_is_known(house: House) -> None:
-    body = seats_body(await house.group())
-    first = await house.old("public", "visit-1", body)
+async def test_what_older_code_booked_is_known(versions: BothVersions) -> None:
+    body = seats_body(await versions.group())
+    first = await versions.old("public", "visit-1", body)
     for _ in range(3):
-        assert _id(await house.new("public", "visit-1", body)) == _id(first)
-    assert await house.bookings() == 1
+        assert _id(await versions.new("public", "visit-1", body)) == _id(first)
+    assert await versions.bookings() == 1
 
 
-async def test_what_todays_code_booked_is_known_to_older_code(house: House) -> None:
-    body = seats_body(await house.group())
-    first = await house.new("public", "visit-1", body)
+async def test_what_todays_code_booked_is_known_to_older_code(versions: BothVersions) -> None:
+    body = seats_body(await versions.group())
+    first = await versions.new("public", "visit-1", body)
     for _ in range(3):
-        assert _id(await house.old("public", "visit-1", body)) == _id(first)
-        assert _id(await house.new("public", "visit-1", body)) == _id(first)
-    assert await house.bookings() == 1
+        assert _id(await versions.old("public", "visit-1", body)) == _id(first)
+        assert _id(await versions.new("public", "visit-1", body)) == _id(first)
+    assert await versions.bookings() == 1
 
 
-async def test_fifty_at_once_at_both_versions_are_one_booking(house: House) -> None:
+async def test_fifty_at_once_at_both_versions_are_one_booking(versions: BothVersions) -> None:
     for number in range(4):
-        body, key = seats_body(await house.group()), f"visit-{number}"
+        body, key = seats_body(await versions.group()), f"visit-{number}"
         replies = await asyncio.gather(
-            *((house.old if n % 2 else house.new)("public", key, body) for n in range(50))
+            *((versions.old if n % 2 else versions.new)("public", key, body) for n in range(50))
         )
         assert len({_id(one) for one in replies}) == 1
-        assert await house.bookings() == number + 1
+        assert await versions.bookings() == number + 1
 
 
-async def test_refusals_are_known_across_versions(house: House) -> None:
-    group_id = await house.group()
-    for ways in ((house.old, house.new), (house.new, house.old)):
+async def test_refusals_are_known_across_versions(versions: BothVersions) -> None:
+    group_id = await versions.group()
+    for ways in ((versions.old, versions.new), (versions.new, versions.old)):
         body, key = seats_body(group_id, 99), uuid4().hex
         first = await ways[0]("public", key, body)
         assert first.status == 422
@@ -215,66 +217,70 @@ async def test_refusals_are_known_across_versions(house: House) -> None:
 
 
 async def test_a_former_answer_that_is_gone_is_expired_not_booked_again(
-    house: House, pool: Pool
+    versions: BothVersions, pool: Pool
 ) -> None:
     """Only to the key that booked: another's former booking stands in nobody's way."""
-    group_id = await house.group()
+    group_id = await versions.group()
     body = seats_body(group_id)
-    await house.old("public", "visit-1", body)
+    await versions.old("public", "visit-1", body)
     await pool.execute("DELETE FROM command_answers")
     with pytest.raises(IdempotencyKeyExpired):
-        await house.new("public", "visit-1", body)
-    assert await house.bookings() == 1
-    other = await house.new("another public", "visit-1", body)
-    assert (await house.new("another public", "visit-1", body)).body == other.body
-    assert await house.bookings() == 2
+        await versions.new("public", "visit-1", body)
+    assert await versions.bookings() == 1
+    other = await versions.new("another public", "visit-1", body)
+    assert (await versions.new("another public", "visit-1", body)).body == other.body
+    assert await versions.bookings() == 2
 
 
 @OVER
-async def test_after_thirty_days_former_ids_are_not_looked_up(house: House, pool: Pool) -> None:
-    body = seats_body(await house.group())
-    first = await house.old("public", "visit-1", body)
-    second = await house.new("public", "visit-1", body)
+async def test_after_thirty_days_former_ids_are_not_looked_up(
+    versions: BothVersions, pool: Pool
+) -> None:
+    body = seats_body(await versions.group())
+    first = await versions.old("public", "visit-1", body)
+    second = await versions.new("public", "visit-1", body)
     assert _id(first) != _id(second)
-    assert (await house.new("public", "visit-1", body)).body == second.body
-    await house.new("public", "visit-2", body)
-    former = command_id_of(house.app_id, "visit-2")
+    assert (await versions.new("public", "visit-1", body)).body == second.body
+    await versions.new("public", "visit-2", body)
+    former = command_id_of(versions.app_id, "visit-2")
     assert not await pool.fetchval(
         "SELECT count(*) FROM command_answers WHERE command_id = $1", former
     )
 
 
 @pytest.mark.parametrize("version", ["old", "new"])
-async def test_a_repeated_answer_holds_no_action_link(house: House, version: str) -> None:
+async def test_a_repeated_answer_holds_no_action_link(versions: BothVersions, version: str) -> None:
     """Whichever version made it: an old one may show invited people, too."""
-    group_id = await house.group(participants=["doc.brown@private.example"])
+    group_id = await versions.group(participants=["doc.brown@private.example"])
     body = seats_body(group_id)
-    first = await getattr(house, version)("public", "visit-1", body, LINKS)
+    first = await getattr(versions, version)("public", "visit-1", body, LINKS)
     options = pydantic_core.from_json(first.body)["data"]
     assert "cancel_by_customer" in options["customer_action_links"]
     assert (b"doc.brown" in first.body) is (version == "old")
-    again = pydantic_core.from_json((await house.new("public", "visit-1", body, LINKS)).body)
+    again = pydantic_core.from_json((await versions.new("public", "visit-1", body, LINKS)).body)
     assert again["data"]["customer_action_links"] == {}
     assert "doc.brown" not in str(again) and "signature" not in str(again)
     assert again["data"]["attributes"]["event_info"]["participants"] == []
     assert again["data"]["id"] == options["id"]
-    server = await house.new("server", "visit-2", seats_body(group_id), LINKS)
+    server = await versions.new("server", "visit-2", seats_body(group_id), LINKS)
     assert b"cancel_by_customer" in server.body and b"doc.brown" in server.body
 
 
-async def test_a_refusal_of_older_code_is_repeated_without_its_numbers(house: House) -> None:
-    group_id = await house.group(settings={"max_seats": 40, "max_seats_per_customer": 2})
+async def test_a_refusal_of_older_code_is_repeated_without_its_numbers(
+    versions: BothVersions,
+) -> None:
+    group_id = await versions.group(settings={"max_seats": 40, "max_seats_per_customer": 2})
     body = seats_body(group_id, 3)
-    first = await house.old("public", "visit-1", body)
+    first = await versions.old("public", "visit-1", body)
     assert b"at most 2 seats" in first.body
-    again = pydantic_core.from_json((await house.new("public", "visit-1", body)).body)
+    again = pydantic_core.from_json((await versions.new("public", "visit-1", body)).body)
     assert again["error"] == "This customer may not hold that many seats of this group."
     assert again["code"] == "customer_limit_reached"
 
 
 @TODAY
 async def test_an_upgrade_is_dated_and_a_new_installation_is_none(
-    house: House, pool: Pool, database_url: str
+    versions: BothVersions, pool: Pool, database_url: str
 ) -> None:
     assert await pool.fetchval("SELECT count(*) FROM public_keys_apart") == 0
     await pool.execute("DROP TABLE public_keys_apart")

@@ -68,7 +68,7 @@ class ScriptedStore:
         return Appended(version, 7, LATER)
 
 
-class House:
+class Appending:
     """An appender with a scripted store, and those who are told of its mailboxes."""
 
     def __init__(self, store: ScriptedStore) -> None:
@@ -96,13 +96,13 @@ class House:
 
 
 @asynccontextmanager
-async def appending(store: ScriptedStore, *mailboxes: Mailbox) -> AsyncIterator[House]:
-    house = House(store)
+async def appending(store: ScriptedStore, *mailboxes: Mailbox) -> AsyncIterator[Appending]:
+    running = Appending(store)
     for mailbox in mailboxes:
-        house.appender.enqueue(mailbox)
-    task = asyncio.create_task(house.appender.run())
+        running.appender.enqueue(mailbox)
+    task = asyncio.create_task(running.appender.run())
     try:
-        yield house
+        yield running
         assert not task.done()
     finally:
         task.cancel()
@@ -127,54 +127,54 @@ class AGroupLock:
 async def test_all_that_is_ready_goes_into_one_append() -> None:
     store = ScriptedStore()
     (first, ones), (second, others) = waiting(2), waiting()
-    async with appending(store, first, second, first) as house:
-        await house.answered(*ones, *others)
-        await house.rested()
+    async with appending(store, first, second, first) as running:
+        await running.answered(*ones, *others)
+        await running.rested()
     [entries] = store.asked
     assert [len(entry.events) for entry in entries] == [2, 1]
     assert [one.future.result().position for one in (*ones, *others)] == [7, 7, 7]
-    assert house.settled == [first, second]
-    assert house.gone_on == []
+    assert running.settled == [first, second]
+    assert running.gone_on == []
 
 
 async def test_what_came_during_an_append_goes_into_the_next_one() -> None:
     store = ScriptedStore()
     mailbox, ones = waiting()
-    async with appending(store, mailbox) as house:
+    async with appending(store, mailbox) as running:
         await store.is_asked.wait()
         late = booking(mailbox.group_id, deadline=1e12)
         mailbox.put(late)
-        house.appender.enqueue(mailbox)
-        await house.answered(*ones, late)
-        await house.rested()
+        running.appender.enqueue(mailbox)
+        await running.answered(*ones, late)
+        await running.rested()
     assert [len(entries) for entries in store.asked] == [1, 1]
-    assert house.gone_on == [mailbox]
-    assert house.settled == [mailbox, mailbox]
+    assert running.gone_on == [mailbox]
+    assert running.settled == [mailbox, mailbox]
 
 
 async def test_an_append_has_room_for_so_many_commands(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "MAX_COMMANDS", 3)
     store = ScriptedStore()
     boxes = [waiting(2) for _ in range(3)]
-    async with appending(store, *(mailbox for mailbox, _ in boxes)) as house:
-        await house.answered(*(one for _, ones in boxes for one in ones))
+    async with appending(store, *(mailbox for mailbox, _ in boxes)) as running:
+        await running.answered(*(one for _, ones in boxes for one in ones))
     sizes = [[len(entry.events) for entry in entries] for entries in store.asked]
     assert sizes == [[2, 1], [2, 1]]
 
 
 async def test_the_databases_time_is_taken_over() -> None:
     mailbox, ones = waiting()
-    async with appending(ScriptedStore(), mailbox) as house:
-        await house.answered(*ones)
-    assert house.clock.now() >= LATER
+    async with appending(ScriptedStore(), mailbox) as running:
+        await running.answered(*ones)
+    assert running.clock.now() >= LATER
 
 
 async def test_after_a_conflict_it_is_decided_again() -> None:
     store = ScriptedStore()
     mailbox, ones = waiting()
     store.conflicts.add(mailbox.group_id)
-    async with appending(store, mailbox) as house:
-        await house.answered(*ones)
+    async with appending(store, mailbox) as running:
+        await running.answered(*ones)
     assert [entry.expected_version for [entry] in store.asked] == [1, 2]
     assert ones[0].future.result().body == b"2"
 
@@ -192,13 +192,13 @@ async def test_a_store_that_is_away_is_told_and_the_group_is_read_again(
     monkeypatch.setattr(module, "append_for_sure", append_for_sure)
     mailbox, ones = waiting()
     mailbox.lock = lock = AGroupLock()
-    async with appending(ScriptedStore(), mailbox) as house:
-        await house.answered(*ones)
-        await house.rested()
+    async with appending(ScriptedStore(), mailbox) as running:
+        await running.answered(*ones)
+        await running.rested()
     assert type(failure(ones[0])) is told
     assert mailbox.group is None and mailbox.in_flight is None
     assert lock.is_over
-    assert (house.settled, house.gone_on) == ([mailbox], [mailbox])
+    assert (running.settled, running.gone_on) == ([mailbox], [mailbox])
 
 
 async def test_a_command_that_cannot_be_stored_is_found_one_by_one() -> None:
@@ -206,11 +206,11 @@ async def test_a_command_that_cannot_be_stored_is_found_one_by_one() -> None:
     (first, ones), (second, others) = waiting(3), waiting(2)
     bad = ones[1]
     store.poison.add(bad.command.booking_id)
-    async with appending(store, first, second) as house:
-        await house.answered(*ones, *others)
+    async with appending(store, first, second) as running:
+        await running.answered(*ones, *others)
         more, last = waiting(2)
-        house.appender.enqueue(more)
-        await house.answered(*last)
+        running.appender.enqueue(more)
+        await running.answered(*last)
     assert isinstance(failure(bad), InternalError)
     assert all(one.future.result().status == 201 for one in (*ones, *others) if one is not bad)
     sizes = [[len(entry.events) for entry in entries] for entries in store.asked]
@@ -222,8 +222,8 @@ async def test_a_mailbox_without_wishes_gives_its_turn_back() -> None:
     ones[0].future.cancel()
     mailbox.lock = lock = AGroupLock()
     store = ScriptedStore()
-    async with appending(store, mailbox) as house:
-        await house.rested()
+    async with appending(store, mailbox) as running:
+        await running.rested()
     assert lock.is_over and store.asked == []
 
 
@@ -231,20 +231,20 @@ async def test_a_turn_is_kept_until_its_append_is_over() -> None:
     mailbox, ones = waiting()
     mailbox.lock = lock = AGroupLock()
     store = ScriptedStore()
-    async with appending(store, mailbox, mailbox) as house:
+    async with appending(store, mailbox, mailbox) as running:
         await store.is_asked.wait()
         assert not lock.is_over
-        await house.answered(*ones)
-        await house.rested()
+        await running.answered(*ones)
+        await running.rested()
     assert lock.is_over
 
 
 async def test_a_mailbox_under_way_is_not_queued_again() -> None:
     mailbox, _ = waiting(2)
     mailbox.prepare(NOON, 0.0, 1)
-    house = House(ScriptedStore())
-    house.appender.enqueue(mailbox)
-    assert not house.appender._work.is_set()
+    running = Appending(ScriptedStore())
+    running.appender.enqueue(mailbox)
+    assert not running.appender._work.is_set()
 
 
 def test_followers_are_woken_at_most_so_often(monkeypatch: pytest.MonkeyPatch) -> None:
