@@ -15,6 +15,7 @@ SIBLING = "description"
 OF_SOMETHING_ELSE = {
     "services/query/cli.py",  # a progress bar's
     "shared/messaging/asyncapi.py",  # the document's own
+    "shared/runtime/settings_page.py",  # a setting's
 }
 SHOWN_AS_WELL = {"services/query/http/calendar_ics.py"}  # a place of its own in calendar files
 
