@@ -59,7 +59,7 @@ def test_lines_carry_the_request(lines: io.StringIO) -> None:
 
 
 def test_libraries_are_held_to_the_same(lines: io.StringIO) -> None:
-    logging.getLogger("aiormq").warning("cannot log in with %s", "amqp://guest:guest@host")
+    logging.getLogger("asyncpg").warning("cannot log in with %s", "amqp://guest:guest@host")
     try:
         raise ValueError("doc@brown.example")
     except ValueError:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from copy import deepcopy
+from copy import copy
 
 from shared.runtime.metrics import SERIES, Counts, Level, Spread
 
@@ -49,8 +49,17 @@ def _counted(series: Counts | Spread | Level) -> dict[str, str]:
     return {one.name: " ".join(sorted(one.labels)) for one in series.collect().samples}
 
 
+def _without_counts(series: Counts | Spread | Level) -> Counts | Spread | Level:
+    """A series of the same name and labels, whatever this process counted before."""
+    fresh = copy(series)
+    for kept in ("_values", "_cells", "_sums", "_looks"):
+        if hasattr(fresh, kept):
+            setattr(fresh, kept, {})
+    return fresh
+
+
 def test_series_keep_their_names_and_labels() -> None:
     found: dict[str, str] = {}
     for series in SERIES:
-        found |= _counted(deepcopy(series))
+        found |= _counted(_without_counts(series))
     assert found == SHOWN
