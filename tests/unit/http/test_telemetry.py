@@ -65,5 +65,5 @@ def test_libraries_are_held_to_the_same(lines: io.StringIO) -> None:
     except ValueError:
         logging.getLogger("asyncio").exception("lost")
     first, second = (json.loads(line) for line in lines.getvalue().splitlines())
-    assert first["logger"] == "aiormq" and "guest" not in first["event"]
+    assert first["logger"] == "asyncpg" and "guest" not in first["event"]
     assert "ValueError" in second["exception"] and "brown" not in second["exception"]
