@@ -51,7 +51,8 @@ try {
 	console.log(
 		JSON.stringify({
 			page: await asked(`http://evil.example:${port}/`, api),
-			rebound: await asked(`${renamed}/docs`, renamed),
+			// of the service's own answers, as its documentation's policy lets no page call anything
+			rebound: await asked(`${renamed}/health/live`, renamed),
 			local: await asked(`http://localhost:${port}/`, api),
 		}),
 	);
