@@ -1,7 +1,7 @@
 """Hash chain of the event log: every event is linked to all before it, so a change is detected.
 
 leaf = SHA-256 over the length-prefixed fields; hash = SHA-256(previous hash, position, recorded_at
-in microseconds, leaf). Python makes the leaf, `append()` makes the link (decision 0010).
+in microseconds, leaf). Python makes the leaf, `append()` makes the link (decision 0002).
 """
 
 from __future__ import annotations

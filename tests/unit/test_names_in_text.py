@@ -20,6 +20,8 @@ DOTTED = re.compile(rf"(?<![\w./@-])(?:{ROOTS})(?:\.[A-Za-z_]\w*)+")
 FILE = re.compile(
     rf"(?<![\w./-])(?:{ROOTS})/[\w./-]*\w\.(?:py|sql|md|json|yml|yaml|sh|cfg|svg|toml)\b"
 )
+RECORD = re.compile(r"\bdecisions?[ /]([0-9]{4})\b")
+RECORDS = frozenset(file.name[:4] for file in (CHECKOUT / "deploy/decisions").glob("[0-9]*.md"))
 ENDINGS = frozenset({".py", ".md", ".toml", ".yml", ".yaml", ".service", ".sh", ".cfg", ".html"})
 NAMES = frozenset({"Makefile", "Dockerfile", "run", "env.example"})
 
@@ -67,6 +69,7 @@ def test_what_a_text_names_exists(file: str) -> None:
     text = told_in(place)
     missing = [name for name in set(DOTTED.findall(text)) if not stands(name)]
     missing += [name for name in set(FILE.findall(text)) if not (CHECKOUT / name).exists()]
+    missing += [f"decision {one}" for one in set(RECORD.findall(text)) if one not in RECORDS]
     assert sorted(missing) == []
 
 

@@ -1,6 +1,6 @@
 """`POST|PUT /v2/bookings/bulk`: many requests in one, each checked by itself.
 
-Contract section 7 and deploy/decisions/0010. A refused item is kept in its place with its error:
+Contract section 7 and deploy/decisions/0016. A refused item is kept in its place with its error:
 what that means for the others is what the flags say, and for the command service to do.
 """
 

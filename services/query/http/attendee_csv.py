@@ -1,6 +1,6 @@
 """A group's seat bookings as a spreadsheet file: `GET /v2/bookings/groups/{id}/attendees.csv`.
 
-An extension (deploy/decisions/0010). One line a seat booking, in creation order, RFC 4180; no cell
+An extension (deploy/decisions/0016). One line a seat booking, in creation order, RFC 4180; no cell
 is a formula, whatever a customer is called.
 """
 

@@ -1,6 +1,6 @@
 """A group as a calendar file: `GET /v2/bookings/groups/{id}.ics`, RFC 5545.
 
-An extension (deploy/decisions/0010). It names no attendee, as such files are passed on.
+An extension (deploy/decisions/0016). It names no attendee, as such files are passed on.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """What callers send, as pydantic models: checked here, turned into plain dataclasses at once.
 
-Contract section 4, with the extensions of deploy/decisions/0010. Unknown fields are ignored; only a
+Contract section 4, with the extensions of deploy/decisions/0016. Unknown fields are ignored; only a
 customer's are kept. The OpenAPI document is generated from these models.
 """
 
